@@ -1,0 +1,1 @@
+"""consortium-mcp: ask several language models at once and get one weighed answer."""
