@@ -1,0 +1,1 @@
+"""Decides. Pure: standard library, pydantic and anyio; no llm, no SQLite, no MCP, no clock."""

@@ -1,0 +1,184 @@
+"""What a reply says: its final answer, its stated confidence, and when two answers are the same.
+
+Everything here takes text that a model wrote, so nothing here may raise or invent a number: what
+cannot be read is `None`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_FINAL_ANSWER = 200
+"""Characters. What is longer is an essay, not a short definite answer."""
+
+_THINKING = re.compile(
+    r"<(think|thinking|reasoning|scratchpad)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE
+)
+_OUR_TAGS = re.compile(r"<(confidence|final_answer)>[^<]{0,400}</\1>", re.IGNORECASE)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def clean(text: str) -> str:
+    """Text that can be stored, sent and shown: no control characters, no lone surrogates."""
+    return _UNPRINTABLE.sub("", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def without_thinking(text: str) -> str:
+    """The text less what a reasoning model thought aloud. Thinking never closed goes to the end."""
+    return _THINKING.sub("", text).strip()
+
+
+def prose(text: str) -> str:
+    """The text as a person would read it: no thinking, no tags of ours.
+
+    A reply that is nothing but its tagged final answer reads as that answer.
+    """
+    shown = without_thinking(text)
+    return _OUR_TAGS.sub("", shown).strip() or final_answer(shown) or ""
+
+
+def tag_content(text: str, tag: str) -> str | None:
+    """The content of the last complete `<tag>…</tag>` outside thinking and code fences.
+
+    Returns:
+        The content, stripped, as it stands in the text; `None` where there is no such tag.
+    """
+    span = tag_span(text, tag)
+    return None if span is None else text[span[0] : span[1]].strip()
+
+
+def tag_span(text: str, tag: str) -> tuple[int, int] | None:
+    """Where the content of the last complete tag lies in the text: start and end offsets."""
+    plain = _blank_quoted(text)
+    closings = list(re.finditer(rf"</\s*{tag}\s*>", plain, re.IGNORECASE))
+    if not closings:
+        return None
+    end = closings[-1].start()
+    openings = list(re.finditer(rf"<\s*{tag}\s*>", plain[:end], re.IGNORECASE))
+    return (openings[-1].end(), end) if openings else None
+
+
+def _blank_quoted(text: str) -> str:
+    """Thinking and fenced code as blanks of the same length, so that offsets stay true."""
+    text = _THINKING.sub(lambda match: " " * len(match[0]), text)
+    pieces: list[str] = []
+    done, fence, start = 0, "", 0
+    for match in _FENCE.finditer(text):
+        marks, rest = match[1], match[2]
+        if not fence:
+            if marks[0] == "`" and "`" in rest:
+                continue  # ```inline``` code on one line opens no block (CommonMark 4.5)
+            fence, start = marks, match.start()
+        elif marks[0] == fence[0] and len(marks) >= len(fence) and _nothing_but_tags(rest):
+            pieces += [text[done:start], " " * (match.end() - start)]
+            done, fence = match.end(), ""
+    if fence:  # never closed: runs to the end (CommonMark 4.5)
+        pieces += [text[done:start], " " * (len(text) - start)]
+        done = len(text)
+    return "".join(pieces) + text[done:]
+
+
+def _nothing_but_tags(rest: str) -> bool:
+    """Whether a fence followed by this closes its block: models write "```</synthesis>"."""
+    return not rest.strip() or rest.lstrip().startswith("</")
+
+
+def final_answer(text: str) -> str | None:
+    """The short definite answer a reply ends with, or `None` where it gives none."""
+    return final_answer_text(tag_content(text, "final_answer"))
+
+
+def final_answer_text(content: str | None) -> str | None:
+    """A final answer on one line, or `None` where it is empty, punctuation, or no short answer."""
+    answer = " ".join((content or "").split())
+    if len(answer) > MAX_FINAL_ANSWER or normal_form(answer) is None:
+        return None
+    return answer
+
+
+def stated_confidence(text: str) -> float | None:
+    """What a reply says of its own confidence, from 0 to 1, or `None`."""
+    content = tag_content(text, "confidence")
+    return None if content is None else read_confidence(content)
+
+
+# Midpoints of the ranges of US Intelligence Community Directive 203, "Analytic Standards" (2015),
+# for the words it defines; high, medium and low are taken as very likely, even and unlikely.
+_IN_WORDS = {
+    "almost certain": 0.97,
+    "very high": 0.97,
+    "very likely": 0.875,
+    "high": 0.875,
+    "likely": 0.675,
+    "even": 0.5,
+    "medium": 0.5,
+    "moderate": 0.5,
+    "unlikely": 0.325,
+    "low": 0.325,
+    "very unlikely": 0.125,
+    "very low": 0.125,
+    "almost no chance": 0.03,
+}
+_NUMBER = r"([0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)"
+_SHARE = re.compile(rf"{_NUMBER}\s*(?:(%|percent\b|per cent\b)|(?:/|out of|of)\s*{_NUMBER})?")
+_LEAST_BARE_PERCENT = 10
+
+
+def read_confidence(text: str) -> float | None:
+    """Read a confidence: `0.85`, `.85`, `0,85`, `85%`, `85 percent`, `85`, `17/20`, `high`.
+
+    A bare number from 10 to 100 is a percentage; one between 1 and 10 could be out of ten or a slip
+    and is not read. More than one number, a sign, or a result outside 0–1 is nonsense: `None`.
+    """
+    if len(text) > MAX_FINAL_ANSWER:
+        return None
+    words = " ".join(text.casefold().replace("confidence", " ").split()).strip(" .!*`\"'")
+    if words in _IN_WORDS:
+        return _IN_WORDS[words]
+    matches = list(_SHARE.finditer(words))
+    if len(matches) != 1:
+        return None
+    match = matches[0]
+    before, after = words[: match.start()], words[match.end() :]
+    # A sign, an exponent, a thousands separator or a name such as "gpt4" is no share.
+    if re.search(r"[-−+]\s*$|[^\s(~≈=:*]$", before) or re.match(r"[^\s(),.;:!*]", after):
+        return None
+    value = _number(match[1])
+    if match[2] or (not match[3] and value >= _LEAST_BARE_PERCENT):
+        value /= 100
+    elif match[3]:
+        value = value / whole if (whole := _number(match[3])) else -1
+    return value if 0 <= value <= 1 else None
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+_ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\S)")
+_GROUPED = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_EDGES = " \t\n.,;:?\"'`*_()[]{}$“”‘’«»"
+_EXCLAIMED = re.compile(r"(?<=[^\W\d_])!+$")  # "yes!" is yes, but 5! is not 5
+
+
+def normal_form(answer: str) -> str | None:
+    """A form in which answers that mean the same are equal, or `None` where nothing is left.
+
+    Up to case, surrounding punctuation, a leading article, thousands separators and trailing
+    zeros. Never by similarity: `safe` and `not safe`, 41 and 42 stay apart.
+    """
+    form = unicodedata.normalize("NFKC", answer).casefold()
+    form = " ".join(form.replace("−", "-").split()).strip(_EDGES)
+    form = _GROUPED.sub("", _EXCLAIMED.sub("", form))
+    if _DECIMAL.fullmatch(form):
+        whole, _, fraction = form.lstrip("+-").partition(".")
+        whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
+        digits = whole + ("." + fraction if fraction else "")
+        return "-" + digits if form.startswith("-") and digits != "0" else digits
+    form = _ARTICLE.sub("", form)
+    return form or None

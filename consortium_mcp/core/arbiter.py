@@ -1,0 +1,116 @@
+"""Have the arbiter weigh an iteration's responses, and never lose them when it cannot.
+
+The chain: a valid verdict; one repair, which shows the arbiter its own reply and what is wrong with
+it; then the best-supported response, verbatim and marked as degraded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core import confidence, prompts
+from consortium_mcp.core.answers import prose
+from consortium_mcp.core.errors import MemberError, VerdictError
+from consortium_mcp.core.models import Question, Verdict
+from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.models import Response, Run
+
+ARBITER = "arbiter"
+"""The label of the arbiter's own exchanges."""
+
+
+async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
+    """Ask the arbiter for a verdict on these responses, of which one answered at least."""
+    labels = tuple(r.label for r in responses if r.answered)
+    prompt, warnings = prompts.prompt_for_arbiter(run, responses)
+    question = Question(
+        role="arbiter",
+        label=ARBITER,
+        model=run.config.arbiter,
+        prompt=prompt,
+        system=prompts.render("arbiter_system"),
+        json_schema=json_schema(labels),
+        iteration=len(run.iterations) + 1,
+        timeout=run.config.arbiter_timeout,
+    )
+    try:
+        said = await _verdict_or_repair(question, labels, ask)
+    except (MemberError, VerdictError) as error:
+        why = f"The arbiter {run.config.arbiter} gave no verdict ({error})"
+        return best_supported(responses, why, warnings)
+    return _computed(said, responses, warnings)
+
+
+async def _verdict_or_repair(
+    question: Question, labels: tuple[str, ...], ask: Ask
+) -> ArbiterVerdict:
+    reply = await ask(question)
+    try:
+        return parse_verdict(reply.text, labels)
+    except VerdictError as error:
+        repair = prompts.render("repair", prompt=question.prompt, reply=reply.text, error=error)
+        again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
+        return parse_verdict(again.text, labels)
+
+
+def _computed(
+    said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
+) -> Verdict:
+    groups = said.groups or confidence.group_by_answer(responses)
+    number, parts = confidence.weigh(
+        responses,
+        said.support,
+        groups,
+        arbiter_confidence=said.confidence,
+        method="the arbiter's named support",
+    )
+    return Verdict(
+        synthesis=said.synthesis,
+        final_answer=said.final_answer,
+        confidence=number,
+        parts=parts,
+        supporters=said.support,
+        groups=groups,
+        dissent=confidence.dissent_of(responses, said.support, groups, said.dissent),
+        refinements=said.refinements,
+        needs_iteration=said.needs_iteration,
+        ranking=said.ranking,
+        warnings=warnings,
+    )
+
+
+def best_supported(
+    responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
+) -> Verdict:
+    """The answer most members gave, told verbatim by its most confident supporter.
+
+    Equal groups: the one with the higher mean stated confidence, then the first by panel order. It
+    is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    """
+    groups = confidence.group_by_answer(responses)
+    answered = {r.label: r for r in responses if r.answered}
+    stated = {label: r.stated_confidence or 0.0 for label, r in answered.items()}
+    winners = max(groups, key=lambda g: (len(g), sum(stated[name] for name in g) / len(g)))
+    teller = answered[max(winners, key=lambda name: stated[name])]
+    number, parts = confidence.weigh(
+        responses, winners, groups, arbiter_confidence=None, method="counting equal final answers"
+    )
+    return Verdict(
+        synthesis=prose(teller.text or ""),
+        final_answer=teller.final_answer,
+        confidence=number,
+        parts=parts,
+        supporters=winners,
+        groups=groups,
+        dissent=confidence.dissent_of(responses, winners, groups),
+        degraded=True,
+        warnings=(
+            *warnings,
+            f"{why}: this is the best-supported member's answer, word for word ({teller.label}).",
+        ),
+    )

@@ -1,0 +1,161 @@
+"""Agreement, confidence, and when to stop. Numbers computed here, never taken on a model's word.
+
+Confidence is agreement times the mean stated confidence of the supporters: on 9,646 recorded
+MMLU-Pro answers of six models that product is calibrated (ECE .031) without any labels, where the
+best single model's stated confidence is not (ECE .180). An arbiter's own confidence can lower the
+result and never raise it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.answers import normal_form, prose
+from consortium_mcp.core.models import ConfidenceParts, Dissent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from consortium_mcp.core.models import Response, Run, StopReason, Verdict
+
+LEAST_RISE = 0.02
+"""A leading answer whose confidence rises by less from one iteration to the next is stable."""
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+def group_by_answer(responses: Sequence[Response]) -> Groups:
+    """Labels grouped by the normal form of their final answer, the largest group first.
+
+    Equal groups stand in the order of the responses. A response without a final answer stands
+    alone: nothing says that it agrees with anybody.
+    """
+    groups: dict[str, list[str]] = {}
+    for response in responses:
+        if response.answered:
+            form = normal_form(response.final_answer or "")
+            key = f"={form}" if form is not None else f"#{response.label}"
+            groups.setdefault(key, []).append(response.label)
+    return tuple(tuple(g) for g in sorted(groups.values(), key=len, reverse=True))
+
+
+def weigh(
+    responses: Sequence[Response],
+    supporters: Collection[str],
+    groups: Groups,
+    *,
+    arbiter_confidence: float | None,
+    method: str,
+) -> tuple[float, ConfidenceParts]:
+    """Agreement and confidence of a synthesis.
+
+    Args:
+        responses: the iteration's responses, one answered at least; those that failed are no votes.
+        supporters: labels whose answer the synthesis stands on.
+        groups: labels that say the same thing; labels in none of them stand alone.
+        arbiter_confidence: what the arbiter says of itself, if anything.
+        method: how the supporters were found, in words, for the report.
+
+    Returns:
+        The confidence from 0 to 1, and its parts.
+    """
+    answered = [r for r in responses if r.answered]
+    votes = len(answered)
+    backers = [r for r in answered if r.label in supporters]
+    agreement = len(backers) / votes
+    stated = [r.stated_confidence for r in backers if r.stated_confidence is not None]
+    mean_stated = sum(stated) / len(stated) if stated else None
+    others = _others(answered, supporters, groups)
+    confidence = agreement
+    how = [f"agreement by {method}"]
+    if mean_stated is not None:
+        confidence *= mean_stated
+        how.append("mean stated confidence of the supporters")
+    text = " × ".join(how)
+    if arbiter_confidence is not None and arbiter_confidence < confidence:
+        confidence = arbiter_confidence
+        text = f"lowered to the arbiter's own, from {text}"
+    parts = ConfidenceParts(
+        agreement=agreement,
+        margin=(len(backers) - max((len(g) for g in others), default=0)) / votes,
+        mean_stated=mean_stated,
+        votes=votes,
+        distinct_answers=len(others) + bool(backers),
+        arbiter_confidence=arbiter_confidence,
+        method=text,
+    )
+    return confidence, parts
+
+
+def _others(
+    answered: Sequence[Response], supporters: Collection[str], groups: Groups
+) -> list[tuple[str, ...]]:
+    """The groups that do not support, each less its supporters, strangers as groups of one."""
+    against = [r.label for r in answered if r.label not in supporters]
+    rest = [tuple(name for name in group if name in against) for group in groups]
+    grouped = {name for group in rest for name in group}
+    return [g for g in rest if g] + [(name,) for name in against if name not in grouped]
+
+
+def dissent_of(
+    responses: Sequence[Response],
+    supporters: Collection[str],
+    groups: Groups,
+    said: Sequence[tuple[tuple[str, ...], str]] = (),
+) -> tuple[Dissent, ...]:
+    """Who stands apart, one entry a group, with its argument.
+
+    Args:
+        responses: the iteration's responses.
+        supporters: labels whose answer the synthesis stands on.
+        groups: labels that say the same thing.
+        said: what the arbiter said of dissent: labels (or none) and the argument.
+    """
+    answered = {r.label: r for r in responses if r.answered}
+    dissent = [Dissent(labels=(), argument=argument) for labels, argument in said if not labels]
+    for group in _others(list(answered.values()), supporters, groups):
+        words = [argument for labels, argument in said if set(labels) & set(group)]
+        strongest = max(
+            (answered[name] for name in group), key=lambda r: r.stated_confidence or 0.0
+        )
+        dissent.append(
+            Dissent(
+                labels=group,
+                final_answer=strongest.final_answer,
+                argument=" ".join(words) or excerpt(strongest.text or ""),
+            )
+        )
+    return tuple(dissent)
+
+
+EXCERPT = 280
+"""Characters: a sentence or two."""
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a response, for a reader."""
+    flat = " ".join(prose(text).split())
+    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"
+
+
+def stop_reason(run: Run) -> StopReason | None:
+    """Why no further iteration pays, or `None` when one does."""
+    verdict = run.iterations[-1].verdict
+    config = run.config
+    if verdict.degraded:
+        return "arbiter_failed"
+    if len(run.iterations) >= config.min_iterations:
+        if verdict.confidence >= config.confidence_threshold and not verdict.needs_iteration:
+            return "threshold"
+        if len(run.iterations) > 1 and _stable(run.iterations[-2].verdict, verdict):
+            return "stable"
+    return "max_iterations" if len(run.iterations) >= config.max_iterations else None
+
+
+def _stable(before: Verdict, now: Verdict) -> bool:
+    if now.confidence - before.confidence >= LEAST_RISE:
+        return False
+    was, is_now = normal_form(before.final_answer or ""), normal_form(now.final_answer or "")
+    if was is None and is_now is None:  # an open answer: the same members carry it
+        return set(before.supporters) == set(now.supporters)
+    return was == is_now

@@ -1,0 +1,70 @@
+"""Every error this project raises on purpose, as one tree.
+
+Each message says what is wrong and what to do about it. Front ends turn the tree into what their
+callers expect (`ToolError`, `ClickException`, `llm.ModelError`) in one place each.
+"""
+
+from __future__ import annotations
+
+
+class ConsortiumError(Exception):
+    """Root of the tree."""
+
+
+class ConfigError(ConsortiumError):
+    """What was asked for cannot be done as written; nothing has been called."""
+
+
+class InvalidMember(ConfigError):
+    """A member is not written as `model` or `model:count` with a count from 1 to 32."""
+
+
+class UnknownModel(ConfigError):
+    """No plugin of llm knows this model, or its key is missing."""
+
+
+class UnknownStrategy(ConfigError):
+    """No strategy has this name."""
+
+
+class UnknownConsortium(ConfigError):
+    """No consortium is saved under this name."""
+
+
+class RunError(ConsortiumError):
+    """A run could not do what it was asked to."""
+
+
+class MemberError(RunError):
+    """One model call failed. It becomes data on the response and never ends a run by itself.
+
+    Args:
+        message: what happened, already stripped of keys.
+        kind: a short name for the class of failure, such as `timeout` or `empty`.
+        permanent: true where asking again cannot help, such as a refused key.
+    """
+
+    def __init__(self, message: str, *, kind: str = "error", permanent: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.permanent = permanent
+
+
+class VerdictError(RunError):
+    """An arbiter's text holds no valid verdict. The message says what is missing or wrong."""
+
+
+class StoreError(ConsortiumError):
+    """The database cannot do what was asked."""
+
+
+class UnknownRun(StoreError):
+    """No run has this id."""
+
+
+class StoreBusy(StoreError):
+    """Another process held the database's write lock for too long."""
+
+
+class StoreNewer(StoreError):
+    """A newer version of this software has written the database."""

@@ -1,0 +1,244 @@
+"""The values a consultation is made of. All frozen: a run grows by being replaced.
+
+Words are those of the project: a *member* answers, the *arbiter* judges, an *iteration* ends in a
+*verdict*, and a *run* is one consultation from prompt to final verdict.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from consortium_mcp.core.errors import ConfigError
+
+MAX_ITERATIONS = 20
+
+Tier = Literal["strong", "mid", "light"]
+Role = Literal["member", "arbiter"]
+Status = Literal["working", "completed", "degraded", "failed", "cancelled", "interrupted"]
+StopReason = Literal[
+    "threshold",  # confidence reached the threshold and the arbiter asks for no more
+    "stable",  # the same answer leads again and confidence no longer rises
+    "max_iterations",
+    "deadline",
+    "arbiter_failed",  # an answer exists, but nobody could weigh it
+    "members_failed",  # nobody is left who can answer
+    "cancelled",
+]
+FINAL: frozenset[Status] = frozenset({"completed", "degraded", "failed", "cancelled"})
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Value(BaseModel):
+    """Base of all values: frozen, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Member(Value):
+    """One model instance that answers. `gpt-4o:2` makes two of these."""
+
+    label: str
+    """`A`, `B`, …: what the arbiter calls it, and all that it knows of it."""
+    model: str
+    """The model's id, as llm's registry spells it."""
+    system: str | None = None
+    """Stands in for the consortium's system prompt."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Model options by llm's names, such as `temperature`."""
+    tier: Tier | None = None
+
+
+class ConsortiumConfig(Value):
+    """Who is asked, who judges, and when to stop. What a saved consortium consists of.
+
+    Raises:
+        ConfigError: when a bound is broken; the message names the value and what to write instead.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    members: tuple[Member, ...]
+    arbiter: str
+    strategy: str = "synthesis"
+    system: str | None = None
+    confidence_threshold: float = 0.8
+    min_iterations: int = 1
+    max_iterations: int = 3
+    member_timeout: float = 120.0
+    """Seconds one member's call may take."""
+    arbiter_timeout: float = 120.0
+    """Seconds one arbiter's call may take."""
+    deadline_seconds: float | None = None
+    """Seconds the whole run may take."""
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if not self.members:
+            raise ConfigError("A consortium needs at least one member: name models, e.g. gpt-4o:2.")
+        if not 0 <= self.confidence_threshold <= 1:
+            raise ConfigError(
+                f"confidence_threshold is {self.confidence_threshold:g}; it is a share "
+                "from 0 to 1: write 0.8 for 80 %."
+            )
+        for field in ("min_iterations", "max_iterations"):
+            value = getattr(self, field)
+            if not 1 <= value <= MAX_ITERATIONS:
+                raise ConfigError(f"{field} is {value}; it must be between 1 and {MAX_ITERATIONS}.")
+        if self.min_iterations > self.max_iterations:
+            raise ConfigError(
+                f"min_iterations ({self.min_iterations}) is greater than max_iterations "
+                f"({self.max_iterations}): lower the one or raise the other."
+            )
+        for field in ("member_timeout", "arbiter_timeout", "deadline_seconds"):
+            seconds = getattr(self, field)
+            if seconds is not None and not 0 < seconds < float("inf"):
+                raise ConfigError(f"{field} is {seconds:g}; it must be more than 0 seconds.")
+        return self
+
+
+class Question(Value):
+    """What is put to one model, once. The engine knows nothing else of the world."""
+
+    role: Role
+    label: str
+    """The member's label, or `arbiter`."""
+    model: str
+    prompt: str
+    system: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    json_schema: dict[str, Any] | None = None
+    """The form wanted; a model without schema support answers in tags, as the prompt says."""
+    iteration: int
+    attempt: int = 1
+    """1, or 2 for the repair of an unreadable verdict."""
+    timeout: float
+    """Seconds."""
+
+
+class Reply(Value):
+    """What came back of a `Question` that did not fail."""
+
+    text: str
+    seconds: float
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Response(Value):
+    """What one member said in one iteration, or why it did not."""
+
+    label: str
+    model: str
+    status: Literal["answered", "failed", "cut"]
+    """`cut`: the run went on before this one was done."""
+    text: str | None = None
+    final_answer: str | None = None
+    stated_confidence: Share | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    permanent: bool = False
+    """A failure that asking again cannot mend: this member is not asked in later iterations."""
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a text to weigh."""
+        return self.status == "answered"
+
+
+class Dissent(Value):
+    """An answer that lost, and why it may matter."""
+
+    labels: tuple[str, ...]
+    """Who gave it; empty where the arbiter spoke of nobody in particular."""
+    final_answer: str | None = None
+    argument: str
+    """In the arbiter's words where it spoke, else from the response itself."""
+
+
+class ConfidenceParts(Value):
+    """What a confidence was computed from; every part is reported."""
+
+    agreement: Share
+    """Share of the members that answered whose answer the synthesis stands on."""
+    margin: float
+    """Agreement less the share of the largest group that says something else."""
+    mean_stated: Share | None
+    """Mean stated confidence of the supporters that stated any."""
+    votes: int
+    """Members that answered."""
+    distinct_answers: int
+    arbiter_confidence: Share | None
+    method: str
+    """How the number came about, in words."""
+
+
+class Verdict(Value):
+    """An iteration's outcome."""
+
+    synthesis: str
+    final_answer: str | None = None
+    confidence: Share
+    parts: ConfidenceParts
+    supporters: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Labels that say the same thing, the synthesis's group first."""
+    dissent: tuple[Dissent, ...] = ()
+    refinements: tuple[str, ...] = ()
+    """What the arbiter wants looked at again."""
+    needs_iteration: bool = False
+    ranking: tuple[str, ...] = ()
+    """Labels, best first; empty where nobody ranked."""
+    degraded: bool = False
+    """The arbiter failed; the synthesis is the best-supported response, verbatim."""
+    warnings: tuple[str, ...] = ()
+
+
+class Iteration(Value):
+    """One pass: members answered, a verdict was reached."""
+
+    number: int
+    responses: tuple[Response, ...]
+    verdict: Verdict
+
+
+class Run(Value):
+    """One consultation. `engine.consult` takes it from `working` to a final status."""
+
+    run_id: str
+    prompt: str
+    config: ConsortiumConfig
+    members: tuple[Member, ...]
+    """The panel in its order, labelled for this run (see `panel.shuffle_labels`)."""
+    seed: str
+    """Random text that no model ever sees; labels and quoting boundary come from it."""
+    status: Status = "working"
+    stop_reason: StopReason | None = None
+    iterations: tuple[Iteration, ...] = ()
+    unjudged: tuple[Response, ...] = ()
+    """Responses of an iteration that reached no verdict."""
+    error: str | None = None
+    """Why there is no answer, when the status is `failed`."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Iteration | None:
+        """The iteration whose verdict is returned: the most confident, the later of equals."""
+        if not self.iterations:
+            return None
+        return max(
+            self.iterations,
+            key=lambda it: (not it.verdict.degraded, it.verdict.confidence, it.number),
+        )
+
+    @property
+    def last_verdict(self) -> Verdict | None:
+        """The verdict that the next iteration goes on from."""
+        return self.iterations[-1].verdict if self.iterations else None

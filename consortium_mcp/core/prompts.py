@@ -1,0 +1,149 @@
+"""Load and render `prompts/*.md`: everything that a model is ever told stands in those files.
+
+Text that a model or a user wrote goes in through `quote`, which fences it by a boundary nobody
+could foresee and takes the meaning from anything that looks like a tag of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from functools import cache
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.answers import normal_form, without_thinking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.models import Member, Response, Run
+
+MAX_QUOTED = 120_000
+"""Characters of members' text in one arbiter prompt, shared by the responses: about 30,000 tokens,
+which every current model's context holds."""
+
+_OUR_TAGS = re.compile(
+    r"<(?=\s*/?\s*(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
+    r"|needs_iteration|confidence|ranking)\b)",
+    re.IGNORECASE,
+)
+
+
+@cache
+def _template(name: str) -> Template:
+    text = resources.files("consortium_mcp.core").joinpath(f"prompts/{name}.md")
+    return Template(text.read_text(encoding="utf-8").strip())
+
+
+def render(name: str, /, **values: object) -> str:
+    """The prompt of this name with its places filled. Values are never read as templates."""
+    return _template(name).substitute(values)
+
+
+def boundary(run: Run) -> str:
+    """The mark that fences quoted text in this run; no model can know it before it is asked."""
+    return hashlib.sha256(run.seed.encode()).hexdigest()[:16]
+
+
+def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
+    """Fence foreign text.
+
+    Args:
+        text: what a model or a user wrote.
+        mark: the run's boundary.
+        limit: characters to keep; the middle of a longer text is cut, and the cut is shown.
+
+    Returns:
+        The fenced text, and how many characters were cut.
+    """
+    text = text.replace(mark, "")
+    cut = max(0, len(text) - limit)
+    if cut:
+        # The end is kept too: that is where the conclusion and the final answer stand.
+        head = limit * 2 // 3
+        text = f"{text[:head]}\n[… {cut} characters cut here …]\n{text[head + cut :]}"
+    return f"[{mark}\n{_OUR_TAGS.sub('‹', text)}\n{mark}]", cut
+
+
+def system_for(member: Member, run: Run) -> str:
+    """The member's system prompt: its own or the consortium's, then how to end the answer."""
+    own = member.system or run.config.system
+    return "\n\n".join(part for part in (own, render("member")) if part)
+
+
+def prompt_for_member(run: Run) -> str:
+    """The user's prompt as it is; in later iterations what is known so far follows.
+
+    The part that never changes comes first, so that providers' prompt caches hit.
+    """
+    verdict = run.last_verdict
+    if verdict is None:
+        return run.prompt
+    mark = boundary(run)
+    sides = [
+        f"- {side.final_answer}: {side.argument}" if side.final_answer else f"- {side.argument}"
+        for side in verdict.dissent
+    ]
+    return render(
+        "member_again",
+        prompt=run.prompt,
+        boundary=mark,
+        synthesis=quote(verdict.synthesis, mark)[0],
+        dissent=quote("\n".join(sides) or "(nowhere)", mark)[0],
+        refinements=quote(_bullets(verdict.refinements), mark)[0],
+    )
+
+
+def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tuple[str, ...]]:
+    """The question and the answers, by label only.
+
+    Returns:
+        The prompt, and a warning for every response that had to be cut.
+    """
+    answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
+    mark = boundary(run)
+    limit = MAX_QUOTED // max(1, len(answered))
+    blocks, warnings = [], []
+    for response in answered:
+        block, cut = quote(without_thinking(response.text or ""), mark, limit)
+        blocks.append(f"Answer {response.label}:\n{block}")
+        if cut:
+            warnings.append(
+                f"The answer of {response.label} was {cut} characters too long for the arbiter's "
+                "prompt; its middle was cut."
+            )
+    prompt = render(
+        "arbiter",
+        question=quote(run.prompt, mark)[0],
+        told=_told(run, mark),
+        count=len(answered),
+        responses="\n\n".join(blocks),
+        votes=_votes(answered, mark),
+    )
+    return prompt, tuple(warnings)
+
+
+def _told(run: Run, mark: str) -> str:
+    if not run.config.system:
+        return ""
+    return f"\nWhat the members were told beforehand:\n{quote(run.config.system, mark)[0]}\n"
+
+
+def _votes(answered: Sequence[Response], mark: str) -> str:
+    spelled: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for response in answered:
+        form = normal_form(response.final_answer or "")
+        if form is not None:
+            spelled.setdefault(form, response.final_answer or "")
+            counts[form] += 1
+    if not counts:
+        return "none given."
+    return quote("\n".join(f"{n} × {spelled[form]}" for form, n in counts.most_common()), mark)[0]
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "(nothing in particular)"

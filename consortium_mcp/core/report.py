@@ -1,0 +1,209 @@
+"""The run report: one object for every surface, computed from a `Run`. Absent is `None`."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from consortium_mcp.core.models import (
+    ConfidenceParts,
+    ConsortiumConfig,
+    Dissent,
+    Iteration,
+    Member,
+    Response,
+    Role,
+    Run,
+    Status,
+    StopReason,
+)
+
+
+class MemberReport(BaseModel):
+    """One member, as it stood in the iteration whose verdict is reported."""
+
+    label: str
+    model: str
+    status: str
+    """`answered`, `failed`, `cut`, or `waiting` where no response is in yet."""
+    final_answer: str | None
+    stated_confidence: float | None
+    supports: bool | None
+    """Whether the synthesis stands on this member; `None` without a verdict."""
+    error: str | None
+    seconds: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+class Usage(BaseModel):
+    """What the run cost so far, every recorded call counted."""
+
+    calls: int
+    input_tokens: int | None
+    """Of the calls that reported any; `None` where none did."""
+    output_tokens: int | None
+    seconds: float | None
+    """Wall time from the start to the end of the run."""
+
+
+class RunReport(BaseModel):
+    """What a consultation came to."""
+
+    run_id: str
+    status: Status
+    prompt: str
+    synthesis: str | None
+    final_answer: str | None
+    confidence: float | None
+    agreement: float | None
+    arbiter_confidence: float | None
+    confidence_parts: ConfidenceParts | None
+    dissent: list[Dissent]
+    refinements: list[str]
+    iterations: int
+    stop_reason: StopReason | None
+    consortium: str | None
+    strategy: str
+    arbiter: str
+    members: list[MemberReport]
+    usage: Usage
+    error: str | None = None
+    warnings: list[str]
+    created_at: str
+    """ISO 8601, UTC."""
+    resource: str
+    next_step: str | None = Field(default=None)
+    """The call to make next, where one is useful."""
+
+
+def resource_uri(run_id: str) -> str:
+    """Where a run's synthesis can be read as a resource."""
+    return f"consortium://runs/{run_id}"
+
+
+def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
+    """The report of a run in any status.
+
+    Args:
+        run: the run as far as it has come.
+        usage: calls, tokens and seconds so far, as the journal counted them.
+        created_at: when the run began, ISO 8601 in UTC.
+    """
+    best = run.best
+    verdict = best.verdict if best else None
+    return RunReport(
+        run_id=run.run_id,
+        status=run.status,
+        prompt=run.prompt,
+        synthesis=verdict.synthesis if verdict else None,
+        final_answer=verdict.final_answer if verdict else None,
+        confidence=verdict.confidence if verdict else None,
+        agreement=verdict.parts.agreement if verdict else None,
+        arbiter_confidence=verdict.parts.arbiter_confidence if verdict else None,
+        confidence_parts=verdict.parts if verdict else None,
+        dissent=list(verdict.dissent) if verdict else [],
+        refinements=list(verdict.refinements) if verdict else [],
+        iterations=len(run.iterations),
+        stop_reason=run.stop_reason,
+        consortium=run.config.name,
+        strategy=run.config.strategy,
+        arbiter=run.config.arbiter,
+        members=[_member(member, best, run) for member in run.members],
+        usage=usage,
+        error=run.error,
+        warnings=list(run.warnings),
+        created_at=created_at,
+        resource=resource_uri(run.run_id),
+        next_step=_next_step(run),
+    )
+
+
+def _member(member: Member, best: Iteration | None, run: Run) -> MemberReport:
+    response = _response(member.label, best, run)
+    supports = None
+    if best and response and response.answered:
+        supports = member.label in best.verdict.supporters
+    return MemberReport(
+        label=member.label,
+        model=member.model,
+        status=response.status if response else "waiting",
+        final_answer=response.final_answer if response else None,
+        stated_confidence=response.stated_confidence if response else None,
+        supports=supports,
+        error=response.error if response else None,
+        seconds=response.seconds if response else None,
+        input_tokens=response.input_tokens if response else None,
+        output_tokens=response.output_tokens if response else None,
+    )
+
+
+def _response(label: str, best: Iteration | None, run: Run) -> Response | None:
+    """The member's response in the best iteration, or the last one known of it."""
+    heard = [r for it in run.iterations for r in it.responses] + list(run.unjudged)
+    candidates = [*(best.responses if best else ()), *reversed(heard)]
+    return next((r for r in candidates if r.label == label), None)
+
+
+def _next_step(run: Run) -> str | None:
+    if run.status == "working":
+        return f'get_run(run_id="{run.run_id}", wait_seconds=40)'
+    return None
+
+
+def labelled(config: ConsortiumConfig) -> list[str]:
+    """The panel as people write it: `gpt-4o:2`, members of one kind counted together."""
+    counts: dict[str, int] = {}
+    for member in config.members:
+        counts[member.model] = counts.get(member.model, 0) + 1
+    return [model if n == 1 else f"{model}:{n}" for model, n in counts.items()]
+
+
+EXCERPT = 300
+"""Characters of a prompt or synthesis that a list shows."""
+
+
+class RunSummary(BaseModel):
+    """A run as a line of a list."""
+
+    run_id: str
+    status: Status
+    prompt: str
+    """Its beginning."""
+    synthesis: str | None
+    """Its beginning."""
+    final_answer: str | None
+    confidence: float | None
+    agreement: float | None
+    consortium: str | None
+    strategy: str
+    created_at: str
+    ended_at: str | None
+
+    @classmethod
+    def of_row(cls, row: dict[str, Any]) -> Self:
+        """Build one from a database row, its long texts cut."""
+        row = {name: value for name, value in row.items() if name in cls.model_fields}
+        for field in ("prompt", "synthesis"):
+            if row[field] is not None and len(row[field]) > EXCERPT:
+                row[field] = row[field][: EXCERPT - 1] + "…"
+        return cls.model_validate(row)
+
+
+class Exchange(BaseModel):
+    """One recorded model call."""
+
+    iteration: int
+    role: Role
+    label: str
+    attempt: int
+    model: str
+    system: str | None
+    prompt: str
+    reply: str | None
+    error: str | None
+    seconds: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    created_at: str

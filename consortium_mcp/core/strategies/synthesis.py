@@ -1,0 +1,32 @@
+"""Every member answers, the arbiter always weighs the answers and writes one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core import arbiter, prompts
+from consortium_mcp.core.strategies import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+
+
+class Synthesis:
+    """The seed's loop."""
+
+    description = "An arbiter weighs all answers and writes one; its doubts go back to the members."
+
+    def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
+        """All at once."""
+        return members.everyone(run, responses)
+
+    def question_for(self, member: Member, run: Run) -> Question:
+        """The prompt, and in later iterations what is known so far."""
+        return members.question(member, run, prompts.prompt_for_member(run))
+
+    async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
+        """The arbiter's verdict, with a computed confidence."""
+        return await arbiter.arbitrate(run, responses, ask)

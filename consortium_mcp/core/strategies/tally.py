@@ -1,0 +1,113 @@
+"""Count equal answers; on a tie the arbiter may choose among the candidate texts, no more.
+
+For models too small to weigh arguments (the demo tier): whatever such a model would write as a
+verdict would be made up, but a count is a count, and choosing one of a few given texts is within
+its reach. A choice is labelled as the tie-break it is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core import prompts
+from consortium_mcp.core.answers import normal_form, prose
+from consortium_mcp.core.arbiter import ARBITER
+from consortium_mcp.core.confidence import dissent_of, group_by_answer, weigh
+from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.models import Question, Verdict
+from consortium_mcp.core.strategies import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.confidence import Groups
+    from consortium_mcp.core.models import Member, Response, Run
+
+
+class Tally:
+    """A plain count with a labelled tie-break."""
+
+    description = "Counts equal answers; on a tie the arbiter picks one of the candidate texts."
+
+    def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
+        """All at once."""
+        return members.everyone(run, responses)
+
+    def question_for(self, member: Member, run: Run) -> Question:
+        """The prompt alone: models of this size lose the question in a longer one."""
+        return members.question(member, run, run.prompt)
+
+    async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
+        """The largest group's answer, told by its most confident member."""
+        groups = group_by_answer(responses)
+        tied = tuple(group for group in groups if len(group) == len(groups[0]))
+        winners, note = tied[0], ""
+        if len(tied) > 1:
+            winners, note = await _break_tie(run, responses, tied, ask)
+        answered = {r.label: r for r in responses if r.answered}
+        teller = max((answered[name] for name in winners), key=_stated)
+        method = "counting equal answers" + (f" ({note})" if note else "")
+        number, parts = weigh(responses, winners, groups, arbiter_confidence=None, method=method)
+        return Verdict(
+            synthesis=prose(teller.text or ""),
+            final_answer=teller.final_answer,
+            confidence=number,
+            parts=parts,
+            supporters=winners,
+            groups=(winners, *(group for group in groups if group != winners)),
+            dissent=dissent_of(responses, winners, groups),
+            warnings=(f"The members were split {len(tied)} ways: {note}.",) if note else (),
+        )
+
+
+def _stated(response: Response) -> float:
+    return response.stated_confidence or 0.0
+
+
+async def _break_tie(
+    run: Run, responses: Sequence[Response], tied: Groups, ask: Ask
+) -> tuple[tuple[str, ...], str]:
+    """The group whose text the arbiter picked, and how it came about."""
+    answered = {r.label: r for r in responses if r.answered}
+    texts = {_candidate(answered[group[0]]): group for group in tied}
+    question = Question(
+        role="arbiter",
+        label=ARBITER,
+        model=run.config.arbiter,
+        prompt=run.prompt,
+        system=prompts.render("tie", candidates="\n".join(f"- {text}" for text in texts)),
+        json_schema={
+            "type": "object",
+            "properties": {"answer": {"enum": list(texts)}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        },
+        iteration=len(run.iterations) + 1,
+        timeout=run.config.arbiter_timeout,
+    )
+    unbroken = "no tie-break could be had, so the first by panel order stands"
+    try:
+        reply = await ask(question)
+    except MemberError:
+        return tied[0], unbroken
+    chosen = _chosen(reply.text, texts)
+    if chosen is None:
+        return tied[0], unbroken
+    return texts[chosen], f"tie broken by {run.config.arbiter} choosing among the answers"
+
+
+def _candidate(response: Response) -> str:
+    return response.final_answer or prose(response.text or "")
+
+
+def _chosen(text: str, candidates: dict[str, tuple[str, ...]]) -> str | None:
+    """The candidate that the reply names, by schema or in plain words; nothing else counts."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = text
+    named = found.get("answer") if isinstance(found, dict) else found
+    wanted = normal_form(named) if isinstance(named, str) else None
+    return next((c for c in candidates if wanted is not None and normal_form(c) == wanted), None)

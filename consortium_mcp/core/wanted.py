@@ -1,0 +1,49 @@
+"""What somebody asks for, before it is checked against what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from consortium_mcp.core.models import Tier, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class MemberSpec(Value):
+    """A member with settings of its own."""
+
+    model: str
+    """`model` or `model:count`."""
+    system: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    tier: Tier | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody asked for; `None` where they left it to the consortium or to us."""
+
+    models: Sequence[str | MemberSpec] | None = None
+    arbiter: str | None = None
+    strategy: str | None = None
+    system: str | None = None
+    confidence_threshold: float | None = None
+    max_iterations: int | None = None
+    min_iterations: int | None = None
+    member_timeout: float | None = None
+    arbiter_timeout: float | None = None
+    deadline_seconds: float | None = None
+    description: str | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What is set, less who speaks."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            name: value
+            for name, value in named.items()
+            if value is not None and name not in {"models", "arbiter"}
+        }

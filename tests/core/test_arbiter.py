@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from consortium_mcp.core.arbiter import arbitrate
+from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.models import Verdict
+from tests.fakes import FakeAsk, answered, failed, run_of, verdict
+
+pytestmark = pytest.mark.anyio
+
+RESPONSES = (
+    answered("A", "42", 0.6),
+    answered("B", "42", 0.9, "Six sevens."),
+    answered("C", "41", 1.0),
+)
+
+
+async def judged(ask: FakeAsk) -> Verdict:
+    return await arbitrate(run_of("a", "b", "c"), RESPONSES, ask)
+
+
+async def test_the_synthesis_is_the_arbiters_the_numbers_are_computed() -> None:
+    said = verdict(groups="A, B; C", dissent="C: miscounts", ranking="B, A, C", confidence="1.0")
+    found = await judged(FakeAsk(judge=said))
+    assert found.synthesis == "It is 42."
+    assert found.parts.agreement == pytest.approx(2 / 3)
+    assert found.confidence == pytest.approx(2 / 3 * 0.75)
+    assert found.parts.arbiter_confidence == 1.0
+    assert [(d.labels, d.argument) for d in found.dissent] == [(("C",), "miscounts")]
+    assert found.ranking == ("B", "A", "C")
+    assert not found.degraded
+
+
+async def test_without_groups_from_the_arbiter_equal_answers_are_grouped() -> None:
+    found = await judged(FakeAsk(judge=verdict(groups="")))
+    assert found.groups == (("A", "B"), ("C",))
+
+
+async def test_the_arbiter_gets_schema_labels_and_no_model_names() -> None:
+    ask = FakeAsk(judge=verdict())
+    await arbitrate(run_of("a", "b", "c"), (*RESPONSES, failed("D")), ask)
+    question = ask.questions[0]
+    assert question.role == "arbiter"
+    assert question.json_schema is not None
+    assert question.json_schema["properties"]["support"]["items"]["enum"] == ["A", "B", "C"]
+    assert "model-" not in question.prompt
+    assert question.timeout == 120
+
+
+async def test_an_unreadable_verdict_is_asked_for_again_with_what_is_wrong() -> None:
+    ask = FakeAsk(judge=["I like A best.", verdict()])
+    found = await judged(ask)
+    assert found.synthesis == "It is 42."
+    repair = ask.questions[1]
+    assert repair.attempt == 2
+    assert "I like A best." in repair.prompt
+    assert "no complete <verdict>" in repair.prompt
+    assert repair.prompt.startswith(ask.questions[0].prompt)
+
+
+@pytest.mark.parametrize("failure", ["rubbish", "down"])
+async def test_when_the_arbiter_fails_the_best_supported_answer_stands_word_for_word(
+    failure: str,
+) -> None:
+    said = "rubbish" if failure == "rubbish" else MemberError("HTTP 500: down")
+    ask = FakeAsk(judge=said)
+    found = await judged(ask)
+    assert len(ask.questions) == (2 if failure == "rubbish" else 1)
+    assert found.degraded
+    assert found.synthesis == "Six sevens."
+    assert found.final_answer == "42"
+    assert found.supporters == ("A", "B")
+    assert found.parts.arbiter_confidence is None
+    assert "gave no verdict" in found.warnings[0]
+    assert [d.labels for d in found.dissent] == [("C",)]
+
+
+async def test_equal_groups_fall_to_the_more_confident_one() -> None:
+    responses = (answered("A", "42", 0.2), answered("B", "41", 0.8), failed("C"))
+    found = await arbitrate(run_of("a", "b", "c"), responses, FakeAsk(judge="?"))
+    assert found.final_answer == "41"
+
+
+async def test_a_long_answer_is_cut_for_the_arbiter_and_that_is_said() -> None:
+    long = answered("A", "42", 0.9, text="x" * 5_000_000)
+    ask = FakeAsk(judge=verdict(support="A", groups="A", ranking="A"))
+    found = await arbitrate(run_of("a"), (long,), ask)
+    assert len(ask.questions[0].prompt) < 130_000
+    assert "characters cut here" in ask.questions[0].prompt
+    assert "too long for the arbiter's prompt" in found.warnings[0]

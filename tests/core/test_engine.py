@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from consortium_mcp.core import engine
+from consortium_mcp.core.errors import MemberError, UnknownStrategy
+from consortium_mcp.core.models import Run
+from consortium_mcp.core.strategies import STRATEGIES, get_strategy
+from tests.fakes import FakeAsk, reply, run_of, verdict
+
+pytestmark = pytest.mark.anyio
+
+
+async def consult(run: Run, ask: FakeAsk) -> tuple[Run, list[engine.Event]]:
+    events: list[engine.Event] = []
+
+    async def on_event(event: engine.Event) -> None:
+        events.append(event)
+
+    return await engine.consult(run, ask, on_event), events
+
+
+async def test_members_answer_in_parallel_and_the_arbiter_settles_it() -> None:
+    ask = FakeAsk(a=[3.0, reply("42", 0.9)], b=[3.0, reply("42", 0.9)], judge=verdict())
+    began = anyio.current_time()
+    run, events = await consult(run_of("a", "b"), ask)
+    assert anyio.current_time() - began == pytest.approx(3)
+    assert (run.status, run.stop_reason) == ("completed", "threshold")
+    assert run.best is not None
+    assert run.best.verdict.synthesis == "It is 42."
+    assert run.best.verdict.confidence == pytest.approx(0.9)
+    assert run.best.verdict.parts.arbiter_confidence == 0.95
+    heard = [(e.iteration, e.answered, e.failed, e.asked) for e in events[:2]]  # type: ignore[union-attr]
+    assert heard == [(1, 1, 0, 2), (1, 2, 0, 2)]
+    assert events[2] == engine.Judged(
+        run.model_copy(update={"status": "working", "stop_reason": None})
+    )
+
+
+async def test_doubts_go_back_to_the_members_until_confidence_is_enough() -> None:
+    first = verdict(
+        support="A",
+        groups="A; B",
+        dissent="B: says 41, for it rounds early",
+        refinements="look at the rounding",
+        needs_iteration="true",
+        confidence="0.4",
+    )
+    ask = FakeAsk(
+        a=reply("42", 0.9), b=[reply("41", 0.5), reply("42", 0.9)], judge=[first, verdict()]
+    )
+    run, _ = await consult(run_of("a", "b"), ask)
+    assert len(run.iterations) == 2
+    again = ask.asked("b")[1].prompt
+    assert again.startswith("How many?")
+    for part in ("It is 42.", "says 41, for it rounds early", "look at the rounding"):
+        assert part in again
+    assert "A:" not in again.partition("---")[2]
+    assert run.stop_reason == "threshold"
+
+
+async def test_the_best_iteration_is_returned_not_the_last() -> None:
+    good = verdict(needs_iteration="true")
+    bad = verdict(synthesis="Maybe 40.", final_answer="40", support="A", groups="A; B")
+    ask = FakeAsk(
+        a=[reply("42", 0.7), reply("40", 0.3)],
+        b=[reply("42", 0.7), reply("41", 0.3)],
+        judge=[good, bad],
+    )
+    run, _ = await consult(run_of("a", "b", max_iterations=2), ask)
+    assert run.stop_reason == "max_iterations"
+    assert run.best is run.iterations[0]
+
+
+async def test_min_iterations_are_made_even_when_sure() -> None:
+    ask = FakeAsk(a=reply("42", 1.0), judge=verdict(support="A", groups="A", ranking="A"))
+    run, _ = await consult(run_of("a", min_iterations=3), ask)
+    assert len(run.iterations) == 3
+
+
+async def test_a_failed_member_degrades_the_run_and_is_named() -> None:
+    said = verdict(support="A", groups="A", ranking="A")
+    ask = FakeAsk(a=reply("42", 0.9), b=MemberError("HTTP 500"), judge=said)
+    run, events = await consult(run_of("a", "b"), ask)
+    assert run.status == "degraded"
+    assert any("b (B) did not answer in iteration 1: HTTP 500" in w for w in run.warnings)
+    assert run.best is not None
+    assert run.best.verdict.parts.votes == 1
+    assert events[1].failed == 1  # type: ignore[union-attr]
+
+
+async def test_a_member_that_failed_for_good_is_not_asked_again() -> None:
+    broken = MemberError("no key", kind="key", permanent=True)
+    said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
+    ask = FakeAsk(a=reply("42", 0.9), b=broken, c=MemberError("HTTP 500"), judge=said)
+    run, _ = await consult(run_of("a", "b", "c", max_iterations=2), ask)
+    assert len(ask.asked("b")) == 1
+    assert len(ask.asked("c")) == 2
+    assert run.status == "degraded"
+
+
+async def test_without_any_answer_the_run_failed_and_says_why() -> None:
+    ask = FakeAsk(a=MemberError("HTTP 500"), b=MemberError("no key"))
+    run, _ = await consult(run_of("a", "b"), ask)
+    assert (run.status, run.stop_reason) == ("failed", "members_failed")
+    assert run.error == "No member answered. a: HTTP 500; b: no key"
+    assert [r.label for r in run.unjudged] == ["A", "B"]
+    assert run.best is None
+
+
+async def test_an_answer_once_paid_for_outlives_a_later_iteration_that_fails() -> None:
+    lost = MemberError("gone", permanent=True)
+    said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
+    ask = FakeAsk(a=[reply("42", 0.5), lost], judge=said)
+    run, _ = await consult(run_of("a"), ask)
+    assert (run.status, run.stop_reason) == ("degraded", "members_failed")
+    assert run.best is not None
+    assert any("Iteration 2 got no answer (a: gone)" in w for w in run.warnings)
+
+
+async def test_nobody_left_to_ask_is_said() -> None:
+    gone = MemberError("no key", permanent=True)
+    said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
+    ask = FakeAsk(a=[reply("42", 0.5), gone], judge=[said, said])
+    run = run_of("a", min_iterations=3)
+    ended, _ = await consult(run, ask)
+    assert ended.stop_reason == "members_failed"
+
+
+async def test_the_deadline_cuts_the_slow_and_keeps_the_quick() -> None:
+    ask = FakeAsk(a=[1.0, reply("42", 0.9)], b=[3600.0, reply("41")], judge=verdict())
+    began = anyio.current_time()
+    run, _ = await consult(run_of("a", "b", deadline_seconds=10), ask)
+    assert anyio.current_time() - began == pytest.approx(10)
+    assert (run.status, run.stop_reason) == ("degraded", "deadline")
+    assert run.best is not None
+    assert run.best.verdict.synthesis == "I counted."
+    assert [r.status for r in run.best.responses] == ["answered", "cut"]
+    assert run.best.verdict.parts.arbiter_confidence is None
+
+
+async def test_the_deadline_cuts_a_slow_arbiter_too() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("42"), judge=[3600.0, verdict()])
+    run, _ = await consult(run_of("a", "b", deadline_seconds=10), ask)
+    assert run.stop_reason == "deadline"
+    assert run.best is not None
+    assert run.best.verdict.degraded
+
+
+async def test_the_deadline_before_any_answer_fails_the_run() -> None:
+    ask = FakeAsk(a=[3600.0, "x"], judge=verdict())
+    run, _ = await consult(run_of("a", deadline_seconds=10), ask)
+    assert (run.status, run.stop_reason) == ("failed", "deadline")
+
+
+async def test_no_further_iteration_begins_after_the_deadline() -> None:
+    doubtful = verdict(needs_iteration="true")
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("42", 0.9), judge=[9.0, doubtful, 9.0, doubtful])
+    run, _ = await consult(run_of("a", "b", deadline_seconds=10), ask)
+    assert run.stop_reason == "deadline"
+    assert len(run.iterations) == 2
+
+
+async def test_what_a_reply_warns_of_reaches_the_report() -> None:
+    class Truncating(FakeAsk):
+        async def __call__(self, question, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            answer = await super().__call__(question)
+            return answer.model_copy(update={"warnings": ("the reply was cut short",)})
+
+    ask = Truncating(a=reply("42", 0.9), judge=verdict(support="A", groups="A", ranking="A"))
+    run, _ = await consult(run_of("a"), ask)
+    assert run.warnings == ("a (A) in iteration 1: the reply was cut short",)
+    assert run.status == "completed"
+
+
+async def test_cancelling_the_run_cancels_its_calls() -> None:
+    ask = FakeAsk(a=[3600.0, "x"], judge=verdict())
+    with anyio.move_on_after(5) as scope:
+        await consult(run_of("a"), ask)
+    assert scope.cancelled_caught
+
+
+async def test_an_unknown_strategy_lists_those_there_are() -> None:
+    with pytest.raises(UnknownStrategy, match="synthesis, tally"):
+        get_strategy("syntesis")
+    assert all(strategy.description for strategy in STRATEGIES.values())

@@ -1,0 +1,102 @@
+"""Second implementations of the seams: `Ask`, and models behind llm's plugin hook."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import anyio
+
+from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.models import ConsortiumConfig, Member, Question, Reply, Response, Run
+from consortium_mcp.core.panel import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Said = str | MemberError | float
+"""A reply's text, a failure, or seconds to wait before what follows."""
+
+
+class FakeAsk:
+    """Says what it was told to, by model and in order; the last thing said is said for ever."""
+
+    def __init__(self, **script: str | MemberError | Sequence[Said]) -> None:
+        self._script: dict[str, list[Said]] = {}
+        for name, said in script.items():
+            self._script[name] = [said] if isinstance(said, str | MemberError) else list(said)
+        self._place: defaultdict[str, int] = defaultdict(int)
+        self.questions: list[Question] = []
+
+    async def __call__(self, question: Question, /) -> Reply:
+        self.questions.append(question)
+        started = anyio.current_time()
+        said = self._next(question.model)
+        while isinstance(said, float):
+            await anyio.sleep(said)
+            said = self._next(question.model)
+        if isinstance(said, MemberError):
+            raise said
+        seconds = anyio.current_time() - started
+        return Reply(text=said, seconds=seconds, input_tokens=10, output_tokens=5)
+
+    def _next(self, model: str) -> Said:
+        lines = self._script[model]
+        said = lines[min(self._place[model], len(lines) - 1)]
+        self._place[model] += 1
+        return said
+
+    def asked(self, model: str) -> list[Question]:
+        return [question for question in self.questions if question.model == model]
+
+
+def config(*models: str, **more: object) -> ConsortiumConfig:
+    members = tuple(Member(label=label(i), model=model) for i, model in enumerate(models))
+    return ConsortiumConfig.model_validate({"members": members, "arbiter": "judge"} | more)
+
+
+def run_of(*models: str, prompt: str = "How many?", **more: object) -> Run:
+    """A run whose labels are in panel order, so that tests can name them."""
+    settings = config(*models, **more)
+    return Run(
+        run_id="01TEST", prompt=prompt, config=settings, members=settings.members, seed="seed"
+    )
+
+
+def answered(
+    name: str, answer: str | None = None, stated: float | None = None, text: str = "Because."
+) -> Response:
+    return Response(
+        label=name,
+        model=f"model-{name}",
+        status="answered",
+        text=text,
+        final_answer=answer,
+        stated_confidence=stated,
+    )
+
+
+def failed(name: str) -> Response:
+    return Response(label=name, model=f"model-{name}", status="failed", error="HTTP 500")
+
+
+def reply(answer: str, confidence: float | None = None, text: str = "I counted.") -> str:
+    stated = "" if confidence is None else f"<confidence>{confidence}</confidence>"
+    return f"{text}\n<final_answer>{answer}</final_answer>\n{stated}"
+
+
+def verdict(**fields: object) -> str:
+    """An arbiter's reply in tags."""
+    values = {
+        "synthesis": "It is 42.",
+        "final_answer": "42",
+        "support": "A, B",
+        "groups": "A, B",
+        "dissent": "",
+        "refinements": "",
+        "needs_iteration": "false",
+        "confidence": "0.95",
+        "ranking": "A, B",
+    } | fields
+    body = "\n".join(f"<{name}>{value}</{name}>" for name, value in values.items())
+    return f"Let me see.\n<verdict>\n{body}\n</verdict>"
