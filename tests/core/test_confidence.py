@@ -111,7 +111,7 @@ def test_excerpts_end_at_a_word_within_the_limit() -> None:
     assert excerpt("short") == "short"
 
 
-def _run(*confidences: float, answers: tuple[str | None, ...] = (), **config: object) -> Run:
+def _run(*confidences: float, answers: tuple[str | None, ...] = (), **limits: int) -> Run:
     iterations = []
     for number, confidence in enumerate(confidences):
         answer = answers[number] if answers else "42"
@@ -125,7 +125,9 @@ def _run(*confidences: float, answers: tuple[str | None, ...] = (), **config: ob
             supporters=("A",) if answer or number else ("B",),
         )
         iterations.append(Iteration(number=number + 1, responses=responses, verdict=verdict))
-    return run_of("a", "b", **config).model_copy(update={"iterations": tuple(iterations)})
+    return run_of("a", "b", prompt="?", **limits).model_copy(
+        update={"iterations": tuple(iterations)}
+    )
 
 
 def _with_last(run: Run, **changes: object) -> Run:

@@ -42,7 +42,7 @@ async def test_a_failed_run_has_no_number_and_says_who_failed_how() -> None:
     report = report_of(run, USAGE, WHEN)
     assert report.status == "failed"
     assert report.error == "No member answered. a: HTTP 500"
-    assert report.confidence is report.agreement is report.synthesis is None
+    assert [report.confidence, report.agreement, report.synthesis] == [None, None, None]
     assert report.confidence_parts is None
     assert report.members[0].error == "HTTP 500"
     assert report.members[0].supports is None
