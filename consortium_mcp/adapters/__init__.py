@@ -1,0 +1,1 @@
+"""Reaches out to the world, one outside thing each."""

@@ -1,0 +1,73 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_WAIT_SECONDS = 40.0
+"""Under the 60 seconds after which several clients give up on a tool call."""
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how long to wait."""
+
+    database: Path
+    user_dir: Path
+    """llm's own directory: keys, aliases, and our local models."""
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+    """How long `consult_consortium` waits before it answers with a run that still works."""
+    log_level: str = "WARNING"
+
+    @property
+    def local_models(self) -> Path:
+        """Where `setup-local` keeps the demo model's weights."""
+        return self.user_dir / "consortium" / "models"
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read `CONSORTIUM_*` and `LLM_USER_PATH`.
+
+    Raises:
+        ConfigError: a variable holds something that cannot be meant; the message names it.
+    """
+    env = os.environ if environ is None else environ
+    user_dir = Path(env.get("LLM_USER_PATH") or click.get_app_dir("io.datasette.llm"))
+    database = env.get("CONSORTIUM_DB")
+    return Settings(
+        database=Path(database).expanduser() if database else user_dir / "consortium.db",
+        user_dir=user_dir,
+        wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
+        log_level=_level(env),
+    )
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise ConfigError(f"{name} is {text!r}; it must be a number of seconds, such as 40, or 0.")
+    return seconds
+
+
+def _level(env: Mapping[str, str]) -> str:
+    level = (env.get("CONSORTIUM_LOG") or "WARNING").upper()
+    if level not in LOG_LEVELS:
+        raise ConfigError(f"CONSORTIUM_LOG is {level!r}; choose one of {', '.join(LOG_LEVELS)}.")
+    return level

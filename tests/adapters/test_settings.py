@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.core.errors import ConfigError
+
+
+def test_the_database_follows_llms_directory() -> None:
+    found = from_environment({"LLM_USER_PATH": "/somewhere"})
+    assert found.database == Path("/somewhere/consortium.db")
+    assert found.local_models == Path("/somewhere/consortium/models")
+    assert found.wait_seconds == 40
+    assert found.log_level == "WARNING"
+
+
+def test_everything_can_be_set() -> None:
+    found = from_environment(
+        {
+            "LLM_USER_PATH": "/somewhere",
+            "CONSORTIUM_DB": "~/mine.db",
+            "CONSORTIUM_WAIT_SECONDS": "0",
+            "CONSORTIUM_LOG": "debug",
+        }
+    )
+    assert found.database == Path("~/mine.db").expanduser()
+    assert found.wait_seconds == 0
+    assert found.log_level == "DEBUG"
+
+
+def test_without_any_variable_llms_own_directory_is_used() -> None:
+    assert from_environment({}).user_dir.name == "io.datasette.llm"
+    assert from_environment({"LLM_USER_PATH": "", "CONSORTIUM_DB": ""}).database.name == (
+        "consortium.db"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSORTIUM_WAIT_SECONDS", "soon"),
+        ("CONSORTIUM_WAIT_SECONDS", "-1"),
+        ("CONSORTIUM_WAIT_SECONDS", "inf"),
+        ("CONSORTIUM_WAIT_SECONDS", "nan"),
+        ("CONSORTIUM_LOG", "LOUD"),
+    ],
+)
+def test_nonsense_names_the_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        from_environment({name: value})
+
+
+def test_this_processes_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSORTIUM_DB", "/tmp/x.db")  # noqa: S108 (only a name)
+    assert from_environment().database == Path("/tmp/x.db")  # noqa: S108
