@@ -1,0 +1,243 @@
+"""The only finder of models: one snapshot of every llm plugin's models.
+
+llm looks models up by running all plugins' hooks again, every time; one that raises fails every
+lookup, and one that waits for a dead host hangs it. So the hooks run once, each on its own in a
+thread with a deadline; what fails is named in the snapshot, and nothing else suffers.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import llm
+import llm.plugins
+from llm.models import ModelWithAliases
+
+from consortium_mcp.core.errors import UnknownModel
+from consortium_mcp.core.panel import unknown_model_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOOK_SECONDS = 8.0
+"""How long one plugin may take to list its models. Some ask a server for the list."""
+
+PLUGIN_FOR = {
+    "claude": "llm-anthropic",
+    "anthropic/": "llm-anthropic",
+    "gemini": "llm-gemini",
+    "mistral": "llm-mistral",
+    "openrouter/": "llm-openrouter",
+    "grok": "llm-grok",
+    "deepseek": "llm-deepseek",
+    "groq/": "llm-groq",
+    "smollm2": "consortium-mcp[local]",
+}
+"""Which plugin brings ids that begin so; for the hint when such an id is unknown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model that llm knows."""
+
+    model_id: str
+    aliases: tuple[str, ...]
+    provider: str
+    """The plugin that brings it: `openai`, `anthropic`, …"""
+    sync_model: llm.Model | llm.KeyModel
+    async_model: llm.AsyncModel | llm.AsyncKeyModel | None
+    missing: str | None
+    """What stands between the user and a call, with the remedy; `None` when it is ready."""
+    demo: bool = False
+    """Too small to weigh arguments; see the local models."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be called."""
+        return self.missing is None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every model at one moment."""
+
+    entries: dict[str, Entry]
+    """By model id."""
+    names: dict[str, str]
+    """Every id and alias -> model id."""
+    plugin_errors: dict[str, str] = field(default_factory=dict)
+    """Plugins that failed -> why."""
+
+    def find(self, name: str) -> Entry:
+        """The model of this id or alias.
+
+        Raises:
+            UnknownModel: there is none; the message has the closest ids, the plugin that may be
+                missing, and the plugins that failed.
+        """
+        if name in self.names:
+            return self.entries[self.names[name]]
+        message = unknown_model_message(name, self.names)
+        for beginning, plugin in PLUGIN_FOR.items():
+            if name.startswith(beginning):
+                message += f" Ids like this come with the plugin {plugin}: install it beside llm."
+                break
+        if self.plugin_errors:
+            message += f" These plugins failed to load: {', '.join(self.plugin_errors)}."
+        raise UnknownModel(message)
+
+
+class Registry:
+    """Builds the snapshot once, in a thread, and again when told to."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._lock = anyio.Lock()
+
+    async def snapshot(self, *, refresh: bool = False) -> Snapshot:
+        """Every model llm knows.
+
+        Args:
+            refresh: ask the plugins again, because a key or a plugin may have come.
+        """
+        async with self._lock:
+            if self._snapshot is None or refresh:
+                self._snapshot = await anyio.to_thread.run_sync(take_snapshot)
+            return self._snapshot
+
+
+def take_snapshot(hook_seconds: float = HOOK_SECONDS) -> Snapshot:
+    """Ask every plugin for its models; blocks for at most `hook_seconds` a plugin."""
+    errors = _load_plugins()
+    extra = _configured_aliases(errors)
+    entries: dict[str, Entry] = {}
+    names: dict[str, str] = {}
+    keys: dict[tuple[str | None, str | None], str | None] = {}
+    taken: list[ModelWithAliases] = []
+    for provider, hook in _model_hooks():
+        found, error = _listed(hook, list(taken), hook_seconds)
+        if error:
+            errors[provider] = error
+        taken += found
+        for model in found:
+            entry = _entry(model, provider, extra, keys)
+            entries[entry.model_id] = entry
+    for entry in entries.values():
+        names.update(dict.fromkeys(entry.aliases, entry.model_id))
+    names.update({model_id: model_id for model_id in entries})
+    return Snapshot(entries, names, errors)
+
+
+def _load_plugins() -> dict[str, str]:
+    """Import every plugin. One that fails is blocked and named, so that the others load."""
+    errors: dict[str, str] = {}
+    if llm.plugins.LLM_LOAD_PLUGINS is None:
+        for entry_point in metadata.entry_points(group="llm"):
+            if llm.plugins.pm.has_plugin(entry_point.name):
+                continue
+            try:
+                entry_point.load()
+            except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
+                errors[entry_point.name] = f"{type(error).__name__}: {error}"
+                llm.plugins.pm.set_blocked(entry_point.name)
+    try:
+        llm.plugins.load_plugins()  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
+        errors["llm"] = f"{type(error).__name__}: {error}"
+    return errors
+
+
+def _configured_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
+    """The user's own aliases, model id -> aliases."""
+    path = llm.user_dir() / "aliases.json"  # type: ignore[no-untyped-call]
+    aliases: dict[str, list[str]] = {}
+    if path.exists():
+        try:
+            for alias, model_id in json.loads(path.read_text(encoding="utf-8")).items():
+                aliases.setdefault(model_id, []).append(alias)
+        except (OSError, ValueError, AttributeError) as error:
+            errors["aliases.json"] = f"cannot be read: {error}"
+    return aliases
+
+
+def _model_hooks() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Each plugin's `register_models`, in llm's own order, taking just what it asks for."""
+    for hook in reversed(llm.plugins.pm.hook.register_models.get_hookimpls()):
+
+        def call(*, hook: Any = hook, **given: Any) -> None:  # noqa: ANN401 (pluggy is untyped)
+            hook.function(**{name: given[name] for name in hook.argnames})
+
+        name = str(hook.plugin_name).removeprefix("llm.default_plugins.").removesuffix("_models")
+        yield name.removeprefix("llm_").removeprefix("llm-"), call
+
+
+def _listed(
+    hook: Callable[..., Any], taken: list[ModelWithAliases], seconds: float
+) -> tuple[list[ModelWithAliases], str | None]:
+    """What one hook registers within its time, and what went wrong."""
+    found: list[ModelWithAliases] = []
+    failure: list[str] = []
+
+    def register(model: Any, async_model: Any = None, aliases: Any = None) -> None:  # noqa: ANN401
+        model.model_id  # noqa: B018 (as in llm: None is the plugin's fault and raises)
+        found.append(ModelWithAliases(model, async_model, set(aliases or [])))
+
+    def work() -> None:
+        try:
+            hook(register=register, model_aliases=taken)
+        except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
+            failure.append(f"{type(error).__name__}: {error}")
+
+    # A daemon: a hook that hangs must not hold up the end of the process either.
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        return [], f"did not list its models within {seconds:g} s"
+    return list(found), failure[0] if failure else None
+
+
+def _entry(
+    model: ModelWithAliases,
+    provider: str,
+    extra: dict[str, list[str]],
+    keys: dict[tuple[str | None, str | None], str | None],
+) -> Entry:
+    either = model.async_model or model.model
+    aliases = [*model.aliases, *extra.get(either.model_id, [])]
+    return Entry(
+        model_id=either.model_id,
+        aliases=tuple(str(alias) for alias in aliases),
+        provider=provider,
+        sync_model=model.model,
+        async_model=model.async_model,
+        missing=_missing(either, keys),
+        demo=bool(getattr(either, "consortium_demo", False)),
+    )
+
+
+def _missing(
+    model: Any,  # noqa: ANN401 (llm's models share no public base)
+    keys: dict[tuple[str | None, str | None], str | None],
+) -> str | None:
+    """What the model lacks: a key, or what its own `consortium_missing()` says."""
+    if callable(own := getattr(model, "consortium_missing", None)):
+        return str(reason) if (reason := own()) else None
+    if not model.needs_key or model.key:
+        return None
+    name = (model.needs_key, model.key_env_var)
+    if name not in keys:
+        try:
+            model.get_key()
+            keys[name] = None
+        except llm.NeedsKeyException as error:
+            keys[name] = str(error)
+        except (OSError, ValueError) as error:
+            keys[name] = f"llm's key store cannot be read: {error}"
+    return keys[name]

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import llm
+import pytest
+
+from consortium_mcp.adapters.registry import Registry, take_snapshot
+from consortium_mcp.core.errors import UnknownModel
+from tests.adapters.fake_models import FakeAsync, FakeSync, models, plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from consortium_mcp.adapters.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def test_llms_own_models_are_found_by_id_and_alias_and_say_what_they_lack() -> None:
+    entry = take_snapshot().find("4o")
+    assert entry.model_id == "gpt-4o"
+    assert entry.provider == "openai"
+    assert entry.async_model is not None
+    assert not entry.ready
+    assert "llm keys set openai" in str(entry.missing)
+    assert "OPENAI_API_KEY" in str(entry.missing)
+
+
+def test_a_key_in_the_environment_or_the_store_makes_a_model_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up")
+    assert take_snapshot().find("gpt-4o").ready
+    monkeypatch.delenv("OPENAI_API_KEY")
+    settings.user_dir.mkdir(exist_ok=True)
+    (settings.user_dir / "keys.json").write_text(json.dumps({"openai": "made-up"}))
+    assert take_snapshot().find("gpt-4o").ready
+
+
+def test_a_broken_key_store_is_said(settings: Settings) -> None:
+    settings.user_dir.mkdir(exist_ok=True)
+    (settings.user_dir / "keys.json").write_text("{")
+    assert "key store cannot be read" in str(take_snapshot().find("gpt-4o").missing)
+
+
+def test_the_users_aliases_work_and_a_broken_file_of_them_is_named(settings: Settings) -> None:
+    settings.user_dir.mkdir(exist_ok=True)
+    (settings.user_dir / "aliases.json").write_text(json.dumps({"mine": "gpt-4o"}))
+    assert take_snapshot().find("mine").model_id == "gpt-4o"
+    (settings.user_dir / "aliases.json").write_text("{")
+    assert "aliases.json" in take_snapshot().plugin_errors
+
+
+def test_one_plugin_that_fails_is_named_and_the_others_stand() -> None:
+    def broken(_add: Callable[..., None]) -> None:
+        raise ConnectionError("no route")
+
+    with plugin("good", models(FakeAsync("good-1", "x"))), plugin("llm-broken", broken):
+        snapshot = take_snapshot()
+    assert snapshot.find("good-1").provider == "good"
+    assert snapshot.plugin_errors == {"broken": "ConnectionError: no route"}
+    with pytest.raises(UnknownModel, match=r"failed to load: broken"):
+        snapshot.find("broken-1")
+
+
+def test_a_plugin_that_hangs_is_named_and_delays_nobody_for_long() -> None:
+    forever = threading.Event()
+
+    def hang(_add: Callable[..., None]) -> None:
+        forever.wait(60)
+
+    with plugin("slow", hang):
+        snapshot = take_snapshot(hook_seconds=0.05)
+    forever.set()
+    assert snapshot.plugin_errors == {"slow": "did not list its models within 0.05 s"}
+    assert "gpt-4o" in snapshot.entries
+
+
+def test_what_a_plugin_registered_before_it_failed_is_kept() -> None:
+    def half(add: Callable[..., None]) -> None:
+        add(FakeSync("half-1", "x"))
+        add(None)
+
+    with plugin("half", half):
+        snapshot = take_snapshot()
+    assert "half-1" in snapshot.entries
+    assert "half" in snapshot.plugin_errors
+
+
+def test_hooks_may_ask_for_less_than_llm_offers() -> None:
+    class Old:
+        @llm.hookimpl
+        def register_models(self, register: Callable[..., None]) -> None:
+            register(FakeSync("old-1", "x"), aliases=("old",))
+
+    old = Old()
+    llm.plugins.pm.register(old, name="old")
+    try:
+        assert take_snapshot().find("old").sync_model is not None
+    finally:
+        llm.plugins.pm.unregister(old)
+
+
+def test_the_last_registration_wins_a_clash_as_in_llm() -> None:
+    first, second = FakeAsync("clash", "1"), FakeAsync("clash", "2")
+    with plugin("one", models(first)), plugin("two", models(second)):
+        assert take_snapshot().find("clash").async_model is llm.get_async_model("clash")
+
+
+def test_an_unknown_id_of_a_known_kind_names_its_plugin() -> None:
+    with pytest.raises(UnknownModel, match="llm-anthropic"):
+        take_snapshot().find("claude-opus-9")
+
+
+def test_a_model_may_say_itself_what_it_lacks() -> None:
+    fake = FakeAsync("needy", "x", consortium_missing=lambda: "weights", consortium_demo=True)
+    with plugin("needy", models(fake)):
+        entry = take_snapshot().find("needy")
+    assert entry.missing == "weights"
+    assert entry.demo
+
+
+@pytest.mark.anyio
+async def test_plugins_are_asked_once_until_told_otherwise() -> None:
+    asked: list[int] = []
+
+    def counting(add: Callable[..., None]) -> None:
+        asked.append(1)
+        models(FakeAsync("counted", "x"))(add)
+
+    registry = Registry()
+    with plugin("counting", counting):
+        for _ in range(3):
+            await registry.snapshot()
+        assert len(asked) == 1
+        await registry.snapshot(refresh=True)
+        assert len(asked) == 2
+
+
+def test_a_plugin_that_cannot_be_imported_is_blocked_and_named(
+    tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "cannot_import.py").write_text("import a_module_that_does_not_exist")
+    info = tmp_path / "llm_cannot_import-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llm-cannot-import\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[llm]\nllm-cannot-import = cannot_import\n")
+    script = (
+        "from consortium_mcp.adapters.registry import take_snapshot\n"
+        "snapshot = take_snapshot()\n"
+        "assert 'gpt-4o' in snapshot.entries\n"
+        "print(snapshot.plugin_errors)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "LLM_LOAD_PLUGINS"}
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    child = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment | {"PYTHONPATH": paths, "LLM_USER_PATH": str(settings.user_dir)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "'llm-cannot-import': \"ModuleNotFoundError: No module named" in child.stdout
