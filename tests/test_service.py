@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from llm.plugins import pm
+
+from consortium_mcp.core.errors import (
+    ConfigError,
+    InvalidMember,
+    MemberError,
+    StoreError,
+    UnknownConsortium,
+    UnknownModel,
+    UnknownRun,
+    UnknownStrategy,
+)
+from consortium_mcp.core.panel import CURRENT_MODELS
+from consortium_mcp.core.wanted import MemberSpec, Wanted
+from consortium_mcp.service import Service, open_service
+from tests.adapters.fake_models import FakeAsync, models, plugin
+from tests.fakes import FakeAsk, reply, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.background import Progress
+    from consortium_mcp.core.report import RunReport
+
+pytestmark = pytest.mark.anyio
+
+PANEL = Wanted(models=["a", "b"], arbiter="judge")
+
+
+@pytest.fixture(autouse=True)
+def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
+    missing = {"consortium_missing": lambda: "a key: llm keys set x"}
+    tiny = {"consortium_demo": True}
+    fakes = [FakeAsync(name, "x") for name in ("a", "b", "judge")]
+    fakes += [FakeAsync("locked", "x", **missing)]
+    fakes += [FakeAsync(name, "x", **tiny) for name in ("tiny-1", "tiny-2")]
+    with plugin("fake", models(*fakes)):
+        yield
+
+
+def ask_of(**script: Any) -> FakeAsk:  # noqa: ANN401
+    said = {"a": reply("42", 0.9), "b": reply("42", 0.9), "judge": verdict()}
+    return FakeAsk(**said | script)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Service, FakeAsk]]:  # noqa: ANN401
+    ask = ask_of(**script)
+    async with open_service(settings, ask=ask) as service:
+        yield service, ask
+
+
+async def consulted(
+    service: Service, wanted: Wanted = PANEL, prompt: str = "Six × 7?"
+) -> RunReport:
+    return await service.wait(await service.consult(prompt, None, wanted), 30)
+
+
+async def test_a_consultation_is_recorded_whole(settings: Settings) -> None:
+    async with opened(settings) as (service, ask):
+        report = await consulted(service)
+        assert (report.status, report.synthesis) == ("completed", "It is 42.")
+        assert report.usage.calls == 3
+        assert report.usage.input_tokens == 30
+        assert report.usage.output_tokens == 15
+        assert await service.store.report(report.run_id) == report
+        exchanges = await service.exchanges(report.run_id)
+        assert [e.role for e in exchanges] == ["member", "member", "arbiter"]
+        assert [e.prompt for e in exchanges] == [q.prompt for q in ask.questions]
+        [(number, saved)] = await service.store.verdicts(report.run_id)
+        assert (number, saved.synthesis) == (1, "It is 42.")
+
+
+async def test_the_run_stands_in_the_journal_before_any_model_is_called(
+    settings: Settings,
+) -> None:
+    seen: list[str] = []
+
+    class Looking(FakeAsk):
+        async def __call__(self, question, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            runs, _ = await service.store.list_runs(limit=9)
+            seen.extend(run.status for run in runs)
+            return await super().__call__(question)
+
+    looking = Looking(a=reply("42", 1), judge=verdict(support="", groups="", ranking=""))
+    async with open_service(settings, ask=looking) as service:
+        await consulted(service, Wanted(models=["a"], arbiter="judge", max_iterations=1))
+    assert seen == ["working", "working"]
+
+
+async def test_progress_names_every_answer_and_verdict(settings: Settings) -> None:
+    told: list[Progress] = []
+
+    async def on_progress(progress: Progress) -> None:
+        told.append(progress)
+
+    async with opened(settings, b=MemberError("down")) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await service.wait(run_id, 30, on_progress)
+    assert told[-2].message.startswith("iteration 3 of 3: ") or told[0].total == 9
+    messages = [p.message for p in told[:3]]
+    assert messages[0] in {
+        "iteration 1 of 3: 1 of 2 members answered",
+        "iteration 1 of 3: 0 of 2 members answered, 1 failed",
+    }
+    assert messages[1] == "iteration 1 of 3: 1 of 2 members answered, 1 failed"
+    assert messages[2].startswith("iteration 1 of 3: verdict, confidence 0.")
+    assert [p.done for p in told] == sorted({p.done for p in told})
+
+
+async def test_a_wait_that_is_over_leaves_the_run_going(settings: Settings) -> None:
+    async with opened(settings, a=[0.2, reply("42", 0.9)]) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        early = await service.wait(run_id, 0)
+        assert early.status == "working"
+        assert early.next_step == f'get_run(run_id="{run_id}", wait_seconds=40)'
+        assert (await service.wait(run_id, 30)).status == "completed"
+
+
+async def test_a_cancelled_run_keeps_what_was_answered(settings: Settings) -> None:
+    async with opened(settings, a=[3600.0, ""]) as (service, _):
+        answered = anyio.Event()
+
+        async def on_progress(_progress: Progress) -> None:
+            answered.set()
+
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        async with anyio.create_task_group() as group:
+            group.start_soon(service.wait, run_id, 30, on_progress)
+            await answered.wait()
+            assert service.cancel(run_id)
+        report = await service.wait(run_id, 30)
+        assert (report.status, report.stop_reason) == ("cancelled", "cancelled")
+        assert [m.status for m in report.members if m.model == "b"] == ["answered"]
+        assert len(await service.exchanges(run_id)) == 1
+        assert not service.cancel(run_id)
+
+
+async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Settings) -> None:
+    async with opened(settings, a=[3600.0, ""]) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await service.wait(run_id, 0)
+    async with opened(settings) as (service, _):
+        assert (await service.wait(run_id, 0)).status == "interrupted"
+
+
+async def test_a_journal_that_fails_stops_the_run_and_says_so(settings: Settings) -> None:
+    async with opened(settings, a=[0.1, reply("42")]) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await service.store.close()
+        settings.database.unlink()
+        settings.database.mkdir()
+        with pytest.raises(StoreError, match="CONSORTIUM_DB"):
+            await service.wait(run_id, 30)
+
+
+async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Settings) -> None:
+    class Broken(FakeAsk):
+        async def __call__(self, question, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            if question.model == "a":
+                raise ZeroDivisionError
+            return await super().__call__(question)
+
+    broken = Broken(b=reply("42", 0.9), judge=verdict(support="", groups="", ranking=""))
+    async with open_service(settings, ask=broken) as service:
+        first = await service.consult("?", None, Wanted(models=["a"], arbiter="judge"))
+        with pytest.raises(ExceptionGroup):
+            await service.wait(first, 30)
+        report = await consulted(service, Wanted(models=["b"], arbiter="judge", max_iterations=1))
+        assert report.status == "completed"
+        assert (await service.wait(first, 0)).status == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wanted", "error", "remedy"),
+    [
+        (" \n", PANEL, ConfigError, "prompt is empty"),
+        ("?", Wanted(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
+        ("?", Wanted(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
+        ("?", Wanted(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
+        ("?", Wanted(models=["claude-x"]), UnknownModel, "llm-anthropic"),
+        ("?", Wanted(models=["a", "locked"]), UnknownModel, "llm keys set x"),
+        ("?", Wanted(models=["a"], arbiter="nobody"), UnknownModel, "Unknown model 'nobody'"),
+        ("?", Wanted(models=["a"], confidence_threshold=1.5), ConfigError, "0.8 for 80"),
+        ("?", Wanted(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
+        ("?", Wanted(models=["a"], min_iterations=4), ConfigError, "greater than max"),
+        ("?", Wanted(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
+        ("?", Wanted(models=["a"], arbiter="tiny-1", strategy="synthesis"), ConfigError, "tally"),
+    ],
+)
+async def test_bad_input_is_refused_before_anything_is_called_or_recorded(
+    settings: Settings, prompt: str, wanted: Wanted, error: type[Exception], remedy: str
+) -> None:
+    async with opened(settings) as (service, ask):
+        with pytest.raises(error, match=remedy):
+            await service.consult(prompt, None, wanted)
+        assert ask.questions == []
+        assert (await service.store.list_runs(limit=9))[0] == []
+
+
+async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(UnknownRun, match="list_runs"):
+            await service.wait("nope", 0)
+        with pytest.raises(UnknownConsortium, match="save_consortium"):
+            await service.consult("?", "nope", Wanted())
+
+
+async def test_a_database_that_cannot_be_written_is_said_before_anything_is_called(
+    settings: Settings,
+) -> None:
+    settings.database.mkdir(parents=True)
+    async with opened(settings) as (service, ask):
+        with pytest.raises(StoreError, match="CONSORTIUM_DB"):
+            await service.consult("?", None, PANEL)
+        assert ask.questions == []
+
+
+async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settings) -> None:
+    wanted = Wanted(
+        models=["a:2", MemberSpec(model="b", system="Be b.", options={"temperature": 0.1})],
+        arbiter="judge",
+        system="Be brief.",
+        confidence_threshold=0.5,
+    )
+    async with opened(settings, judge=verdict(support="")) as (service, _):
+        planned = await service.save("mine", wanted)
+        assert [m.model for m in planned.config.members] == ["a", "a", "b"]
+        assert planned.config.members[2].system == "Be b."
+        assert (await service.plan("mine", Wanted())).config == planned.config
+        other = (await service.plan("mine", Wanted(models=["b"], max_iterations=7))).config
+        assert [m.model for m in other.members] == ["b"]
+        assert (other.max_iterations, other.system, other.arbiter) == (7, "Be brief.", "judge")
+        run_id = await service.consult("?", "mine", Wanted(max_iterations=1))
+        assert (await service.wait(run_id, 30)).consortium == "mine"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 65, "-x", "ä"])
+async def test_names_that_could_not_be_addressed_are_refused(settings: Settings, name: str) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match="letters, digits"):
+            await service.save(name, PANEL)
+
+
+async def test_a_consortium_needs_members(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match="Name the members"):
+            await service.save("mine", Wanted())
+
+
+async def test_a_missing_key_only_warns_when_saving(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        planned = await service.save("mine", Wanted(models=["a", "locked"], arbiter="judge"))
+        assert any("locked is not ready" in warning for warning in planned.warnings)
+
+
+async def test_what_a_user_should_know_is_said(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        alone = await service.plan(None, Wanted(models=["a"]))
+        assert any("Only one member" in warning for warning in alone.warnings)
+        assert any("also a member" in warning for warning in alone.warnings)
+        tiny = await service.plan(None, Wanted(models=["tiny-1", "tiny-2"]))
+        assert tiny.config.strategy == "tally"
+        assert any("Demo tier" in warning for warning in tiny.warnings)
+        assert (await service.plan(None, PANEL)).warnings == ()
+
+
+async def test_without_a_named_panel_the_one_called_default_is_asked(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        await service.save("default", PANEL)
+        config = (await service.plan(None, Wanted(max_iterations=2))).config
+        assert (config.name, config.max_iterations) == ("default", 2)
+
+
+async def test_else_the_current_models_that_are_ready(settings: Settings) -> None:
+    one, two = CURRENT_MODELS["gemini"][0], CURRENT_MODELS["mistral"][0]
+    async with opened(settings) as (service, _):
+        with plugin("cloud", models(FakeAsync(one, "x"), FakeAsync(two, "x"))):
+            config = (await service.plan(None, Wanted())).config
+    assert [m.model for m in config.members] == [one, two]
+    assert (config.arbiter, config.strategy) == (one, "synthesis")
+
+
+async def test_else_the_local_ones(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        config = (await service.plan(None, Wanted())).config
+        assert [m.model for m in config.members] == ["tiny-1", "tiny-2"]
+        assert config.strategy == "tally"
+
+
+async def test_else_the_three_ways_out_are_named(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        registered = pm.get_plugin("fake")
+        pm.unregister(registered)
+        try:
+            with pytest.raises(ConfigError) as caught:
+                await service.plan(None, Wanted())
+        finally:
+            pm.register(registered, name="fake")
+    for way in ("llm keys set", "setup-local", "`default`", "Ready: none"):
+        assert way in str(caught.value)
+
+
+async def test_a_key_that_came_meanwhile_is_noticed(settings: Settings) -> None:
+    missing: list[str | None] = ["a key"]
+    late = FakeAsync("late", "x", consortium_missing=lambda: missing[0])
+    async with opened(settings) as (service, _):
+        with plugin("late", models(late)):
+            with pytest.raises(UnknownModel, match="a key"):
+                await service.plan(None, Wanted(models=["late"]))
+            missing[0] = None
+            assert (await service.plan(None, Wanted(models=["late"]))).config
+
+
+@pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "9" * 40])
+async def test_a_cursor_that_is_none_is_refused(settings: Settings, cursor: str) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match="next_cursor"):
+            await service.list_runs(20, cursor, None, None, None)
+
+
+@pytest.mark.parametrize("limit", [0, 101, -5])
+async def test_a_limit_out_of_bounds_is_refused(settings: Settings, limit: int) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match="between 1 and 100"):
+            await service.list_runs(limit, None, None, None, None)
