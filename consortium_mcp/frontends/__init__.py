@@ -1,0 +1,1 @@
+"""Speaks: MCP, the command line, llm's plugin hooks."""

@@ -1,0 +1,42 @@
+"""The service, opened late: importing llm and its plugins takes longer than a client's patience."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anyio.abc import TaskGroup
+
+    from consortium_mcp.service import Service
+
+
+class Opening:
+    """The service, loaded when first asked for.
+
+    Args:
+        make: builds the service; runs in a thread, for it may import much.
+        group: where runs live.
+    """
+
+    def __init__(self, make: Callable[[TaskGroup], Service], group: TaskGroup) -> None:
+        self._make = make
+        self._group = group
+        self._service: Service | None = None
+        self._lock = anyio.Lock()
+
+    async def service(self) -> Service:
+        """The one service of this server."""
+        async with self._lock:
+            if self._service is None:
+                self._service = await anyio.to_thread.run_sync(self._make, self._group)
+            return self._service
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._service is not None:
+            await self._service.store.close()

@@ -1,0 +1,91 @@
+"""The MCP server: the service behind tools and resources, on every wire that the SDK speaks.
+
+Nothing of llm or the database is imported with this module: the service is loaded in a thread at
+its first use, so that the server answers its client at once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+
+from consortium_mcp.frontends import resources, tools
+from consortium_mcp.frontends.opening import Opening
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio.abc import TaskGroup
+    from mcp_types import Resource
+
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.service import Service
+
+INSTRUCTIONS = """\
+Consult several language models at once when a question is hard, contested or costly to get wrong: \
+`consult_consortium` asks them in parallel, an arbiter weighs the answers, and one comes back with \
+a computed confidence and who disagreed. It takes from seconds to minutes; a report with status \
+`working` names the call to make next. Cite the confidence and the dissent when you use an answer. \
+Earlier consultations: `list_runs` and `get_run`."""
+
+
+class ConsortiumServer(MCPServer[Opening]):
+    """An MCP server whose resource list is read from the journal each time."""
+
+    opening: Opening | None = None
+
+    async def list_resources(self) -> list[Resource]:
+        """Every saved consortium and the newest syntheses, each by name."""
+        fixed = await super().list_resources()
+        if self.opening is None:
+            return fixed
+        return fixed + await resources.listed(await self.opening.service())
+
+
+def make_server(
+    settings: Settings, make: Callable[[TaskGroup], Service] | None = None
+) -> ConsortiumServer:
+    """A server, ready to be run on any transport.
+
+    Args:
+        settings: where things are.
+        make: builds the service; the real one where none is given.
+    """
+
+    def make_real(group: TaskGroup) -> Service:
+        from consortium_mcp.service import Service  # noqa: PLC0415 (llm is not paid for at start)
+
+        return Service(settings, group)
+
+    @asynccontextmanager
+    async def lifespan(server: MCPServer[Opening]) -> AsyncIterator[Opening]:
+        async with anyio.create_task_group() as group:
+            opening = Opening(make or make_real, group)
+            if isinstance(server, ConsortiumServer):
+                server.opening = opening
+            try:
+                yield opening
+            finally:
+                group.cancel_scope.cancel()
+        await opening.close()
+
+    server = ConsortiumServer(
+        name="consortium-mcp",
+        title="Consortium",
+        instructions=INSTRUCTIONS,
+        version=importlib.metadata.version("consortium-mcp"),
+        lifespan=lifespan,
+        log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
+    )
+    tools.add_to(server, settings)
+    resources.add_to(server)
+    return server
+
+
+def serve(settings: Settings) -> None:
+    """Serve on stdin and stdout until the client hangs up."""
+    make_server(settings).run("stdio")
