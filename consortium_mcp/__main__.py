@@ -1,0 +1,6 @@
+"""`python -m consortium_mcp` is `consortium-mcp`."""
+
+from consortium_mcp.frontends.cli import main
+
+if __name__ == "__main__":
+    main()

