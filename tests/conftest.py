@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Before llm is first imported: the plugins installed here are none of the tests' business.
 os.environ["LLM_LOAD_PLUGINS"] = ""
@@ -8,7 +9,10 @@ os.environ["LLM_LOAD_PLUGINS"] = ""
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from consortium_mcp.adapters.local_weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
+
+ROOT = Path(__file__).parent.parent
 
 hypothesis_settings.register_profile("ci", max_examples=300, deadline=None)
 hypothesis_settings.register_profile("nightly", max_examples=20_000, deadline=None)
@@ -21,10 +25,32 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An llm user directory and a database of the test's own, without any key."""
     for name in [name for name in os.environ if name.endswith("_KEY")]:
         monkeypatch.delenv(name)
-    user_dir = tmp_path / "llm"  # type: ignore[operator]
+    user_dir = tmp_path / "llm"
     monkeypatch.setenv("LLM_USER_PATH", str(user_dir))
     return Settings(database=user_dir / "consortium.db", user_dir=user_dir, wait_seconds=30)
+
+
+@pytest.fixture(scope="session")
+def local_models(pytestconfig: pytest.Config) -> Path:
+    """The real demo weights, fetched once and kept in pytest's cache; a skip where they cannot."""
+    folder = pytestconfig.cache.mkdir("local_models")
+    try:
+        fetch(folder, lambda _have, _total: None)
+    except SetupError as error:
+        pytest.skip(f"the local model's weights cannot be fetched: {error}")
+    return folder
+
+
+@pytest.fixture
+def child_environment(tmp_path: Path) -> dict[str, str]:
+    """A user's environment without keys or anything of ours, on directories of the test's own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_KEY") and not name.startswith(("CONSORTIUM_", "LLM_"))
+    }
+    return kept | {"LLM_USER_PATH": str(tmp_path / "llm"), "PYTHONPATH": str(ROOT)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.core.answers import prose
 from consortium_mcp.core.report import RunReport
@@ -32,6 +33,28 @@ class DemoError(Exception):
 
 
 async def consult(question: str, members: list[str], arbiter: str) -> bool:
+    """Show a consultation; see `_consult`.
+
+    Raises:
+        DemoError: the server could not be started, or refused a step.
+    """
+    try:
+        return await _consult(question, members, arbiter)
+    except ExceptionGroup as group:  # the client's task groups wrap whatever happens inside them
+        ours, others = group.split((DemoError, MCPError))
+        if ours is None or others is not None:
+            raise
+        raise DemoError(str(_first(ours))) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _consult(question: str, members: list[str], arbiter: str) -> bool:
     """Start the server as a child, save the panel, ask it, show everything.
 
     Args:
@@ -41,9 +64,6 @@ async def consult(question: str, members: list[str], arbiter: str) -> bool:
 
     Returns:
         Whether the run completed.
-
-    Raises:
-        DemoError: the server refused a step.
     """
     command = [sys.executable, "-m", "consortium_mcp"]
     server = StdioServerParameters(command=command[0], args=command[1:], env=dict(os.environ))
