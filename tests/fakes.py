@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core.ask import Ask
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import ConsortiumConfig, Member, Question, Reply, Response, Run
 from consortium_mcp.core.panel import label
@@ -48,6 +49,9 @@ class FakeAsk:
 
     def asked(self, model: str) -> list[Question]:
         return [question for question in self.questions if question.model == model]
+
+
+_: type[Ask] = FakeAsk  # held to the Protocol by the type checker
 
 
 def config(*models: str, **more: object) -> ConsortiumConfig:
