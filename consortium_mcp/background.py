@@ -84,6 +84,13 @@ class Working:
         return self.report
 
 
+def _only(error: Exception) -> Exception:
+    """The one error in a task group's bundle, or the error itself."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 class Background:
     """The runs of this process that have not ended.
 
@@ -95,20 +102,20 @@ class Background:
         self._group = group
         self._working: dict[str, Working] = {}
 
-    def start(self, working: Working, work: Callable[[Working], Awaitable[None]]) -> None:
+    def start(
+        self, run_id: str, working: Working, work: Callable[[Working], Awaitable[None]]
+    ) -> None:
         """Let a run go. `work` keeps `working.report` up to date."""
-        run_id = working.report.run_id
         self._working[run_id] = working
 
         async def supervise() -> None:
             try:
                 with working.scope:
                     await work(working)
-            except ConsortiumError as error:
-                working.error = error
             except Exception as error:  # a fault in one run must not end the others
-                logger.exception("run %s broke", run_id)
-                working.error = error
+                working.error = _only(error)
+                if not isinstance(working.error, ConsortiumError):
+                    logger.exception("run %s broke", run_id)
             finally:
                 del self._working[run_id]
                 working.end()

@@ -6,7 +6,6 @@ import re
 import secrets
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,37 +14,31 @@ from ulid import ULID
 
 from consortium_mcp.adapters.calls import Calls
 from consortium_mcp.adapters.journal import Journal
-from consortium_mcp.adapters.registry import Entry, Registry, Snapshot
+from consortium_mcp.adapters.registry import Registry
+from consortium_mcp.adapters.retries import Retrying
 from consortium_mcp.adapters.store import Store
 from consortium_mcp.background import Background, Progress, Working
 from consortium_mcp.core import engine, panel
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.errors import ConfigError, UnknownConsortium, UnknownModel
-from consortium_mcp.core.models import ConsortiumConfig, Member, Run
-from consortium_mcp.core.report import RunReport, Usage, report_of
-from consortium_mcp.core.strategies import get_strategy
-from consortium_mcp.core.wanted import MemberSpec, Wanted
+from consortium_mcp.core.budget import Budget
+from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.core.models import Run
+from consortium_mcp.core.plan import plan_of
+from consortium_mcp.core.report import RunReport, Usage, report_of, report_of_plan
+from consortium_mcp.planning import Planned, Planner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.report import Exchange, RunSummary
+    from consortium_mcp.core.wanted import Wanted
 
-DEFAULT_CONSORTIUM = "default"
 MAX_LIST = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A configuration that can be run, and what its user should know of it."""
-
-    config: ConsortiumConfig
-    warnings: tuple[str, ...]
 
 
 class Service:
@@ -71,7 +64,8 @@ class Service:
         self.settings = settings
         self.registry = registry or Registry()
         self.store = store or Store(settings.database)
-        self._ask = ask or Calls(self.registry)
+        self._ask = ask or Calls(self.registry, settings.limits)
+        self.planner = Planner(self.registry, self.store)
         self._background = Background(group)
 
     # Consulting
@@ -95,17 +89,8 @@ class Service:
             raise ConfigError(
                 "The prompt is empty: write the question that the panel shall answer."
             )
-        planned = await self.plan(consortium, wanted)
-        seed = secrets.token_hex(16)
-        run = Run(
-            run_id=str(ULID()),
-            prompt=clean(prompt),
-            config=planned.config,
-            members=panel.shuffle_labels(planned.config.members, seed),
-            seed=seed,
-            warnings=planned.warnings,
-        )
-        created_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        run = await self._new_run(prompt, consortium, wanted)
+        created_at = _now()
         nothing_yet = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
         report = report_of(run, nothing_yet, created_at)
         await self.store.begin_run(run, report)
@@ -113,20 +98,48 @@ class Service:
         async def work(working: Working) -> None:
             await self._run_to_the_end(run, created_at, working)
 
-        self._background.start(Working(report), work)
+        self._background.start(run.run_id, Working(report), work)
         return run.run_id
+
+    async def dry_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> RunReport:
+        """What `consult` would do and cost; nothing is called or recorded.
+
+        Raises:
+            ConfigError: as `consult` does.
+        """
+        run = await self._new_run(prompt, consortium, wanted)
+        plan, warnings = plan_of(run)
+        return report_of_plan(run, plan, warnings, _now())
+
+    async def _new_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> Run:
+        if not prompt.strip():
+            raise ConfigError(
+                "The prompt is empty: write the question that the panel shall answer."
+            )
+        planned = await self.planner.plan(consortium, wanted)
+        seed = secrets.token_hex(16)
+        return Run(
+            run_id=str(ULID()),
+            prompt=clean(prompt),
+            config=planned.config,
+            members=panel.shuffle_labels(planned.config.members, seed),
+            seed=seed,
+            warnings=planned.warnings,
+        )
 
     async def _run_to_the_end(self, run: Run, created_at: str, working: Working) -> None:
         started = time.monotonic()
-        journal = Journal(self._ask, self.store, run.run_id)
+        budget = Budget(self._ask, run.config.max_calls, run.config.max_tokens)
+        ask = Journal(Retrying(budget), self.store, run.run_id)
         total = run.config.max_iterations * (len(run.members) + 1)
+        seconds: float | None = None
 
         def show(run: Run) -> None:
             usage = Usage(
-                calls=journal.calls,
-                input_tokens=journal.input_tokens,
-                output_tokens=journal.output_tokens,
-                seconds=round(time.monotonic() - started, 3),
+                calls=budget.calls,
+                input_tokens=budget.input_tokens,
+                output_tokens=budget.output_tokens,
+                seconds=round(time.monotonic() - started, 3) if seconds is None else seconds,
             )
             working.report = report_of(run, usage, created_at)
 
@@ -144,7 +157,12 @@ class Service:
             working.publish(Progress(len(working.progress) + 1, total, _words(event, run)))
 
         try:
-            run = await engine.consult(run, journal, on_event)
+            async with anyio.create_task_group() as late:
+                run = await engine.consult(run, ask, on_event, late)
+                show(run)
+                seconds = working.report.usage.seconds
+                await self.store.save_report(working.report)
+                working.end()  # who waits has the report; late answers may still land
         finally:
             if run.status == "working":  # cancelled, or the process ends under the run
                 cancelled = working.cancelled
@@ -154,7 +172,7 @@ class Service:
                         "stop_reason": "cancelled" if cancelled else None,
                     }
                 )
-            show(run)
+            show(run)  # once more: late answers have cost something too
             await self.store.save_report(working.report)
 
     async def wait(
@@ -224,73 +242,10 @@ class Service:
                 f"{name!r} cannot name a consortium: use 1 to 64 letters, digits, dots, hyphens "
                 "and underscores, beginning with a letter or digit."
             )
-        if not wanted.models:
-            raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
-        planned = await self._from_models(wanted, None, must_be_ready=False)
+        planned = await self.planner.from_models(wanted, None, must_be_ready=False)
         config = planned.config.model_copy(update={"name": name})
         await self.store.save_consortium(config)
         return Planned(config, planned.warnings)
-
-    async def plan(self, consortium: str | None, wanted: Wanted) -> Planned:
-        """Who would be asked, and how: everything checked, nothing called.
-
-        The saved consortium that is named; else the models that are named; else the saved
-        consortium `default`; else the current models that are ready; else the local ones.
-
-        Raises:
-            ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
-        """
-        if consortium is None and not wanted.models:
-            try:
-                saved = await self.store.consortium(DEFAULT_CONSORTIUM)
-            except UnknownConsortium:
-                wanted = await self._with_default_panel(wanted)
-                return await self._from_models(wanted, None)
-            return await self._from_models(wanted, saved)
-        base = await self.store.consortium(consortium) if consortium else None
-        return await self._from_models(wanted, base)
-
-    async def _from_models(
-        self, wanted: Wanted, base: ConsortiumConfig | None, *, must_be_ready: bool = True
-    ) -> Planned:
-        snapshot = await self.registry.snapshot()
-        if wanted.models:
-            members = _members(wanted.models, snapshot)
-        elif base is not None:
-            members = base.members
-        else:
-            raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
-        named = wanted.arbiter or (base.arbiter if base else members[0].model)
-        arbiter = snapshot.find(named)
-        asked = {m.model: snapshot.find(m.model) for m in members} | {arbiter.model_id: arbiter}
-        unready = [f"{e.model_id} is not ready: {e.missing}." for e in asked.values() if e.missing]
-        if unready and must_be_ready:
-            snapshot = await self.registry.snapshot(refresh=True)  # a key may have come meanwhile
-            asked = {model_id: snapshot.find(model_id) for model_id in asked}
-            unready = [
-                f"{e.model_id} is not ready: {e.missing}" for e in asked.values() if e.missing
-            ]
-            if unready:
-                raise UnknownModel(" ".join(unready))
-        values: dict[str, Any] = {"strategy": "tally" if arbiter.demo else "synthesis"}
-        values |= base.model_dump() if base else {}
-        values |= wanted.settings() | {"members": members, "arbiter": arbiter.model_id}
-        _check_strategy(values["strategy"], arbiter)
-        config = ConsortiumConfig.model_validate(values)
-        return Planned(config, (*unready, *_warnings(config, list(asked.values()))))
-
-    async def _with_default_panel(self, wanted: Wanted) -> Wanted:
-        """The current models that are ready, else the local ones, else an error that helps."""
-        snapshot = await self.registry.snapshot(refresh=True)
-        ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
-        chosen = panel.default_panel(ready)
-        if chosen is None:
-            local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
-            if len(local) < 2:  # noqa: PLR2004 (a consortium of one is none)
-                raise ConfigError(nothing_ready_message(snapshot))
-            chosen = local, local[0]
-        members, arbiter = chosen
-        return replace(wanted, models=members, arbiter=wanted.arbiter or arbiter)
 
 
 @asynccontextmanager
@@ -305,67 +260,8 @@ async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Servic
     await service.store.close()
 
 
-def nothing_ready_message(snapshot: Snapshot) -> str:
-    """What is ready, and the three ways to a panel."""
-    ready = sorted(model_id for model_id, entry in snapshot.entries.items() if entry.ready)
-    shown = ", ".join(ready[:8]) + (" …" if len(ready) > len(ready[:8]) else "")
-    return (
-        "No panel was named, and fewer than two current models are ready. "
-        f"Ready: {shown or 'none'}. Three ways out: (1) set the keys of two providers, e.g. "
-        "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic; "
-        "(2) run `consortium-mcp setup-local` for the small local demo models (extra `local`); "
-        "(3) name the `models`, or save a consortium called `default`. "
-        "`consortium-mcp doctor` shows what is missing."
-    )
-
-
-def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Member, ...]:
-    members: list[Member] = []
-    for item in models:
-        spec = MemberSpec(model=item) if isinstance(item, str) else item
-        try:
-            name, count = panel.parse_member(spec.model, snapshot.names)
-        except UnknownModel:
-            snapshot.find(spec.model.strip())  # raises with what the snapshot knows besides
-            raise
-        model_id = snapshot.find(name).model_id
-        for _ in range(count):
-            members.append(
-                Member(
-                    label=panel.label(len(members)),
-                    model=model_id,
-                    system=spec.system,
-                    options=spec.options,
-                    tier=spec.tier,
-                )
-            )
-    return tuple(members)
-
-
-def _check_strategy(strategy: str, arbiter: Entry) -> None:
-    get_strategy(strategy)
-    if arbiter.demo and strategy != "tally":
-        raise ConfigError(
-            f"{arbiter.model_id} is too small to weigh arguments, so it cannot judge for the "
-            f"strategy {strategy!r}. Name a larger `arbiter`, or use the strategy 'tally'."
-        )
-
-
-def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
-    warnings = []
-    if len(config.members) == 1:
-        warnings.append("Only one member is asked: nothing it says is checked by another model.")
-    if any(entry.demo for entry in asked):
-        warnings.append(
-            "Demo tier: these local models are very small and often wrong. Their answers show how "
-            "a consultation works and are not to be relied on."
-        )
-    elif config.arbiter in {member.model for member in config.members}:
-        warnings.append(
-            f"The arbiter {config.arbiter} is also a member, and models favour their own words. "
-            "Name another `arbiter` if you can."
-        )
-    return warnings
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _words(event: engine.Event, run: Run) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core import engine
 from consortium_mcp.core.ask import Ask
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import ConsortiumConfig, Member, Question, Reply, Response, Run
@@ -52,6 +53,18 @@ class FakeAsk:
 
 
 _: type[Ask] = FakeAsk  # held to the Protocol by the type checker
+
+
+async def consulted(run: Run, ask: Ask) -> Run:
+    """The run at its end; what would land later is cancelled."""
+
+    async def ignore(_event: engine.Event) -> None:
+        pass
+
+    async with anyio.create_task_group() as late:
+        ended = await engine.consult(run, ask, ignore, late)
+        late.cancel_scope.cancel()
+    return ended
 
 
 def config(*models: str, **more: object) -> ConsortiumConfig:

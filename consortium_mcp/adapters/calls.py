@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,10 @@ from consortium_mcp.core.models import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from consortium_mcp.adapters.registry import Entry, Registry
+    from consortium_mcp.adapters.settings import Limits
     from consortium_mcp.core.models import Question
 
 _CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens", "content_filter", "safety"})
@@ -39,6 +41,8 @@ class _Said:
     input_tokens: int | None
     output_tokens: int | None
     finish_reason: str | None
+    note: str | None = None
+    """What else is odd about it."""
 
 
 class Calls:
@@ -46,10 +50,15 @@ class Calls:
 
     Args:
         registry: where models are found.
+        limits: how many calls are made at once; the others wait, within their own timeouts.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, limits: Limits) -> None:
         self._registry = registry
+        self._in_all = _limiter(limits.in_all)
+        self._by_provider: defaultdict[str, AbstractAsyncContextManager[Any]] = defaultdict(
+            lambda: _limiter(limits.per_provider)
+        )
         # One call at a time for each sync model object: few of them are safe to share.
         self._turns: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
 
@@ -59,14 +68,15 @@ class Calls:
         try:
             entry = (await self._registry.snapshot()).find(question.model)
             with anyio.fail_after(question.timeout):
-                said = await self._said(entry, question)
+                async with self._by_provider[entry.provider], self._in_all:
+                    said = await self._said(entry, question)
         except UnknownModel as error:
             raise MemberError(str(error), kind="unknown_model", permanent=True) from error
         except TimeoutError as error:
             raise MemberError(f"no answer within {question.timeout:g} s", kind="timeout") from error
         text = clean(said.text)
         if not text.strip():
-            raise MemberError("the reply was empty", kind="empty")
+            raise MemberError("the reply was empty (no text in it)", kind="empty")
         return Reply(
             text=text,
             seconds=time.perf_counter() - started,
@@ -98,6 +108,7 @@ class Calls:
             for _ in response:
                 if stop.is_set():
                     break
+            _raise_if_failed(model, response)
             usage = (response.input_tokens, response.output_tokens)
             return _Said("".join(response._chunks), *usage, _finish_reason(response))  # noqa: SLF001 (text() would start over)
 
@@ -109,8 +120,49 @@ class Calls:
 
 async def _ask_async(model: Any, question: Question) -> _Said:  # noqa: ANN401 (llm's model classes share no public base)
     response = model.prompt(question.prompt, stream=False, **_arguments(model, question))
-    text = await response.text()
-    return _Said(text, response.input_tokens, response.output_tokens, _finish_reason(response))
+    note = None
+    try:
+        text = await response.text()
+    except (AttributeError, IndexError, KeyError):
+        # llm stumbles over a reply without usage, though its text has come and is paid for.
+        text = _salvaged(response)
+        if text is None:
+            raise
+        note = "the reply lacked a part that the API promises (such as its token usage)"
+    _raise_if_failed(model, response)
+    reason = _finish_reason(response)
+    return _Said(text, response.input_tokens, response.output_tokens, reason, note)
+
+
+def _salvaged(response: Any) -> str | None:  # noqa: ANN401
+    """The text of a chat completion that llm has received but could not take apart."""
+    try:
+        text = response.response_json["choices"][0]["message"]["content"]
+    except (TypeError, KeyError, IndexError):
+        return None
+    return text if isinstance(text, str) else None
+
+
+def _raise_if_failed(model: Any, response: Any) -> None:  # noqa: ANN401
+    """Name a failure that the Responses API reports inside a reply, and llm passes over."""
+    found = response.response_json
+    if isinstance(found, dict) and found.get("status") in {"failed", "cancelled"}:
+        error = found.get("error")
+        said = error.get("message") if isinstance(error, dict) else None
+        raise MemberError(
+            f"the provider reports that the reply {found['status']}: {said or 'no reason given'}",
+            kind="provider",
+            passing=True,
+        )
+    # Streamed, llm keeps nothing of a Responses reply that did not complete.
+    if found is None and "Responses" in type(model).__name__:
+        raise MemberError(
+            "the reply broke off before it was complete", kind="broken_off", passing=True
+        )
+
+
+def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
+    return nullcontext() if limit is None else anyio.Semaphore(limit)
 
 
 def _arguments(model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN401
@@ -173,7 +225,9 @@ def _finish_reason(response: Any) -> str | None:  # noqa: ANN401
 
 
 def _warnings(said: _Said, entry: Entry, question: Question) -> tuple[str, ...]:
-    warnings = []
+    warnings = [said.note] if said.note else []
+    if said.note is None and said.input_tokens is None and said.output_tokens is None:
+        warnings.append("the provider reported no token usage")
     if said.finish_reason in _CUT_SHORT:
         warnings.append(f"the reply was cut short by the provider ({said.finish_reason})")
     model: Any = entry.async_model or entry.sync_model

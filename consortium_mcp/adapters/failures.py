@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import llm
 
@@ -10,35 +11,66 @@ from consortium_mcp.core.errors import MemberError
 
 MAX_MESSAGE = 400
 """Characters of a provider's message; some send whole HTML pages."""
-_WORTH_ASKING_AGAIN = frozenset({408, 409, 425, 429})
+_PASSING_STATUS = frozenset({408, 409, 425, 429})
+_REFUSED, _SERVER_FAULT = 400, 500
+# Base classes by name, because each SDK brings its own: openai and anthropic (and what Stainless
+# generates), httpx and httpx2, and the standard library. An APIError without a status, or with one
+# that is no error, is what those SDKs raise when the provider breaks a stream off.
+_CONNECTION_LOST = frozenset({"APIConnectionError", "TransportError", "ConnectionError"})
+_BROKEN_OFF = frozenset({"APIError"})
+_MALFORMED = (AttributeError, IndexError, KeyError)
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|AIza|Bearer)[-_ ]?[A-Za-z0-9_\-.*]{12,}", re.IGNORECASE
 )
-_SERVER_FAULT = 500
 
 
 def member_error(error: Exception) -> MemberError:
     """A provider's or plugin's exception as a `MemberError`."""
-    status = _status(error)
     message = f"{type(error).__name__}: {_text(error)}"
+    status = _status(error)
+    if status is not None and status >= _REFUSED:
+        passing = status in _PASSING_STATUS or status >= _SERVER_FAULT
+        return MemberError(
+            f"HTTP {status}: {message}",
+            kind="http",
+            permanent=not passing,
+            passing=passing,
+            retry_after=_retry_after(error),
+        )
+    families = {base.__name__ for base in type(error).__mro__}
     if isinstance(error, llm.NeedsKeyException):
-        return MemberError(_text(error), kind="key", permanent=True)
-    if status is not None:
-        passing = status in _WORTH_ASKING_AGAIN or status >= _SERVER_FAULT
-        return MemberError(f"HTTP {status}: {message}", kind="http", permanent=not passing)
-    if isinstance(error, ValueError | TypeError):  # a bad option, an unsupported schema
-        return MemberError(message, kind="request", permanent=True)
-    return MemberError(message, kind="error")
+        found = MemberError(_text(error), kind="key", permanent=True)
+    elif families & _CONNECTION_LOST:
+        found = MemberError(f"connection lost: {message}", kind="connection", passing=True)
+    elif families & _BROKEN_OFF:
+        found = MemberError(f"broken off: {message}", kind="broken_off", passing=True)
+    elif isinstance(error, _MALFORMED) and not isinstance(error, llm.UnknownModelError):
+        why = f"the provider's reply was not in the form its API promises ({message})"
+        found = MemberError(why, kind="malformed")
+    elif isinstance(error, ValueError | TypeError):  # a bad option, an unsupported schema
+        found = MemberError(message, kind="request", permanent=True)
+    else:
+        found = MemberError(message, kind="error")
+    return found
 
 
 def _status(error: Exception) -> int | None:
     """The HTTP status, which every provider's SDK keeps in one of these places."""
-    response = getattr(error, "response", None)
-    for holder in (error, response):
+    for holder in (error, getattr(error, "response", None)):
         status = getattr(holder, "status_code", None)
         if isinstance(status, int):
             return status
     return None
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds the provider asks for (RFC 9110, 10.2.3; dates are left to our own pause)."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None)
+    try:
+        seconds = float(headers["retry-after"])
+    except (TypeError, KeyError, ValueError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _text(error: Exception) -> str:

@@ -25,23 +25,13 @@ class Journal:
         self._ask = ask
         self._store = store
         self._run_id = run_id
-        self.calls = 0
-        self.input_tokens: int | None = None
-        self.output_tokens: int | None = None
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.ask.Ask`."""
-        self.calls += 1
         try:
             reply = await self._ask(question)
         except MemberError as error:
             await self._store.save_exchange(self._run_id, question, error)
             raise
-        self.input_tokens = _sum(self.input_tokens, reply.input_tokens)
-        self.output_tokens = _sum(self.output_tokens, reply.output_tokens)
         await self._store.save_exchange(self._run_id, question, reply)
         return reply
-
-
-def _sum(total: int | None, more: int | None) -> int | None:
-    return total if more is None else (total or 0) + more

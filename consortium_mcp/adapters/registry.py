@@ -19,6 +19,7 @@ import llm
 import llm.plugins
 from llm.models import ModelWithAliases
 
+from consortium_mcp.adapters.sdk_tuning import tune
 from consortium_mcp.core.errors import UnknownModel
 from consortium_mcp.core.panel import unknown_model_message
 
@@ -128,6 +129,7 @@ def take_snapshot(hook_seconds: float = HOOK_SECONDS) -> Snapshot:
         for model in found:
             entry = _entry(model, provider, extra, keys)
             entries[entry.model_id] = entry
+    tune()  # the plugins have imported their SDKs by now
     for entry in entries.values():
         names.update(dict.fromkeys(entry.aliases, entry.model_id))
     names.update({model_id: model_id for model_id in entries})

@@ -20,6 +20,14 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How many model calls this process makes at once; no limit where `None`."""
+
+    in_all: int | None = None
+    per_provider: int | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how long to wait."""
 
@@ -29,6 +37,7 @@ class Settings:
     wait_seconds: float = DEFAULT_WAIT_SECONDS
     """How long `consult_consortium` waits before it answers with a run that still works."""
     log_level: str = "WARNING"
+    limits: Limits = Limits()
 
     @property
     def local_models(self) -> Path:
@@ -50,7 +59,20 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_level(env),
+        limits=Limits(
+            in_all=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
+            per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),
+        ),
     )
+
+
+def _count(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not text.isdecimal() or int(text[:9]) < 1:
+        raise ConfigError(f"{name} is {text!r}; it must be a whole number from 1, or unset.")
+    return int(text)
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

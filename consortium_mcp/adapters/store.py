@@ -143,7 +143,7 @@ class Store:
         def write(db: Database) -> None:
             db.conn.execute(
                 "UPDATE runs SET status = ?, synthesis = ?, final_answer = ?, confidence = ?,"
-                " agreement = ?, report = ?, ended_at = ? WHERE run_id = ?",
+                " agreement = ?, report = ?, ended_at = coalesce(ended_at, ?) WHERE run_id = ?",
                 [
                     report.status,
                     report.synthesis,

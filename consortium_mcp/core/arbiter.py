@@ -1,7 +1,8 @@
 """Have the arbiter weigh an iteration's responses, and never lose them when it cannot.
 
 The chain: a valid verdict; one repair, which shows the arbiter its own reply and what is wrong with
-it; then the best-supported response, verbatim and marked as degraded.
+it; the next arbiter, where more are configured; then the best-supported response, verbatim and
+marked as degraded.
 """
 
 from __future__ import annotations
@@ -25,25 +26,32 @@ ARBITER = "arbiter"
 
 
 async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
-    """Ask the arbiter for a verdict on these responses, of which one answered at least."""
+    """Ask the arbiters in turn for a verdict on these responses, of which one answered at least.
+
+    Raises:
+        BudgetExceeded: the call does not fit the run's budget.
+    """
     labels = tuple(r.label for r in responses if r.answered)
     prompt, warnings = prompts.prompt_for_arbiter(run, responses)
-    question = Question(
-        role="arbiter",
-        label=ARBITER,
-        model=run.config.arbiter,
-        prompt=prompt,
-        system=prompts.render("arbiter_system"),
-        json_schema=json_schema(labels),
-        iteration=len(run.iterations) + 1,
-        timeout=run.config.arbiter_timeout,
-    )
-    try:
-        said = await _verdict_or_repair(question, labels, ask)
-    except (MemberError, VerdictError) as error:
-        why = f"The arbiter {run.config.arbiter} gave no verdict ({error})"
-        return best_supported(responses, why, warnings)
-    return _computed(said, responses, warnings)
+    notes = list(warnings)
+    for turn, model in enumerate((run.config.arbiter, *run.config.arbiters)):
+        question = Question(
+            role="arbiter",
+            label=ARBITER if turn == 0 else f"{ARBITER} {turn + 1}",
+            model=model,
+            prompt=prompt,
+            system=prompts.render("arbiter_system"),
+            json_schema=json_schema(labels),
+            iteration=len(run.iterations) + 1,
+            timeout=run.config.arbiter_timeout,
+        )
+        try:
+            said = await _verdict_or_repair(question, labels, ask)
+        except (MemberError, VerdictError) as error:
+            notes.append(f"The arbiter {model} gave no verdict ({error})")
+        else:
+            return _computed(said, responses, tuple(notes))
+    return best_supported(responses, notes.pop(), tuple(notes))
 
 
 async def _verdict_or_repair(
@@ -53,7 +61,8 @@ async def _verdict_or_repair(
     try:
         return parse_verdict(reply.text, labels)
     except VerdictError as error:
-        repair = prompts.render("repair", prompt=question.prompt, reply=reply.text, error=error)
+        said, _ = prompts.shorten(reply.text)
+        repair = prompts.render("repair", prompt=question.prompt, reply=said, error=error)
         again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
         return parse_verdict(again.text, labels)
 

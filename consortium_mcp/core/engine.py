@@ -7,24 +7,34 @@ comes back with the status `failed` and the reason.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from consortium_mcp.core.answers import final_answer, stated_confidence
 from consortium_mcp.core.arbiter import best_supported
 from consortium_mcp.core.confidence import stop_reason
-from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.models import Iteration, Response
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from anyio.abc import TaskGroup
+
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Run, StopReason, Verdict
-    from consortium_mcp.core.strategies import Strategy
+    from consortium_mcp.core.models import (
+        ConsortiumConfig,
+        Member,
+        Question,
+        Run,
+        StopReason,
+        Verdict,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,81 +58,154 @@ class Judged:
 Event = Heard | Judged
 
 
-async def consult(run: Run, ask: Ask, on_event: Callable[[Event], Awaitable[None]]) -> Run:
+async def consult(
+    run: Run, ask: Ask, on_event: Callable[[Event], Awaitable[None]], late: TaskGroup
+) -> Run:
     """Take a run from `working` to its end.
 
     Args:
         run: a run with no iterations yet.
         ask: puts a question to a model; see `ask.Ask`.
         on_event: told of every response and every verdict, in order, before the run goes on.
+        late: where members live. One that the quorum cut off goes on there after this returns, so
+            that an answer already paid for can still land with whoever stands behind `ask`.
 
     Returns:
         The run with a final status and a stop reason.
     """
-    strategy = get_strategy(run.config.strategy)
-    deadline = anyio.current_time() + (run.config.deadline_seconds or float("inf"))
-    while True:
-        responses = await _hear(run, strategy, ask, on_event, deadline)
-        if not any(response.answered for response in responses):
-            return _without_answers(run, responses, late=anyio.current_time() >= deadline)
-        verdict = await _judge(run, strategy, responses, ask, deadline)
-        iteration = Iteration(
-            number=len(run.iterations) + 1, responses=tuple(responses), verdict=verdict
-        )
-        run = run.model_copy(update={"iterations": (*run.iterations, iteration)})
-        await on_event(Judged(run))
-        reason = stop_reason(run)
-        if reason in {None, "arbiter_failed"} and anyio.current_time() >= deadline:
-            reason = "deadline"
-        if reason is not None:
-            return _ended(run, reason)
+    return await _Consultation(run, ask, on_event, late).to_the_end()
 
 
-async def _hear(
-    run: Run,
-    strategy: Strategy,
-    ask: Ask,
-    on_event: Callable[[Event], Awaitable[None]],
-    deadline: float,
-) -> list[Response]:
-    """All responses of the next iteration, in panel order."""
-    responses: list[Response] = []
-    asked = 0
-    while wave := strategy.next_wave(run, responses):
-        asked += len(wave)
+class _Consultation:
+    """One run on its way."""
+
+    def __init__(
+        self,
+        run: Run,
+        ask: Ask,
+        on_event: Callable[[Event], Awaitable[None]],
+        late: TaskGroup,
+    ) -> None:
+        self._run = run
+        self._ask = ask
+        self._on_event = on_event
+        self._late = late
+        self._strategy = get_strategy(run.config.strategy)
+        self._deadline = anyio.current_time() + (run.config.deadline_seconds or math.inf)
+        self._exchanges = 0
+        self._out: set[str] = set()
+        """Labels of members that were cut off and are still out: not asked twice at once."""
+
+    async def to_the_end(self) -> Run:
+        """Iterate until the stop rule is content."""
+        while True:
+            responses = await self._hear()
+            if not any(response.answered for response in responses):
+                return _without_answers(self._run, responses, late=self._is_late())
+            verdict, cut_by = await self._judge(responses)
+            number = len(self._run.iterations) + 1
+            iteration = Iteration(number=number, responses=tuple(responses), verdict=verdict)
+            iterations = (*self._run.iterations, iteration)
+            self._run = self._run.model_copy(update={"iterations": iterations})
+            await self._on_event(Judged(self._run))
+            if reason := cut_by or self._reason_to_stop(responses):
+                return _ended(self._run, reason)
+
+    def _is_late(self) -> bool:
+        return anyio.current_time() >= self._deadline
+
+    def _reason_to_stop(self, responses: Sequence[Response]) -> StopReason | None:
+        if any(response.error_kind == "budget" for response in responses):
+            return "budget"
+        reason = stop_reason(self._run)
+        if reason is None and self._is_late():
+            return "deadline"
+        if reason is None and _quorum_missed(self._run.config, responses):
+            return "quorum"
+        if reason is None and not self._another_iteration_fits():
+            return "budget"
+        return reason
+
+    def _another_iteration_fits(self) -> bool:
+        """Whether `max_calls` leaves room for all members and the arbiter once more."""
+        limit = self._run.config.max_calls
+        return limit is None or self._exchanges + len(self._run.members) + 1 <= limit
+
+    async def _hear(self) -> list[Response]:
+        """All responses of the next iteration, in panel order."""
+        responses: list[Response] = []
+        asked = 0
+        while wave := self._strategy.next_wave(self._run, responses):
+            asked += len(wave)
+            responses += await self._hear_wave(wave, tuple(responses), asked)
+            if self._is_late():
+                break
+        return responses
+
+    async def _hear_wave(
+        self, wave: Sequence[Member], before: tuple[Response, ...], asked: int
+    ) -> list[Response]:
+        """The responses of these members: of all, or of a quorum after its grace."""
+        number = len(self._run.iterations) + 1
+        grace = self._run.config.straggler_grace
         landed: dict[str, Response] = {}
-        before = tuple(responses)
+        changed = anyio.Event()
+        over = False
+        grace_ends = math.inf
 
-        async def land(
-            response: Response,
-            landed: dict[str, Response] = landed,
-            before: tuple[Response, ...] = before,
-            asked: int = asked,
-        ) -> None:
-            landed[response.label] = response
-            heard = (*before, *landed.values())
-            answered = sum(r.answered for r in heard)
-            number = len(run.iterations) + 1
-            await on_event(Heard(number, answered, len(heard) - answered, asked, response))
+        async def hear(question: Question) -> None:
+            nonlocal changed, grace_ends
+            with anyio.CancelScope(deadline=self._deadline):
+                response = await _response(question, self._ask)
+                self._out.discard(question.label)
+                if over:  # cut off meanwhile; whoever stands behind `ask` has the answer
+                    return
+                landed[question.label] = response
+                heard = (*before, *landed.values())
+                answered = sum(r.answered for r in heard)
+                if answered >= _quorum(self._run.config, asked):
+                    grace_ends = min(grace_ends, anyio.current_time() + grace)
+                failed = len(heard) - answered
+                await self._on_event(Heard(number, answered, failed, asked, response))
+                changed.set()
+                changed = anyio.Event()
 
-        questions = [strategy.question_for(member, run) for member in wave]
-        with anyio.CancelScope(deadline=deadline) as scope:
-            await _hear_all(questions, ask, land)
-        responses += [landed.get(member.label) or _cut(member) for member in wave]
-        if scope.cancelled_caught:
-            break
-    return responses
+        to_ask = [member for member in wave if member.label not in self._out]
+        for member in to_ask:
+            self._out.add(member.label)
+            self._exchanges += 1
+            self._late.start_soon(hear, self._strategy.question_for(member, self._run))
+        while len(landed) < len(to_ask):
+            with anyio.CancelScope(deadline=min(grace_ends, self._deadline)) as waiting:
+                await changed.wait()
+            if waiting.cancelled_caught:
+                break
+        over = True
+        late = self._is_late()
+        return [landed.get(member.label) or _cut(member, late=late) for member in wave]
+
+    async def _judge(self, responses: Sequence[Response]) -> tuple[Verdict, StopReason | None]:
+        """The verdict, and what cut the judging off if something did."""
+        self._exchanges += 1
+        try:
+            with anyio.CancelScope(deadline=self._deadline):
+                await anyio.lowlevel.checkpoint()  # past the deadline nobody is called any more
+                return await self._strategy.judge(self._run, responses, self._ask), None
+        except BudgetExceeded as error:
+            return best_supported(responses, f"The budget left no verdict ({error})"), "budget"
+        why = "The run's deadline passed before there was a verdict"
+        return best_supported(responses, why), "deadline"
 
 
-async def _hear_all(
-    questions: Sequence[Question], ask: Ask, land: Callable[[Response], Awaitable[None]]
-) -> None:
-    async def hear_one(question: Question) -> None:
-        await land(await _response(question, ask))
+def _quorum(config: ConsortiumConfig, asked: int) -> float:
+    """How many answers are enough to go on without the others."""
+    return math.inf if config.quorum is None else math.ceil(config.quorum * asked - 1e-9)
 
-    async with anyio.create_task_group() as group:
-        for question in questions:
-            group.start_soon(hear_one, question)
+
+def _quorum_missed(config: ConsortiumConfig, responses: Sequence[Response]) -> bool:
+    if config.quorum is None:
+        return False
+    return sum(r.answered for r in responses) < _quorum(config, len(responses))
 
 
 async def _response(question: Question, ask: Ask) -> Response:
@@ -136,6 +219,14 @@ async def _response(question: Question, ask: Ask) -> Response:
             error=str(error),
             error_kind=error.kind,
             permanent=error.permanent,
+        )
+    except BudgetExceeded as error:
+        return Response(
+            label=question.label,
+            model=question.model,
+            status="cut",
+            error=f"not asked: {error}",
+            error_kind="budget",
         )
     return Response(
         label=question.label,
@@ -151,22 +242,15 @@ async def _response(question: Question, ask: Ask) -> Response:
     )
 
 
-def _cut(member: Member) -> Response:
+def _cut(member: Member, *, late: bool) -> Response:
+    why = "the run's deadline passed" if late else "the quorum had answered and its grace was over"
     return Response(
         label=member.label,
         model=member.model,
         status="cut",
-        error="The run's deadline passed before this answer came.",
-        error_kind="deadline",
+        error=f"cut off: {why}",
+        error_kind="deadline" if late else "quorum",
     )
-
-
-async def _judge(
-    run: Run, strategy: Strategy, responses: Sequence[Response], ask: Ask, deadline: float
-) -> Verdict:
-    with anyio.CancelScope(deadline=deadline):
-        return await strategy.judge(run, responses, ask)
-    return best_supported(responses, "The run's deadline passed before there was a verdict")
 
 
 def _without_answers(run: Run, responses: Sequence[Response], *, late: bool) -> Run:
@@ -174,6 +258,8 @@ def _without_answers(run: Run, responses: Sequence[Response], *, late: bool) -> 
     reasons = "; ".join(f"{r.model}: {r.error}" for r in responses) or "nobody is left to ask"
     run = run.model_copy(update={"unjudged": tuple(responses)})
     reason: StopReason = "deadline" if late else "members_failed"
+    if any(r.error_kind == "budget" for r in responses):
+        reason = "budget"
     if run.iterations:
         warning = f"Iteration {len(run.iterations) + 1} got no answer ({reasons})."
         return _ended(run.model_copy(update={"warnings": (*run.warnings, warning)}), reason)
@@ -215,6 +301,6 @@ def _fell_short(run: Run, reason: StopReason) -> bool:
     best = run.best
     return (
         silent
-        or reason in {"deadline", "members_failed", "arbiter_failed"}
+        or reason in {"deadline", "quorum", "members_failed", "arbiter_failed"}
         or (best is not None and best.verdict.degraded)
     )

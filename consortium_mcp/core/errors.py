@@ -41,17 +41,34 @@ class MemberError(RunError):
     Args:
         message: what happened, already stripped of keys.
         kind: a short name for the class of failure, such as `timeout` or `empty`.
-        permanent: true where asking again cannot help, such as a refused key.
+        permanent: true where asking again cannot help, such as a refused key; the member is not
+            asked in later iterations.
+        passing: true where the same call may go through in a moment, such as a rate limit.
+        retry_after: seconds after which the provider wants to be asked again, if it said so.
     """
 
-    def __init__(self, message: str, *, kind: str = "error", permanent: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "error",
+        permanent: bool = False,
+        passing: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.permanent = permanent
+        self.passing = passing
+        self.retry_after = retry_after
 
 
 class VerdictError(RunError):
     """An arbiter's text holds no valid verdict. The message says what is missing or wrong."""
+
+
+class BudgetExceeded(RunError):
+    """The next call does not fit what the run may spend; it was not made."""
 
 
 class StoreError(ConsortiumError):

@@ -16,17 +16,20 @@ MAX_ITERATIONS = 20
 
 Tier = Literal["strong", "mid", "light"]
 Role = Literal["member", "arbiter"]
-Status = Literal["working", "completed", "degraded", "failed", "cancelled", "interrupted"]
+Status = Literal[
+    "planned", "working", "completed", "degraded", "failed", "cancelled", "interrupted"
+]
 StopReason = Literal[
     "threshold",  # confidence reached the threshold and the arbiter asks for no more
     "stable",  # the same answer leads again and confidence no longer rises
     "max_iterations",
     "deadline",
+    "budget",  # the next call or iteration would not fit max_calls or max_tokens
+    "quorum",  # too few members answered to go on
     "arbiter_failed",  # an answer exists, but nobody could weigh it
     "members_failed",  # nobody is left who can answer
     "cancelled",
 ]
-FINAL: frozenset[Status] = frozenset({"completed", "degraded", "failed", "cancelled"})
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -62,6 +65,8 @@ class ConsortiumConfig(Value):
     description: str | None = None
     members: tuple[Member, ...]
     arbiter: str
+    arbiters: tuple[str, ...] = ()
+    """Who judges in turn when the arbiter fails."""
     strategy: str = "synthesis"
     system: str | None = None
     confidence_threshold: float = 0.8
@@ -73,6 +78,14 @@ class ConsortiumConfig(Value):
     """Seconds one arbiter's call may take."""
     deadline_seconds: float | None = None
     """Seconds the whole run may take."""
+    quorum: float | None = None
+    """Share of the members whose answers are enough to go on; everyone is waited for without."""
+    straggler_grace: float = 5.0
+    """Seconds that the others still have once the quorum has answered."""
+    max_calls: int | None = None
+    """Model calls the run may make, retries included."""
+    max_tokens: int | None = None
+    """Tokens the run may use, in and out together."""
 
     @model_validator(mode="after")
     def _check_bounds(self) -> Self:
@@ -92,11 +105,27 @@ class ConsortiumConfig(Value):
                 f"min_iterations ({self.min_iterations}) is greater than max_iterations "
                 f"({self.max_iterations}): lower the one or raise the other."
             )
+        self._check_limits()
+        return self
+
+    def _check_limits(self) -> None:
         for field in ("member_timeout", "arbiter_timeout", "deadline_seconds"):
             seconds = getattr(self, field)
             if seconds is not None and not 0 < seconds < float("inf"):
                 raise ConfigError(f"{field} is {seconds:g}; it must be more than 0 seconds.")
-        return self
+        if not 0 <= self.straggler_grace < float("inf"):
+            raise ConfigError(
+                f"straggler_grace is {self.straggler_grace:g}; it must be 0 seconds or more."
+            )
+        if self.quorum is not None and not 0 < self.quorum <= 1:
+            raise ConfigError(
+                f"quorum is {self.quorum:g}; it is a share of the members, above 0 and at most 1: "
+                "write 0.75 for three of four."
+            )
+        for field in ("max_calls", "max_tokens"):
+            limit = getattr(self, field)
+            if limit is not None and limit < 1:
+                raise ConfigError(f"{field} is {limit}; it must be 1 or more, or left out.")
 
 
 class Question(Value):
@@ -126,6 +155,7 @@ class Reply(Value):
     input_tokens: int | None = None
     output_tokens: int | None = None
     warnings: tuple[str, ...] = ()
+    """What is odd about it: cut short, answered only at a second try, and the like."""
 
 
 class Response(Value):

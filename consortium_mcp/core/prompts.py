@@ -59,13 +59,20 @@ def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
     Returns:
         The fenced text, and how many characters were cut.
     """
-    text = text.replace(mark, "")
-    cut = max(0, len(text) - limit)
-    if cut:
-        # The end is kept too: that is where the conclusion and the final answer stand.
-        head = limit * 2 // 3
-        text = f"{text[:head]}\n[… {cut} characters cut here …]\n{text[head + cut :]}"
+    text, cut = shorten(text.replace(mark, ""), limit)
     return f"[{mark}\n{_OUR_TAGS.sub('‹', text)}\n{mark}]", cut
+
+
+def shorten(text: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
+    """The text with its middle cut where it is too long, and how many characters that cost.
+
+    The end is kept too: that is where a conclusion and a final answer stand.
+    """
+    cut = max(0, len(text) - limit)
+    if not cut:
+        return text, 0
+    head = limit * 2 // 3
+    return f"{text[:head]}\n[… {cut} characters cut here …]\n{text[head + cut :]}", cut
 
 
 def system_for(member: Member, run: Run) -> str:
@@ -101,7 +108,7 @@ def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tu
     """The question and the answers, by label only.
 
     Returns:
-        The prompt, and a warning for every response that had to be cut.
+        The prompt, and a warning for everything that had to be cut.
     """
     answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
     mark = boundary(run)
@@ -115,9 +122,15 @@ def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tu
                 f"The answer of {response.label} was {cut} characters too long for the arbiter's "
                 "prompt; its middle was cut."
             )
+    question, cut = quote(run.prompt, mark)
+    if cut:
+        warnings.append(
+            f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
+            "cut there."
+        )
     prompt = render(
         "arbiter",
-        question=quote(run.prompt, mark)[0],
+        question=question,
         told=_told(run, mark),
         count=len(answered),
         responses="\n\n".join(blocks),

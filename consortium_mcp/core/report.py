@@ -18,6 +18,7 @@ from consortium_mcp.core.models import (
     Status,
     StopReason,
 )
+from consortium_mcp.core.plan import Plan
 
 
 class MemberReport(BaseModel):
@@ -51,7 +52,8 @@ class Usage(BaseModel):
 class RunReport(BaseModel):
     """What a consultation came to."""
 
-    run_id: str
+    run_id: str | None
+    """`None` for a plan: nothing has run."""
     status: Status
     prompt: str
     synthesis: str | None
@@ -68,12 +70,17 @@ class RunReport(BaseModel):
     strategy: str
     arbiter: str
     members: list[MemberReport]
+    answered: int
+    """Members with an answer in the iteration reported, of the `asked`."""
+    asked: int
     usage: Usage
+    plan: Plan | None = None
+    """What a dry run would cost."""
     error: str | None = None
     warnings: list[str]
     created_at: str
     """ISO 8601, UTC."""
-    resource: str
+    resource: str | None
     next_step: str | None = Field(default=None)
     """The call to make next, where one is useful."""
 
@@ -93,6 +100,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
     """
     best = run.best
     verdict = best.verdict if best else None
+    members = [_member(member, best, run) for member in run.members]
     return RunReport(
         run_id=run.run_id,
         status=run.status,
@@ -110,13 +118,31 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         consortium=run.config.name,
         strategy=run.config.strategy,
         arbiter=run.config.arbiter,
-        members=[_member(member, best, run) for member in run.members],
+        members=members,
+        answered=sum(member.status == "answered" for member in members),
+        asked=len(members),
         usage=usage,
         error=run.error,
         warnings=list(run.warnings),
         created_at=created_at,
         resource=resource_uri(run.run_id),
         next_step=_next_step(run),
+    )
+
+
+def report_of_plan(run: Run, plan: Plan, warnings: tuple[str, ...], created_at: str) -> RunReport:
+    """The report of a dry run: who would be asked and what that would cost."""
+    nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)
+    report = report_of(run, nothing, created_at)
+    return report.model_copy(
+        update={
+            "run_id": None,
+            "status": "planned",
+            "resource": None,
+            "next_step": None,
+            "plan": plan,
+            "warnings": [*run.warnings, *warnings],
+        }
     )
 
 

@@ -37,6 +37,11 @@ class Wanted:
     member_timeout: float | None = None
     arbiter_timeout: float | None = None
     deadline_seconds: float | None = None
+    arbiters: Sequence[str] | None = None
+    quorum: float | None = None
+    straggler_grace: float | None = None
+    max_calls: int | None = None
+    max_tokens: int | None = None
     description: str | None = None
 
     def settings(self) -> dict[str, Any]:
@@ -45,5 +50,5 @@ class Wanted:
         return {
             name: value
             for name, value in named.items()
-            if value is not None and name not in {"models", "arbiter"}
+            if value is not None and name not in {"models", "arbiter", "arbiters"}
         }

@@ -80,16 +80,17 @@ async def _consult(question: str, members: list[str], arbiter: str) -> bool:
         asked = {"prompt": question, "consortium": CONSORTIUM}
         result = await client.call_tool("consult_consortium", asked, progress_callback=_progress)
         report = RunReport.model_validate(_data(result, failed_run=True))
+        run_id = report.run_id or ""
         while report.status == "working":
-            again = {"run_id": report.run_id, "wait_seconds": 40}
+            again = {"run_id": run_id, "wait_seconds": 40}
             result = await client.call_tool("get_run", again, progress_callback=_progress)
             report = RunReport.model_validate(_data(result, failed_run=True))
-        included = {"run_id": report.run_id, "include": ["responses"]}
+        included = {"run_id": run_id, "include": ["responses"]}
         full = FullReport.model_validate(
             _data(await client.call_tool("get_run", included), failed_run=True)
         )
         _show(full)
-        await _show_journal(client, report.run_id)
+        await _show_journal(client, run_id)
     return report.status == "completed"
 
 

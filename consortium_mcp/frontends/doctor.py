@@ -72,7 +72,7 @@ def _models(snapshot: Snapshot) -> None:
 async def _panel(service: Service) -> bool:
     _heading("The panel when none is named")
     try:
-        config = (await service.plan(None, Wanted())).config
+        config = (await service.planner.plan(None, Wanted())).config
     except ConsortiumError as error:
         click.echo(f"  {error}")
         return False

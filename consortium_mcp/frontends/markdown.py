@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.report import Exchange, MemberReport, RunReport, RunSummary
 
 _HEADLINES = {
+    "planned": "A plan; nothing has been called",
     "working": "Still working",
     "failed": "The consultation failed",
     "cancelled": "The consultation was cancelled",
@@ -30,7 +31,14 @@ def report_markdown(report: RunReport) -> str:
         if report.final_answer and report.final_answer != report.synthesis:
             parts.append(f"**Answer:** {report.final_answer}")
         parts.append(_confidence(report))
-    parts += _section("Members", [_member(member) for member in report.members])
+    if report.plan is not None:
+        plan = report.plan
+        parts.append(
+            f"{plan.fewest_calls} to {plan.most_calls} calls; about {plan.estimated_input_tokens} "
+            "input tokens in the first iteration, members' answers not counted."
+        )
+    heading = f"Members ({report.answered} of {report.asked} answered)"
+    parts += _section(heading, [_member(member) for member in report.members])
     parts += _section(
         "Dissent",
         [
@@ -66,7 +74,7 @@ def _confidence(report: RunReport) -> str:
 def _member(member: MemberReport) -> str:
     answer = f"“{member.final_answer}”" if member.final_answer else "no short answer"
     if member.status == "waiting":
-        return f"- {member.label} · {member.model}: no answer yet"
+        return f"- {member.label} · {member.model}"
     if member.status != "answered":
         return f"- {member.label} · {member.model}: {member.status} ({member.error})"
     stands = {True: "supports", False: "stands apart", None: "answered"}[member.supports]
@@ -93,8 +101,8 @@ def _footer(report: RunReport) -> str:
     took = "" if report.usage.seconds is None else f", {report.usage.seconds:.1f} s"
     line = (
         f"_{report.status} · strategy {report.strategy} · arbiter {report.arbiter} · "
-        f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{took} · "
-        f"{report.resource}_"
+        f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{took}"
+        f"{f' · {report.resource}' if report.resource else ''}_"
     )
     return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line
 

@@ -66,6 +66,7 @@ Threshold = Annotated[
 ]
 Iterations = Annotated[int | None, Field(json_schema_extra={"minimum": 1, "maximum": 20})]
 Seconds = Annotated[float | None, Field(json_schema_extra={"exclusiveMinimum": 0})]
+Limit = Annotated[int | None, Field(json_schema_extra={"minimum": 1})]
 RunId = Annotated[str, Field(description="From a report or list_runs.")]
 
 
@@ -194,10 +195,15 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         confidence_threshold: Threshold = None,
         max_iterations: Iterations = None,
         min_iterations: Iterations = None,
+        max_calls: Limit = None,
+        max_tokens: Limit = None,
         deadline_seconds: Seconds = None,
         wait_seconds: Annotated[
             float | None, Field(description="How long to wait here; the run goes on after it.")
         ] = None,
+        dry_run: Annotated[  # noqa: FBT002 (a tool's fields all go by name)
+            bool, Field(description="Only the plan: who would be asked, how many calls.")
+        ] = False,
     ) -> Annotated[CallToolResult, RunReport]:
         """Ask several language models the same question in parallel and get one weighed answer.
 
@@ -207,20 +213,21 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         current models that are ready, are asked.
         """
         service = await _service(ctx)
-        run_id = await service.consult(
-            prompt,
-            consortium,
-            Wanted(
-                models=models,
-                arbiter=arbiter,
-                strategy=strategy,
-                system=system,
-                confidence_threshold=confidence_threshold,
-                max_iterations=max_iterations,
-                min_iterations=min_iterations,
-                deadline_seconds=deadline_seconds,
-            ),
+        wanted = Wanted(
+            models=models,
+            arbiter=arbiter,
+            strategy=strategy,
+            system=system,
+            confidence_threshold=confidence_threshold,
+            max_iterations=max_iterations,
+            min_iterations=min_iterations,
+            max_calls=max_calls,
+            max_tokens=max_tokens,
+            deadline_seconds=deadline_seconds,
         )
+        if dry_run:
+            return _report_result(await service.dry_run(prompt, consortium, wanted))
+        run_id = await service.consult(prompt, consortium, wanted)
         seconds = settings.wait_seconds if wait_seconds is None else wait_seconds
         try:
             return _report_result(await _wait(service, run_id, seconds, ctx))
@@ -339,7 +346,24 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
         confidence_threshold: Threshold = None,
         max_iterations: Iterations = None,
         min_iterations: Iterations = None,
+        arbiters: Annotated[
+            list[str] | None, Field(description="Who judges in turn if the arbiter fails.")
+        ] = None,
+        quorum: Annotated[
+            float | None,
+            Field(
+                description="Share of members whose answers are enough to go on.",
+                json_schema_extra={"exclusiveMinimum": 0, "maximum": 1},
+            ),
+        ] = None,
+        straggler_grace: Annotated[
+            float | None, Field(description="Seconds for the others once the quorum is there.")
+        ] = None,
         member_timeout: Seconds = None,
+        arbiter_timeout: Seconds = None,
+        deadline_seconds: Seconds = None,
+        max_calls: Limit = None,
+        max_tokens: Limit = None,
         description: str | None = None,
     ) -> Annotated[CallToolResult, SavedConsortium]:
         """Save a panel under a name, for consult_consortium(consortium=name); replaces one.
@@ -357,7 +381,14 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
                 confidence_threshold=confidence_threshold,
                 max_iterations=max_iterations,
                 min_iterations=min_iterations,
+                arbiters=arbiters,
+                quorum=quorum,
+                straggler_grace=straggler_grace,
                 member_timeout=member_timeout,
+                arbiter_timeout=arbiter_timeout,
+                deadline_seconds=deadline_seconds,
+                max_calls=max_calls,
+                max_tokens=max_tokens,
                 description=description,
             ),
         )

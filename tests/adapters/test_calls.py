@@ -11,6 +11,7 @@ import pytest
 from consortium_mcp.adapters.calls import Calls
 from consortium_mcp.adapters.failures import member_error
 from consortium_mcp.adapters.registry import Registry
+from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Question, Reply
 from tests.adapters.fake_models import FakeAsync, FakeSync, models, plugin
@@ -28,7 +29,7 @@ def question(model: str, **more: Any) -> Question:  # noqa: ANN401
 
 async def ask(fake: _Fake, **more: Any) -> Reply:  # noqa: ANN401
     with plugin("fake", models(fake)):
-        return await Calls(Registry())(question(fake.model_id, **more))
+        return await Calls(Registry(), Limits())(question(fake.model_id, **more))
 
 
 async def failure(fake: _Fake, **more: Any) -> MemberError:  # noqa: ANN401
@@ -85,7 +86,7 @@ async def test_text_that_cannot_be_stored_is_cleaned() -> None:
 
 async def test_an_unknown_model_fails_for_good() -> None:
     with pytest.raises(MemberError) as caught:
-        await Calls(Registry())(question("nope"))
+        await Calls(Registry(), Limits())(question("nope"))
     assert caught.value.permanent
     assert caught.value.kind == "unknown_model"
 
@@ -148,7 +149,7 @@ async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
 
     one, two = FakeSync("one", behave("one")), FakeSync("two", behave("two"))
     with plugin("fake", models(one, two)):
-        calls = Calls(Registry())
+        calls = Calls(Registry(), Limits())
         async with anyio.create_task_group() as group:
             for name in ("one", "two", "one", "two"):
                 group.start_soon(calls, question(name))
@@ -159,7 +160,7 @@ async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() ->
     stuck = threading.Event()
     fake = FakeSync("m", stuck)
     with plugin("fake", models(fake)):
-        calls = Calls(Registry())
+        calls = Calls(Registry(), Limits())
         with pytest.raises(MemberError, match="no answer"):
             await calls(question("m", timeout=0.05))
         with pytest.raises(MemberError, match="no answer"):
@@ -173,7 +174,7 @@ async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() ->
 async def test_cancelling_a_call_ends_it_at_once() -> None:
     with plugin("fake", models(FakeAsync("m", 30.0))):
         with anyio.move_on_after(0.05) as scope:
-            await Calls(Registry())(question("m"))
+            await Calls(Registry(), Limits())(question("m"))
     assert scope.cancelled_caught
 
 
@@ -217,7 +218,7 @@ def test_a_status_may_hide_in_the_response() -> None:
 
 
 def test_messages_are_short_unquoted_and_never_empty() -> None:
-    assert str(member_error(KeyError("plain"))) == "KeyError: plain"
+    assert "(KeyError: plain)" in str(member_error(KeyError("plain")))
     assert str(member_error(RuntimeError())) == "RuntimeError: no further explanation"
     assert len(str(member_error(RuntimeError("x" * 9999)))) < 450
     assert member_error(ValueError("bad option")).permanent

@@ -18,7 +18,10 @@ async def consult(run: Run, ask: FakeAsk) -> tuple[Run, list[engine.Event]]:
     async def on_event(event: engine.Event) -> None:
         events.append(event)
 
-    return await engine.consult(run, ask, on_event), events
+    async with anyio.create_task_group() as late:
+        ended = await engine.consult(run, ask, on_event, late)
+        late.cancel_scope.cancel()
+    return ended, events
 
 
 async def test_members_answer_in_parallel_and_the_arbiter_settles_it() -> None:

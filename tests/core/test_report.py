@@ -2,24 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core import engine
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.report import RunReport, RunSummary, Usage, labelled, report_of
-from tests.fakes import FakeAsk, answered, config, reply, run_of, verdict
+from tests.fakes import FakeAsk, answered, config, consulted, reply, run_of, verdict
 
 USAGE = Usage(calls=3, input_tokens=30, output_tokens=None, seconds=1.5)
 WHEN = "2026-11-23T12:00:00.000+00:00"
-
-
-async def _ignore(_event: engine.Event) -> None:
-    pass
 
 
 @pytest.mark.anyio
 async def test_the_report_is_that_of_the_best_iteration() -> None:
     said = verdict(support="A", groups="A; B", dissent="B: says 41", refinements="count again")
     ask = FakeAsk(a=reply("42", 0.9), b=reply("41", 0.4), judge=said)
-    run = await engine.consult(run_of("a", "b", max_iterations=1), ask, _ignore)
+    run = await consulted(run_of("a", "b", max_iterations=1), ask)
     report = report_of(run, USAGE, WHEN)
     assert report.synthesis == "It is 42."
     assert report.confidence == pytest.approx(0.45)
@@ -32,13 +27,14 @@ async def test_the_report_is_that_of_the_best_iteration() -> None:
     ]
     assert report.resource == "consortium://runs/01TEST"
     assert report.next_step is None
+    assert (report.answered, report.asked) == (2, 2)
     assert report.usage == USAGE
     assert RunReport.model_validate_json(report.model_dump_json()) == report
 
 
 @pytest.mark.anyio
 async def test_a_failed_run_has_no_number_and_says_who_failed_how() -> None:
-    run = await engine.consult(run_of("a"), FakeAsk(a=MemberError("HTTP 500")), _ignore)
+    run = await consulted(run_of("a"), FakeAsk(a=MemberError("HTTP 500")))
     report = report_of(run, USAGE, WHEN)
     assert report.status == "failed"
     assert report.error == "No member answered. a: HTTP 500"

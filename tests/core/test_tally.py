@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from consortium_mcp.core import engine
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.strategies.tally import Tally
-from tests.fakes import FakeAsk, answered, failed, reply, run_of
+from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 
 pytestmark = pytest.mark.anyio
 
@@ -58,11 +57,8 @@ async def test_answers_without_a_short_form_are_candidates_as_they_stand() -> No
 
 
 async def test_a_split_that_stays_is_stable_and_ends_the_run() -> None:
-    async def ignore(_event: engine.Event) -> None:
-        pass
-
     ask = FakeAsk(a=reply("Rome"), b=reply("Tokyo"), judge="Tokyo")
-    run = await engine.consult(run_of("a", "b", strategy="tally"), ask, ignore)
+    run = await consulted(run_of("a", "b", strategy="tally"), ask)
     assert run.stop_reason == "stable"
     assert len(run.iterations) == 2
     assert run.best is not None

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.models import (
+        ConsortiumConfig,
+        Member,
+        Question,
+        Response,
+        Run,
+        Verdict,
+    )
 
 
 class Strategy(Protocol):
@@ -23,6 +30,10 @@ class Strategy(Protocol):
 
     description: str
     """One line for people and for the tool's schema."""
+
+    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
+        """The fewest and the most calls that judging one iteration takes, retries not counted."""
+        ...
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """Who speaks next in this iteration, given its responses so far; empty when done."""

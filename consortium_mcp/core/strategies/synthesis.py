@@ -11,13 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.models import (
+        ConsortiumConfig,
+        Member,
+        Question,
+        Response,
+        Run,
+        Verdict,
+    )
 
 
 class Synthesis:
     """The seed's loop."""
 
     description = "An arbiter weighs all answers and writes one; its doubts go back to the members."
+
+    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
+        """One, and at most a repair for each arbiter."""
+        return 1, 2 * (1 + len(config.arbiters))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """All at once."""

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.confidence import Groups
-    from consortium_mcp.core.models import Member, Response, Run
+    from consortium_mcp.core.models import ConsortiumConfig, Member, Response, Run
 
 
 class Tally:
     """A plain count with a labelled tie-break."""
 
     description = "Counts equal answers; on a tie the arbiter picks one of the candidate texts."
+
+    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:  # noqa: ARG002
+        """None, and one on a tie."""
+        return 0, 1
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """All at once."""

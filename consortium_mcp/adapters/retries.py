@@ -1,0 +1,67 @@
+"""`Ask` that asks again where that may help: the one place that knows when and how often.
+
+What may pass (rate limits, server faults, lost connections, streams that break off) is classified
+in `failures`; this adds the waiting. All tries together stay within the question's timeout.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import anyio
+
+from consortium_mcp.core.errors import MemberError
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.models import Question, Reply
+
+TRIES = 3
+FIRST_PAUSE = 0.5
+"""Seconds at most before the second try; doubled for each further one."""
+
+
+class Retrying:
+    """Asks up to three times.
+
+    Args:
+        ask: one try.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def __call__(self, question: Question, /) -> Reply:
+        """See `core.ask.Ask`."""
+        deadline = anyio.current_time() + question.timeout
+        failures: list[str] = []
+        while True:
+            left = deadline - anyio.current_time()
+            try:
+                reply = await self._ask(question.model_copy(update={"timeout": left}))
+            except MemberError as error:
+                failures.append(str(error))
+                pause = _pause(error, len(failures))
+                in_time = anyio.current_time() + pause < deadline
+                if not error.passing or len(failures) == TRIES or not in_time:
+                    raise
+                await anyio.sleep(pause)
+            else:
+                return _with_note(reply, failures)
+
+
+def _pause(error: MemberError, failures: int) -> float:
+    """Seconds to wait: what the provider wants, else longer each time, with full jitter.
+
+    Jitter, so that the members of one panel that hit one limit do not all come back at once.
+    """
+    jitter = random.uniform(0, FIRST_PAUSE * 2 ** (failures - 1))
+    return jitter if error.retry_after is None else error.retry_after + jitter / 4
+
+
+def _with_note(reply: Reply, failures: list[str]) -> Reply:
+    if not failures:
+        return reply
+    note = f"answered at try {len(failures) + 1}, after: {'; '.join(failures)}"
+    return reply.model_copy(update={"warnings": (*reply.warnings, note)})

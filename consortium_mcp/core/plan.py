@@ -1,0 +1,54 @@
+"""What a run would cost, before anyone is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from consortium_mcp.core.budget import estimated_tokens
+from consortium_mcp.core.strategies import get_strategy
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.models import Run
+
+LONG_PROMPT = 8_000
+"""Tokens from which a prompt may not fit every current model's context; llm does not know sizes."""
+
+
+class Plan(BaseModel):
+    """Who would be asked, and the bounds of what that costs."""
+
+    fewest_calls: int
+    most_calls: int
+    """Within `max_calls`; retries of failed calls come on top where it is not set."""
+    estimated_input_tokens: int
+    """Of the first iteration, the members' answers not counted: nobody knows their length yet."""
+
+
+def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of a run, and what its user should know before it begins.
+
+    Args:
+        run: a run that has not begun.
+    """
+    config = run.config
+    strategy = get_strategy(config.strategy)
+    fewest, most = strategy.arbiter_calls(config)
+    members = len(run.members)
+    bound = config.max_iterations * (members + most)
+    questions = [strategy.question_for(member, run) for member in run.members]
+    tokens = sum(estimated_tokens(q.prompt, q.system) for q in questions)
+    longest = max(estimated_tokens(q.prompt, q.system) for q in questions)
+    warnings = []
+    if longest > LONG_PROMPT:
+        warnings.append(
+            f"The prompt has about {longest} tokens, and llm does not know the models' context "
+            "sizes: check that it fits all of them."
+        )
+    plan = Plan(
+        fewest_calls=config.min_iterations * (members + fewest),
+        most_calls=bound if config.max_calls is None else min(bound, config.max_calls),
+        estimated_input_tokens=tokens + (estimated_tokens(run.prompt) if fewest else 0),
+    )
+    return plan, tuple(warnings)

@@ -1,0 +1,193 @@
+"""From what somebody wants to a configuration that can be run, checked against what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from consortium_mcp.core import panel
+from consortium_mcp.core.errors import ConfigError, UnknownConsortium, UnknownModel
+from consortium_mcp.core.models import ConsortiumConfig, Member
+from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.wanted import MemberSpec, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.adapters.registry import Entry, Registry, Snapshot
+    from consortium_mcp.adapters.store import Store
+
+DEFAULT_CONSORTIUM = "default"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A configuration that can be run, and what its user should know of it."""
+
+    config: ConsortiumConfig
+    warnings: tuple[str, ...]
+
+
+class Planner:
+    """Plans consultations.
+
+    Args:
+        registry: where models are found.
+        store: where consortiums are saved.
+    """
+
+    def __init__(self, registry: Registry, store: Store) -> None:
+        self._registry = registry
+        self._store = store
+
+    async def plan(self, consortium: str | None, wanted: Wanted) -> Planned:
+        """Who would be asked, and how: everything checked, nothing called.
+
+        The saved consortium that is named; else the models that are named; else the saved
+        consortium `default`; else the current models that are ready; else the local ones.
+
+        Raises:
+            ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
+        """
+        if consortium is None and not wanted.models:
+            try:
+                saved = await self._store.consortium(DEFAULT_CONSORTIUM)
+            except UnknownConsortium:
+                wanted = await self._with_default_panel(wanted)
+                return await self.from_models(wanted, None)
+            return await self.from_models(wanted, saved)
+        base = await self._store.consortium(consortium) if consortium else None
+        return await self.from_models(wanted, base)
+
+    async def from_models(
+        self, wanted: Wanted, base: ConsortiumConfig | None, *, must_be_ready: bool = True
+    ) -> Planned:
+        """The models that are wanted, or those of `base`, with what differs from it.
+
+        Args:
+            wanted: what was asked for.
+            base: the saved consortium to start from.
+            must_be_ready: whether a model without its key is an error, or only a warning.
+
+        Raises:
+            ConfigError: see `plan`.
+        """
+        snapshot = await self._registry.snapshot()
+        if wanted.models:
+            members = _members(wanted.models, snapshot)
+        elif base is not None:
+            members = base.members
+        else:
+            raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
+        named = wanted.arbiter or (base.arbiter if base else members[0].model)
+        arbiter = snapshot.find(named)
+        in_turn = wanted.arbiters if wanted.arbiters is not None else base.arbiters if base else ()
+        others = [snapshot.find(name) for name in in_turn]
+        asked = {m.model: snapshot.find(m.model) for m in members}
+        asked |= {entry.model_id: entry for entry in (arbiter, *others)}
+        unready = [f"{e.model_id} is not ready: {e.missing}." for e in asked.values() if e.missing]
+        if unready and must_be_ready:
+            snapshot = await self._registry.snapshot(refresh=True)  # a key may have come meanwhile
+            asked = {model_id: snapshot.find(model_id) for model_id in asked}
+            unready = [
+                f"{e.model_id} is not ready: {e.missing}" for e in asked.values() if e.missing
+            ]
+            if unready:
+                raise UnknownModel(" ".join(unready))
+        values: dict[str, Any] = {"strategy": "tally" if arbiter.demo else "synthesis"}
+        values |= base.model_dump() if base else {}
+        values |= wanted.settings() | {
+            "members": members,
+            "arbiter": arbiter.model_id,
+            "arbiters": [entry.model_id for entry in others],
+        }
+        _check_strategy(values["strategy"], arbiter)
+        config = ConsortiumConfig.model_validate(values)
+        return Planned(config, (*unready, *_warnings(config, list(asked.values()))))
+
+    async def _with_default_panel(self, wanted: Wanted) -> Wanted:
+        """The current models that are ready, else the local ones, else an error that helps."""
+        snapshot = await self._registry.snapshot(refresh=True)
+        ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
+        chosen = panel.default_panel(ready)
+        if chosen is None:
+            local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
+            if len(local) < 2:  # noqa: PLR2004 (a consortium of one is none)
+                raise ConfigError(nothing_ready_message(snapshot))
+            chosen = local, local[0]
+        members, arbiter = chosen
+        return replace(wanted, models=members, arbiter=wanted.arbiter or arbiter)
+
+
+def nothing_ready_message(snapshot: Snapshot) -> str:
+    """What is ready, and the three ways to a panel."""
+    ready = sorted(model_id for model_id, entry in snapshot.entries.items() if entry.ready)
+    shown = ", ".join(ready[:8]) + (" …" if len(ready) > len(ready[:8]) else "")
+    return (
+        "No panel was named, and fewer than two current models are ready. "
+        f"Ready: {shown or 'none'}. Three ways out: (1) set the keys of two providers, e.g. "
+        "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic; "
+        "(2) run `consortium-mcp setup-local` for the small local demo models (extra `local`); "
+        "(3) name the `models`, or save a consortium called `default`. "
+        "`consortium-mcp doctor` shows what is missing."
+    )
+
+
+def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Member, ...]:
+    members: list[Member] = []
+    for item in models:
+        spec = MemberSpec(model=item) if isinstance(item, str) else item
+        try:
+            name, count = panel.parse_member(spec.model, snapshot.names)
+        except UnknownModel:
+            snapshot.find(spec.model.strip())  # raises with what the snapshot knows besides
+            raise
+        model_id = snapshot.find(name).model_id
+        for _ in range(count):
+            members.append(
+                Member(
+                    label=panel.label(len(members)),
+                    model=model_id,
+                    system=spec.system,
+                    options=spec.options,
+                    tier=spec.tier,
+                )
+            )
+    return tuple(members)
+
+
+def _check_strategy(strategy: str, arbiter: Entry) -> None:
+    get_strategy(strategy)
+    if arbiter.demo and strategy != "tally":
+        raise ConfigError(
+            f"{arbiter.model_id} is too small to weigh arguments, so it cannot judge for the "
+            f"strategy {strategy!r}. Name a larger `arbiter`, or use the strategy 'tally'."
+        )
+
+
+def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
+    warnings = []
+    if len(config.members) == 1:
+        warnings.append("Only one member is asked: nothing it says is checked by another model.")
+    if any(entry.demo for entry in asked):
+        warnings.append(
+            "Demo tier: these local models are very small and often wrong. Their answers show how "
+            "a consultation works and are not to be relied on."
+        )
+    else:
+        warnings += _arbiter_warnings(config)
+    return warnings
+
+
+def _arbiter_warnings(config: ConsortiumConfig) -> list[str]:
+    models = {member.model for member in config.members}
+    remedy = "Name another `arbiter` if you can."
+    if config.arbiter in models:
+        also = f"The arbiter {config.arbiter} is also a member, and models favour their own words."
+        return [f"{also} {remedy}"]
+    house = panel.family(config.arbiter)
+    relatives = sorted(model for model in models if house and panel.family(model) == house)
+    if relatives:
+        kin = f"The arbiter {config.arbiter} is of the same family as {', '.join(relatives)}"
+        return [f"{kin}, and models favour their own family. {remedy}"]
+    return []
