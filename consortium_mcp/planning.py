@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core import panel
+from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, UnknownConsortium, UnknownModel
 from consortium_mcp.core.models import ConsortiumConfig, Member
 from consortium_mcp.core.strategies import get_strategy
@@ -49,14 +50,14 @@ class Planner:
         Raises:
             ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
         """
-        if consortium is None and not wanted.models:
+        if consortium is None and wanted.models is None:
             try:
                 saved = await self._store.consortium(DEFAULT_CONSORTIUM)
             except UnknownConsortium:
                 wanted = await self._with_default_panel(wanted)
                 return await self.from_models(wanted, None)
             return await self.from_models(wanted, saved)
-        base = await self._store.consortium(consortium) if consortium else None
+        base = None if consortium is None else await self._store.consortium(consortium)
         return await self.from_models(wanted, base)
 
     async def from_models(
@@ -73,37 +74,23 @@ class Planner:
             ConfigError: see `plan`.
         """
         snapshot = await self._registry.snapshot()
-        if wanted.models:
-            members = _members(wanted.models, snapshot)
-        elif base is not None:
-            members = base.members
-        else:
-            raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
-        named = wanted.arbiter or (base.arbiter if base else members[0].model)
-        arbiter = snapshot.find(named)
-        in_turn = wanted.arbiters if wanted.arbiters is not None else base.arbiters if base else ()
-        others = [snapshot.find(name) for name in in_turn]
-        asked = {m.model: snapshot.find(m.model) for m in members}
-        asked |= {entry.model_id: entry for entry in (arbiter, *others)}
-        unready = [f"{e.model_id} is not ready: {e.missing}." for e in asked.values() if e.missing]
-        if unready and must_be_ready:
-            snapshot = await self._registry.snapshot(refresh=True)  # a key may have come meanwhile
-            asked = {model_id: snapshot.find(model_id) for model_id in asked}
-            unready = [
-                f"{e.model_id} is not ready: {e.missing}" for e in asked.values() if e.missing
-            ]
-            if unready:
-                raise UnknownModel(" ".join(unready))
-        values: dict[str, Any] = {"strategy": "tally" if arbiter.demo else "synthesis"}
-        values |= base.model_dump() if base else {}
-        values |= wanted.settings() | {
-            "members": members,
-            "arbiter": arbiter.model_id,
-            "arbiters": [entry.model_id for entry in others],
-        }
-        _check_strategy(values["strategy"], arbiter)
+        try:
+            chosen = _chosen(wanted, base, snapshot)
+        except UnknownModel:
+            chosen = None
+        if chosen is None or (must_be_ready and chosen.unready()):
+            # A plugin, an alias or a key may have come meanwhile.
+            snapshot = await self._registry.snapshot(refresh=True)
+            chosen = _chosen(wanted, base, snapshot)
+        if must_be_ready and chosen.unready():
+            raise UnknownModel(" ".join(chosen.unready()))
+        strategy = {"strategy": "tally" if chosen.arbiters[0].demo else "synthesis"}
+        values: dict[str, Any] = strategy | (base.model_dump() if base else {}) | wanted.settings()
+        _check_strategy(values["strategy"], chosen.arbiters[0])
+        first, *others = (entry.model_id for entry in chosen.arbiters)
+        values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
         config = ConsortiumConfig.model_validate(values)
-        return Planned(config, (*unready, *_warnings(config, list(asked.values()))))
+        return Planned(config, (*chosen.unready(), *_warnings(config, chosen.asked())))
 
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
         """The current models that are ready, else the local ones, else an error that helps."""
@@ -114,7 +101,7 @@ class Planner:
             local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
             if len(local) < 2:  # noqa: PLR2004 (a consortium of one is none)
                 raise ConfigError(nothing_ready_message(snapshot))
-            chosen = local, local[0]
+            chosen = local, local[-1]
         members, arbiter = chosen
         return replace(wanted, models=members, arbiter=wanted.arbiter or arbiter)
 
@@ -133,6 +120,38 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """Who speaks, found in the registry."""
+
+    members: tuple[Member, ...]
+    arbiters: tuple[Entry, ...]
+    """The first judges, the others in turn when it fails."""
+    snapshot: Snapshot
+
+    def asked(self) -> list[Entry]:
+        models = {member.model for member in self.members} | {e.model_id for e in self.arbiters}
+        return [self.snapshot.find(model_id) for model_id in sorted(models)]
+
+    def unready(self) -> list[str]:
+        return [f"{e.model_id} is not ready: {e.missing}." for e in self.asked() if e.missing]
+
+
+def _chosen(wanted: Wanted, base: ConsortiumConfig | None, snapshot: Snapshot) -> _Chosen:
+    if wanted.models:
+        members = _members(wanted.models, snapshot)
+    elif base is not None and wanted.models is None:
+        members = base.members
+    else:
+        raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
+    first, others = wanted.arbiter, wanted.arbiters
+    if first is None:
+        first = base.arbiter if base else members[0].model
+    if others is None:
+        others = base.arbiters if base else ()
+    return _Chosen(members, tuple(snapshot.find(name) for name in (first, *others)), snapshot)
+
+
 def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Member, ...]:
     members: list[Member] = []
     for item in models:
@@ -148,7 +167,7 @@ def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Me
                 Member(
                     label=panel.label(len(members)),
                     model=model_id,
-                    system=spec.system,
+                    system=None if spec.system is None else clean(spec.system),
                     options=spec.options,
                     tier=spec.tier,
                 )
@@ -174,9 +193,7 @@ def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
             "Demo tier: these local models are very small and often wrong. Their answers show how "
             "a consultation works and are not to be relied on."
         )
-    else:
-        warnings += _arbiter_warnings(config)
-    return warnings
+    return warnings + _arbiter_warnings(config)
 
 
 def _arbiter_warnings(config: ConsortiumConfig) -> list[str]:

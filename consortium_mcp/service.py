@@ -7,6 +7,7 @@ import secrets
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.wanted import Wanted
 
 MAX_LIST = 100
+POLL_SECONDS = 0.5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -85,10 +87,6 @@ class Service:
             ConfigError: something cannot be done as asked; no model was called.
             StoreError: the run cannot be recorded; no model was called.
         """
-        if not prompt.strip():
-            raise ConfigError(
-                "The prompt is empty: write the question that the panel shall answer."
-            )
         run = await self._new_run(prompt, consortium, wanted)
         created_at = _now()
         nothing_yet = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
@@ -112,7 +110,8 @@ class Service:
         return report_of_plan(run, plan, warnings, _now())
 
     async def _new_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> Run:
-        if not prompt.strip():
+        prompt = clean(prompt)
+        if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError(
                 "The prompt is empty: write the question that the panel shall answer."
             )
@@ -120,7 +119,7 @@ class Service:
         seed = secrets.token_hex(16)
         return Run(
             run_id=str(ULID()),
-            prompt=clean(prompt),
+            prompt=prompt,
             config=planned.config,
             members=panel.shuffle_labels(planned.config.members, seed),
             seed=seed,
@@ -130,7 +129,7 @@ class Service:
     async def _run_to_the_end(self, run: Run, created_at: str, working: Working) -> None:
         started = time.monotonic()
         budget = Budget(self._ask, run.config.max_calls, run.config.max_tokens)
-        ask = Journal(Retrying(budget), self.store, run.run_id)
+        journal = Journal(Retrying(budget), self.store, run.run_id)
         total = run.config.max_iterations * (len(run.members) + 1)
         seconds: float | None = None
 
@@ -141,27 +140,34 @@ class Service:
                 output_tokens=budget.output_tokens,
                 seconds=round(time.monotonic() - started, 3) if seconds is None else seconds,
             )
-            working.report = report_of(run, usage, created_at)
+            report = report_of(run, usage, created_at)
+            if journal.trouble:
+                report.warnings.append(journal.trouble)
+            working.report = report
+
+        async def save() -> None:
+            show(run)
+            await journal.record(partial(self.store.save_report, working.report))
+            show(run)  # once more, with what the journal has to say
 
         async def on_event(event: engine.Event) -> None:
             nonlocal run
             if isinstance(event, engine.Judged):
                 run = event.run
                 last = run.iterations[-1]
-                await self.store.save_verdict(run.run_id, last.number, last.verdict)
-                show(run)
-                await self.store.save_report(working.report)
+                await journal.record(
+                    partial(self.store.save_verdict, run.run_id, last.number, last.verdict)
+                )
             else:
                 run = run.model_copy(update={"unjudged": (*run.unjudged, event.response)})
-                show(run)
+            await save()
             working.publish(Progress(len(working.progress) + 1, total, _words(event, run)))
 
         try:
             async with anyio.create_task_group() as late:
-                run = await engine.consult(run, ask, on_event, late)
-                show(run)
-                seconds = working.report.usage.seconds
-                await self.store.save_report(working.report)
+                run = await engine.consult(run, journal, on_event, late)
+                seconds = round(time.monotonic() - started, 3)
+                await save()
                 working.end()  # who waits has the report; late answers may still land
         finally:
             if run.status == "working":  # cancelled, or the process ends under the run
@@ -172,8 +178,7 @@ class Service:
                         "stop_reason": "cancelled" if cancelled else None,
                     }
                 )
-            show(run)  # once more: late answers have cost something too
-            await self.store.save_report(working.report)
+            await save()  # once more: late answers have cost something too
 
     async def wait(
         self,
@@ -184,12 +189,20 @@ class Service:
         """The run's report once it has ended, or as it stands when the time is over.
 
         Raises:
+            ConfigError: the time is no time.
             UnknownRun: no run has this id.
         """
+        if not seconds >= 0:
+            raise ConfigError(f"wait_seconds is {seconds:g}; it must be 0 or more.")
         working = self._background.get(run_id)
-        if working is None:
-            return await self.store.report(run_id)
-        return await working.wait(seconds, on_progress)
+        if working is not None:
+            return await working.wait(seconds, on_progress)
+        report = await self.store.report(run_id)
+        with anyio.move_on_after(seconds):  # another process's run: look again now and then
+            while report.status == "working":
+                await anyio.sleep(POLL_SECONDS)
+                report = await self.store.report(run_id)
+        return report
 
     def cancel(self, run_id: str) -> bool:
         """End a run that works in this process; whether there was one."""

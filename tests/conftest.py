@@ -36,11 +36,13 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture(scope="session")
 def local_models(pytestconfig: pytest.Config) -> Path:
-    """The real demo weights, fetched once and kept in pytest's cache; a skip where they cannot."""
+    """The real demo weights, kept in pytest's cache; without them a skip (not in CI)."""
     folder = pytestconfig.cache.mkdir("local_models")
     try:
         fetch(folder, lambda _have, _total: None)
     except SetupError as error:
+        if os.environ.get("CI"):
+            raise
         pytest.skip(f"the local model's weights cannot be fetched: {error}")
     return folder
 

@@ -24,7 +24,7 @@ SHELL = [
     for line in block.strip().splitlines()
 ]
 JSON_BLOCKS = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-SERVER = ["--directory", "/path/to/consortium-mcp", "run", "--with", "llm-anthropic"]
+SERVER = ["--directory", "/path/to/consortium-mcp", "run", "--no-dev", "--with", "llm-anthropic"]
 
 
 def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:

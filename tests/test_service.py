@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -153,14 +154,147 @@ async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Se
         assert (await service.wait(run_id, 0)).status == "interrupted"
 
 
-async def test_a_journal_that_fails_stops_the_run_and_says_so(settings: Settings) -> None:
-    async with opened(settings, a=[0.1, reply("42")]) as (service, _):
+async def test_a_journal_that_fails_loses_no_answer_and_says_so(settings: Settings) -> None:
+    async with opened(settings, a=[0.2, reply("42", 0.9)]) as (service, _):
         run_id = await service.consult("Six × 7?", None, PANEL)
         await service.store.close()
-        settings.database.unlink()
+        settings.database.rename(settings.database.with_suffix(".away"))
         settings.database.mkdir()
-        with pytest.raises(StoreError, match="CONSORTIUM_DB"):
-            await service.wait(run_id, 30)
+        report = await service.wait(run_id, 30)
+        assert report.synthesis == "It is 42."
+        assert any("Not all of this run is recorded" in warning for warning in report.warnings)
+        assert any("CONSORTIUM_DB" in warning for warning in report.warnings)
+
+
+async def test_what_could_not_be_recorded_is_recorded_once_it_can_be(settings: Settings) -> None:
+    away = settings.database.with_suffix(".away")
+    first_answer = anyio.Event()
+
+    async def on_progress(_progress: Progress) -> None:
+        first_answer.set()
+
+    async with opened(settings, a=[0.5, reply("42", 0.9)]) as (service, _):
+        await service.store.check()
+        await service.store.close()
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await service.store.close()
+        settings.database.rename(away)
+        settings.database.mkdir()
+        async with anyio.create_task_group() as group:
+            group.start_soon(service.wait, run_id, 30, on_progress)
+            await first_answer.wait()
+            settings.database.rmdir()
+            away.rename(settings.database)
+        report = await service.wait(run_id, 30)
+        assert not any("recorded" in warning for warning in report.warnings)
+        assert len(await service.exchanges(run_id)) == 3
+        assert await service.store.report(run_id) == report
+
+
+async def test_the_run_of_another_process_is_waited_for_too(settings: Settings) -> None:
+    async with opened(settings, a=[0.3, reply("42", 0.9)]) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        async with opened(settings) as (other, _):
+            assert (await other.wait(run_id, 0)).status == "working"
+            assert (await other.wait(run_id, 30)).status == "completed"
+
+
+async def test_a_wait_of_negative_length_is_refused(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match="0 or more"):
+            await service.wait("any", -1)
+
+
+async def test_a_dry_run_tells_who_and_how_much_and_calls_nobody(settings: Settings) -> None:
+    async with opened(settings) as (service, ask):
+        plan = await service.dry_run("Six × 7?", None, PANEL)
+        assert ask.questions == []
+        assert (await service.store.list_runs(limit=9))[0] == []
+    assert (plan.status, plan.run_id, plan.resource, plan.next_step) == ("planned", *[None] * 3)
+    assert plan.plan is not None
+    assert (plan.plan.fewest_calls, plan.plan.most_calls) == (3, 12)
+    assert plan.plan.estimated_input_tokens > 100
+    assert [m.status for m in plan.members] == ["waiting", "waiting"]
+
+
+async def test_a_plan_for_models_that_only_count_needs_no_arbiter(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        plan = await service.dry_run("?", None, Wanted(models=["tiny-1", "tiny-2"]))
+    assert plan.plan is not None
+    assert (plan.plan.fewest_calls, plan.plan.most_calls) == (2, 9)
+
+
+async def test_a_dry_run_warns_of_what_may_go_wrong(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        wanted = Wanted(models=["a"], arbiter="a", max_calls=5)
+        plan = await service.dry_run("word " * 10_000, None, wanted)
+    assert plan.plan is not None
+    assert plan.plan.most_calls == 5
+    text = " ".join(plan.warnings)
+    for said in ("Only one member", "also a member", "context"):
+        assert said in text
+
+
+async def test_a_budget_ends_the_run_and_keeps_what_it_bought(settings: Settings) -> None:
+    doubtful = verdict(needs_iteration="true")
+    async with opened(settings, judge=doubtful) as (service, ask):
+        report = await consulted(service, replace(PANEL, max_calls=5))
+        assert (report.status, report.stop_reason) == ("completed", "budget")
+        assert report.usage.calls == len(ask.questions) == 3
+        short = await consulted(service, replace(PANEL, max_calls=2))
+        assert (short.status, short.stop_reason) == ("degraded", "budget")
+        assert short.synthesis == "I counted."
+        nothing = await consulted(service, replace(PANEL, max_tokens=10))
+        assert (nothing.status, nothing.stop_reason) == ("failed", "budget")
+        assert nothing.usage.calls == 0
+        assert "max_tokens is 10" in str(nothing.error)
+
+
+async def test_a_passing_fault_is_tried_again_and_every_try_is_counted(
+    settings: Settings,
+) -> None:
+    hiccup = MemberError("HTTP 429", passing=True, retry_after=0.0)
+    async with opened(settings, a=[hiccup, reply("42", 0.9)]) as (service, _):
+        report = await consulted(service)
+        assert report.status == "completed"
+        assert report.usage.calls == 4
+        assert any("answered at try 2, after: HTTP 429" in w for w in report.warnings)
+        assert len(await service.exchanges(report.run_id or "")) == 3
+
+
+async def test_an_answer_that_the_quorum_did_not_wait_for_still_lands(
+    settings: Settings,
+) -> None:
+    quick = Wanted(
+        models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
+    )
+    async with opened(settings, b=[0.5, reply("41", 0.3)], judge=verdict(support="")) as (
+        service,
+        _,
+    ):
+        report = await consulted(service, quick)
+        assert report.status == "degraded"
+        assert (report.answered, report.asked) == (3, 4)
+        assert any("the quorum had answered" in warning for warning in report.warnings)
+        assert len(await service.exchanges(report.run_id or "")) == 4
+    async with opened(settings) as (service, _):  # the first has ended and waited for nobody
+        late = await service.wait(report.run_id or "", 0)
+        assert late.synthesis == report.synthesis
+
+
+async def test_a_late_answer_is_recorded_while_its_server_lives(settings: Settings) -> None:
+    quick = Wanted(
+        models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
+    )
+    script = {"b": [0.3, reply("41", 0.3)], "judge": verdict(support="")}
+    async with opened(settings, **script) as (service, _):
+        report = await consulted(service, quick)
+        run_id = report.run_id or ""
+        with anyio.fail_after(10):
+            while len(await service.exchanges(run_id)) < 5:  # noqa: ASYNC110 (it is in a file)
+                await anyio.sleep(0.02)
+        late = next(e for e in await service.exchanges(run_id) if e.model == "b")
+        assert "41" in str(late.reply)
 
 
 async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Settings) -> None:
@@ -184,6 +318,12 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
     ("prompt", "wanted", "error", "remedy"),
     [
         (" \n", PANEL, ConfigError, "prompt is empty"),
+        ("\x00\u200b", PANEL, ConfigError, "prompt is empty"),
+        ("?", Wanted(models=[]), ConfigError, "Name the members"),
+        ("?", Wanted(models=["a"], quorum=75), ConfigError, "0.75 for three of four"),
+        ("?", Wanted(models=["a"], max_calls=0), ConfigError, "1 or more"),
+        ("?", Wanted(models=["a"], straggler_grace=-1), ConfigError, "0 seconds or more"),
+        ("?", Wanted(models=["a"], arbiters=["nobody"]), UnknownModel, "nobody"),
         ("?", Wanted(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
         ("?", Wanted(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
         ("?", Wanted(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),

@@ -66,8 +66,8 @@ class Calls:
         """See `core.ask.Ask`."""
         started = time.perf_counter()
         try:
-            entry = (await self._registry.snapshot()).find(question.model)
             with anyio.fail_after(question.timeout):
+                entry = (await self._registry.snapshot()).find(question.model)
                 async with self._by_provider[entry.provider], self._in_all:
                     said = await self._said(entry, question)
         except UnknownModel as error:

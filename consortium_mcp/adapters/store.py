@@ -20,6 +20,7 @@ import anyio.to_thread
 from sqlite_utils import Database
 
 from consortium_mcp.adapters.migrations import migrations
+from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import (
     MemberError,
     StoreBusy,
@@ -194,7 +195,10 @@ class Store:
             The runs, and the key for the next page, `None` after the last.
         """
         source, where, values = "runs", [], []
-        if query is not None and (words := _fts(query)):
+        if query is not None and query.strip():
+            words = _fts(query)
+            if not words:  # nothing but punctuation is in no index
+                return [], None
             source = "runs_fts JOIN runs ON runs.id = runs_fts.rowid"
             where.append("runs_fts MATCH ?")
             values.append(words)
@@ -392,7 +396,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def _fts(query: str) -> str:
     """The user's words as an FTS5 query: each quoted, so that none is read as syntax."""
-    return " ".join(f'"{word}"' for word in query.replace('"', " ").split())
+    words = clean(query).replace('"', " ").split()
+    return " ".join(f'"{word}"' for word in words if any(char.isalnum() for char in word))
 
 
 def _now() -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_FINAL_ANSWER = 200
 """Characters. What is longer is an essay, not a short definite answer."""
 
-_THINKING = re.compile(
-    r"<(think|thinking|reasoning|scratchpad)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE
-)
+_THINKING = re.compile(r"<(/?)(think|thinking|reasoning|scratchpad)>", re.IGNORECASE)
 _OUR_TAGS = re.compile(r"<(confidence|final_answer)>[^<]{0,400}</\1>", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 
@@ -28,8 +30,35 @@ def clean(text: str) -> str:
 
 
 def without_thinking(text: str) -> str:
-    """The text less what a reasoning model thought aloud. Thinking never closed goes to the end."""
-    return _THINKING.sub("", text).strip()
+    """The text less what a reasoning model thought aloud. If that is never closed, all is."""
+    return _thinking_as(text, "").strip()
+
+
+def _thinking_as(text: str, filling: str) -> str:
+    """The text with each character of its thinking replaced."""
+    pieces, done = [], 0
+    for start, end in _thinking(text):
+        pieces += [text[done:start], filling * (end - start)]
+        done = end
+    return "".join(pieces) + text[done:]
+
+
+def _thinking(text: str) -> Iterator[tuple[int, int]]:
+    """Where thinking stands: from an opening tag to the next closing one of its name.
+
+    What is never closed counts only where it opens the reply, as when a model is cut off; further
+    on it is somebody writing about such tags. One pass, whatever the text.
+    """
+    opened: tuple[str, int] | None = None
+    for tag in _THINKING.finditer(text):
+        closing, name = tag[1], tag[2].lower()
+        if opened is None and not closing:
+            opened = name, tag.start()
+        elif opened is not None and closing and name == opened[0]:
+            yield opened[1], tag.end()
+            opened = None
+    if opened is not None and not text[: opened[1]].strip():
+        yield opened[1], len(text)
 
 
 def prose(text: str) -> str:
@@ -64,7 +93,7 @@ def tag_span(text: str, tag: str) -> tuple[int, int] | None:
 
 def _blank_quoted(text: str) -> str:
     """Thinking and fenced code as blanks of the same length, so that offsets stay true."""
-    text = _THINKING.sub(lambda match: " " * len(match[0]), text)
+    text = _thinking_as(text, " ")
     pieces: list[str] = []
     done, fence, start = 0, "", 0
     for match in _FENCE.finditer(text):
@@ -159,26 +188,62 @@ def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-_ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\S)")
-_GROUPED = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
-_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_EDGES = " \t\n.,;:?\"'`*_()[]{}$“”‘’«»"
-_EXCLAIMED = re.compile(r"(?<=[^\W\d_])!+$")  # "yes!" is yes, but 5! is not 5
+_ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\w\w)")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
+_EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!+$")  # "yes!" is yes, but n! is not n
+_SUPERSCRIPTS = str.maketrans({char: f"^{n}" for n, char in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
+_PAIRS = {("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("‘", "’"), ("«", "»")}
+_PAIRS |= {(mark, mark) for mark in "\"'`*_$"}
+_CHOICE = re.compile(r"[a-z]")
+_YES, _NO = {"yes", "true"}, {"no", "false"}
 
 
 def normal_form(answer: str) -> str | None:
     """A form in which answers that mean the same are equal, or `None` where nothing is left.
 
-    Up to case, surrounding punctuation, a leading article, thousands separators and trailing
-    zeros. Never by similarity: `safe` and `not safe`, 41 and 42 stay apart.
+    Up to case, quotes and brackets round the whole, a full stop, a leading article, a currency
+    sign, thousands separators and trailing zeros. Never by similarity: `safe` and `not safe`, 41
+    and 42, `(3,100)` and 3,100 stay apart.
     """
-    form = unicodedata.normalize("NFKC", answer).casefold()
-    form = " ".join(form.replace("−", "-").split()).strip(_EDGES)
-    form = _GROUPED.sub("", _EXCLAIMED.sub("", form))
+    form = unicodedata.normalize("NFKC", answer.translate(_SUPERSCRIPTS)).casefold()
+    form = _unwrapped(" ".join(form.replace("−", "-").split()))
+    if _GROUPED.fullmatch(form):
+        form = form.replace(",", "")
     if _DECIMAL.fullmatch(form):
         whole, _, fraction = form.lstrip("+-").partition(".")
         whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
         digits = whole + ("." + fraction if fraction else "")
         return "-" + digits if form.startswith("-") and digits != "0" else digits
     form = _ARTICLE.sub("", form)
-    return form or None
+    return form if any(char.isalnum() for char in form) else None
+
+
+def _unwrapped(form: str) -> str:
+    """Less what stands round the whole of it; a tuple keeps its brackets."""
+    while True:
+        bare = _EXCLAIMED.sub("", form.strip().rstrip(".,;:?").strip())
+        if len(bare) > 1 and (bare[0], bare[-1]) in _PAIRS:
+            inner = bare[1:-1]
+            if not (bare[0] in "([{" and set(inner) & set(",()[]{}")):
+                bare = inner
+        if re.match(r"\$[0-9.]", bare):
+            bare = bare[1:]
+        if bare == form:
+            return form
+        form = bare
+
+
+def contradict(one: str | None, other: str | None) -> bool:
+    """Whether two final answers cannot both be right, whatever anyone says.
+
+    Only where that is certain: two numbers, two letters of a choice, a yes and a no. Names and
+    phrases may be spelled in many ways, so about them this says nothing.
+    """
+    forms = normal_form(one or ""), normal_form(other or "")
+    if None in forms or forms[0] == forms[1]:
+        return False
+    for kind in (_DECIMAL, _CHOICE):
+        if all(kind.fullmatch(form or "") for form in forms):
+            return True
+    return all(form in _YES | _NO for form in forms) and (forms[0] in _YES) != (forms[1] in _YES)

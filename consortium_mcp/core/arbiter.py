@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core import confidence, prompts
-from consortium_mcp.core.answers import prose
+from consortium_mcp.core.answers import contradict, prose
 from consortium_mcp.core.errors import MemberError, VerdictError
 from consortium_mcp.core.models import Question, Verdict
 from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
@@ -46,7 +46,7 @@ async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdic
             timeout=run.config.arbiter_timeout,
         )
         try:
-            said = await _verdict_or_repair(question, labels, ask)
+            said = await _verdict_or_repair(question, labels, ask, prompts.boundary(run))
         except (MemberError, VerdictError) as error:
             notes.append(f"The arbiter {model} gave no verdict ({error})")
         else:
@@ -55,13 +55,13 @@ async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdic
 
 
 async def _verdict_or_repair(
-    question: Question, labels: tuple[str, ...], ask: Ask
+    question: Question, labels: tuple[str, ...], ask: Ask, mark: str
 ) -> ArbiterVerdict:
     reply = await ask(question)
     try:
         return parse_verdict(reply.text, labels)
     except VerdictError as error:
-        said, _ = prompts.shorten(reply.text)
+        said, _ = prompts.quote(reply.text, mark)
         repair = prompts.render("repair", prompt=question.prompt, reply=said, error=error)
         again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
         return parse_verdict(again.text, labels)
@@ -70,10 +70,17 @@ async def _verdict_or_repair(
 def _computed(
     said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
 ) -> Verdict:
-    groups = said.groups or confidence.group_by_answer(responses)
+    answered = {r.label: r.final_answer for r in responses if r.answered}
+    support = _credible(said, answered)
+    if struck := [label for label in said.support if label not in support]:
+        belied = f"The arbiter counted {', '.join(struck)} as support, whose answer is another one"
+        warnings += (f"{belied}; not counted.",)
+    groups = confidence.group_by_answer(responses)
+    if said.groups and not any(_mixed(group, answered) for group in said.groups):
+        groups = said.groups
     number, parts = confidence.weigh(
         responses,
-        said.support,
+        support,
         groups,
         arbiter_confidence=said.confidence,
         method="the arbiter's named support",
@@ -83,14 +90,35 @@ def _computed(
         final_answer=said.final_answer,
         confidence=number,
         parts=parts,
-        supporters=said.support,
+        supporters=support,
         groups=groups,
-        dissent=confidence.dissent_of(responses, said.support, groups, said.dissent),
+        dissent=confidence.dissent_of(responses, support, groups, said.dissent),
         refinements=said.refinements,
         needs_iteration=said.needs_iteration,
         ranking=said.ranking,
         warnings=warnings,
     )
+
+
+def _credible(said: ArbiterVerdict, answered: dict[str, str | None]) -> tuple[str, ...]:
+    """The support less what the members' own answers belie: it is not the arbiter's word alone.
+
+    A member whose short answer contradicts the verdict's cannot stand behind it. Where the verdict
+    has none, members that contradict each other cannot all: the largest party stays.
+    """
+    if said.final_answer is not None:
+        return tuple(
+            label for label in said.support if not contradict(answered[label], said.final_answer)
+        )
+    parties = [
+        tuple(o for o in said.support if not contradict(answered[label], answered[o]))
+        for label in said.support
+    ]
+    return max(parties, key=len, default=())
+
+
+def _mixed(group: tuple[str, ...], answered: dict[str, str | None]) -> bool:
+    return any(contradict(answered[a], answered[b]) for a in group for b in group)
 
 
 def best_supported(

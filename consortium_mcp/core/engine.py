@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
-from consortium_mcp.core.answers import final_answer, stated_confidence
+from consortium_mcp.core.answers import final_answer, prose, stated_confidence
 from consortium_mcp.core.arbiter import best_supported
 from consortium_mcp.core.confidence import stop_reason
 from consortium_mcp.core.errors import BudgetExceeded, MemberError
@@ -122,6 +122,9 @@ class _Consultation:
             return "deadline"
         if reason is None and _quorum_missed(self._run.config, responses):
             return "quorum"
+        settled = len(self._run.iterations) >= self._run.config.min_iterations
+        if reason is None and settled and not self._strategy.members_learn:
+            return "stable"
         if reason is None and not self._another_iteration_fits():
             return "budget"
         return reason
@@ -227,6 +230,17 @@ async def _response(question: Question, ask: Ask) -> Response:
             status="cut",
             error=f"not asked: {error}",
             error_kind="budget",
+        )
+    if not prose(reply.text):
+        return Response(
+            label=question.label,
+            model=question.model,
+            status="failed",
+            error="the reply holds no answer (only thinking, or only tags)",
+            error_kind="empty",
+            seconds=reply.seconds,
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
         )
     return Response(
         label=question.label,

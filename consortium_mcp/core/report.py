@@ -39,7 +39,7 @@ class MemberReport(BaseModel):
 
 
 class Usage(BaseModel):
-    """What the run cost so far, every recorded call counted."""
+    """What the run cost so far, every call that was made counted, retries included."""
 
     calls: int
     input_tokens: int | None
@@ -65,6 +65,8 @@ class RunReport(BaseModel):
     dissent: list[Dissent]
     refinements: list[str]
     iterations: int
+    reported_iteration: int | None
+    """The one whose verdict this is: the best, not always the last."""
     stop_reason: StopReason | None
     consortium: str | None
     strategy: str
@@ -114,6 +116,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         dissent=list(verdict.dissent) if verdict else [],
         refinements=list(verdict.refinements) if verdict else [],
         iterations=len(run.iterations),
+        reported_iteration=best.number if best else None,
         stop_reason=run.stop_reason,
         consortium=run.config.name,
         strategy=run.config.strategy,

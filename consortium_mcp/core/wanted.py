@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from consortium_mcp.core.answers import clean
 from consortium_mcp.core.models import Tier, Value
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Wanted:
         """What is set, less who speaks."""
         named = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
-            name: value
+            name: clean(value) if isinstance(value, str) else value
             for name, value in named.items()
             if value is not None and name not in {"models", "arbiter", "arbiters"}
         }

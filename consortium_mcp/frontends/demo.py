@@ -13,8 +13,8 @@ from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.core.answers import prose
-from consortium_mcp.core.report import RunReport
-from consortium_mcp.frontends.markdown import one_line, seconds, tokens
+from consortium_mcp.core.report import RunReport, RunSummary
+from consortium_mcp.frontends.markdown import one_line, runs_markdown, seconds, tokens
 from consortium_mcp.frontends.tools import FullReport
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.report import Exchange
 
 QUESTION = "What is the capital of Japan?"
-CONSORTIUM = "demo"
+CONSORTIUM = "consortium-mcp-demo"
 _MARGIN = "  "
 _NARROWEST = 28
 
@@ -148,22 +148,21 @@ def _show(report: FullReport) -> None:
 
 
 def _show_side_by_side(report: FullReport) -> None:
-    """The members' answers of the last iteration in columns, or stacked when there are many."""
-    said = {e.label: e for e in (report.included.responses or [] if report.included else [])}
+    """The members' answers in columns, or stacked where there are many."""
+    exchanges = report.included.responses if report.included else None
+    shown = report.reported_iteration or 1
+    said = {e.label: _text(e) for e in exchanges or [] if e.iteration == shown}
     columns = max(1, _width() // (len(report.members) or 1) - len(_MARGIN))
-    if columns < _NARROWEST:
-        for member in report.members:
-            _line(member.label, f"{member.model} ({seconds(member)}): {_text(said[member.label])}")
-        click.echo()
-        return
     cells = []
     for member in report.members:
-        exchange = said.get(member.label)
         took = seconds(member) if member.status == "answered" else member.status
-        head = [f"{member.label}  {member.model}", f"   {took}", "-" * columns]
-        body = textwrap.wrap(_text(exchange), columns) if exchange else ["(no answer)"]
-        cells.append([one_line(line, columns) for line in head] + body)
-    for row in range(max(len(cell) for cell in cells)):
+        text = said.get(member.label, "(no answer)")
+        if columns < _NARROWEST:
+            _line(member.label, f"{member.model} ({took}): {text}")
+            continue
+        head = (f"{member.label}  {member.model}", f"   {took}", "-" * columns)
+        cells.append([one_line(line, columns) for line in head] + textwrap.wrap(text, columns))
+    for row in range(max((len(cell) for cell in cells), default=0)):
         texts = [cell[row] if row < len(cell) else "" for cell in cells]
         click.echo(_MARGIN.join(f"{text:<{columns}}" for text in texts).rstrip())
     click.echo()
@@ -175,10 +174,8 @@ def _text(exchange: Exchange) -> str:
 
 async def _show_journal(client: Client, run_id: str) -> None:
     """The run as `list_runs` has it: what was paid for is on disk."""
-    listed = await client.call_tool("list_runs", {"limit": 1})
+    runs = _data(await client.call_tool("list_runs", {"limit": 1}))["runs"]
     click.echo()
-    for part in listed.content:
-        _line("Journal", getattr(part, "text", ""))
-    runs = _data(listed)["runs"]
+    _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None))
     if not runs or runs[0]["run_id"] != run_id:
         raise DemoError("list_runs does not show the run that was just made.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consortium_mcp.core.errors import ConsortiumError
+from consortium_mcp.core.panel import CURRENT_MODELS
 from consortium_mcp.core.report import labelled
 from consortium_mcp.core.wanted import Wanted
 from consortium_mcp.service import Service, open_service
@@ -58,15 +59,21 @@ async def _database(service: Service) -> None:
 
 def _models(snapshot: Snapshot) -> None:
     """By provider: how many models, and whether their key is there; never its value."""
-    _heading("Providers (llm plugins)")
+    _heading("Plugins of llm")
+    for plugin, version in sorted(snapshot.plugins.items()):
+        click.echo(f"  {plugin} {version}".rstrip())
+    for plugin, why in snapshot.plugin_errors.items():
+        click.echo(f"  {plugin}: failed to load ({why})")
+    _heading("Providers and their keys")
     for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
         entries = [e for e in snapshot.entries.values() if e.provider == provider]
         ready = sum(entry.ready for entry in entries)
         missing = next((entry.missing for entry in entries if entry.missing), None)
         state = "ready" if missing is None else f"{ready} ready; {missing}"
         click.echo(f"  {provider}: {len(entries)} models, {state}")
-    for plugin, why in snapshot.plugin_errors.items():
-        click.echo(f"  {plugin}: failed to load ({why})")
+    for provider in CURRENT_MODELS:
+        if not any(entry.provider == provider for entry in snapshot.entries.values()):
+            click.echo(f"  {provider}: no plugin; `llm install llm-{provider}` brings it")
 
 
 async def _panel(service: Service) -> bool:

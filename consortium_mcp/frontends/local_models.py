@@ -11,7 +11,7 @@ import llm
 
 from consortium_mcp.adapters import local_members, settings
 from consortium_mcp.adapters.local_engine import LocalEngine, LocalModelError, Speaker
-from consortium_mcp.adapters.local_weights import weights_file
+from consortium_mcp.adapters.local_weights import weights_are_there, weights_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -42,7 +42,7 @@ class _Demo:
 
     def consortium_missing(self) -> str | None:
         """Read by the registry: what stands between the user and a call."""
-        if weights_file(settings.from_environment().local_models).is_file():
+        if weights_are_there(settings.from_environment().local_models):
             return None
         return "its weights are not here yet: run `consortium-mcp setup-local`"
 
@@ -95,7 +95,7 @@ class AsyncDemoModel(_Demo, llm.AsyncModel):
 
 def models() -> list[tuple[DemoModel, AsyncDemoModel]]:
     """The two members, each sync and async."""
-    kinds = (("smollm2-chat", local_members.chat), ("smollm2-few-shot", local_members.few_shot))
+    kinds = zip(local_members.MEMBERS, (local_members.chat, local_members.few_shot), strict=True)
     return [(DemoModel(name, answer), AsyncDemoModel(name, answer)) for name, answer in kinds]
 
 

@@ -9,7 +9,7 @@ from consortium_mcp.core.report import labelled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.models import ConsortiumConfig
+    from consortium_mcp.core.models import ConsortiumConfig, Verdict
     from consortium_mcp.core.report import Exchange, MemberReport, RunReport, RunSummary
 
 _HEADLINES = {
@@ -131,6 +131,15 @@ def exchanges_markdown(exchanges: Sequence[Exchange]) -> str:
         f"\n\n### Iteration {e.iteration}, {e.role} {e.label} · {e.model}\n"
         f"{e.reply if e.reply is not None else f'({e.error})'}"
         for e in exchanges
+    )
+
+
+def verdicts_markdown(iterations: Sequence[tuple[int, Verdict]]) -> str:
+    """Verdict by verdict."""
+    return "".join(
+        f"\n\n### Verdict of iteration {number} · confidence {verdict.confidence:.2f}\n"
+        f"{verdict.synthesis}"
+        for number, verdict in iterations
     )
 
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import importlib.metadata
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR
 
+from consortium_mcp.core.errors import ConsortiumError
+from consortium_mcp.core.panel import closest
 from consortium_mcp.frontends import resources, tools
 from consortium_mcp.frontends.opening import Opening
 
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from anyio.abc import TaskGroup
-    from mcp_types import Resource
+    from mcp_types import CallToolResult, InputRequiredResult, Resource
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.service import Service
@@ -43,7 +48,25 @@ class ConsortiumServer(MCPServer[Opening]):
         fixed = await super().list_resources()
         if self.opening is None:
             return fixed
-        return fixed + await resources.listed(await self.opening.service())
+        try:
+            return fixed + await resources.listed(await self.opening.service())
+        except ConsortiumError as error:
+            raise MCPError(code=INTERNAL_ERROR, message=str(error)) from error
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Opening, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        """As the SDK does, but a misspelt argument is an error and not silently left out."""
+        tools_here = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        known = tools_here.get(name, {}).get("properties")
+        for argument in arguments:
+            if known is not None and argument not in known:
+                near = closest(argument, known) or sorted(known)
+                raise ToolError(f"{name} has no {argument!r}. Did you mean {', '.join(near)}?")
+        return await super().call_tool(name, arguments, context)
 
 
 def make_server(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 
 import anyio
 from mcp.server.mcpserver import Context
@@ -12,7 +12,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from consortium_mcp.core.errors import ConsortiumError
-from consortium_mcp.core.models import ConsortiumConfig, Status
+from consortium_mcp.core.models import ConsortiumConfig, Status, Verdict
 from consortium_mcp.core.report import Exchange, RunReport, RunSummary
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.core.wanted import MemberSpec, Wanted
@@ -21,6 +21,7 @@ from consortium_mcp.frontends.markdown import (
     exchanges_markdown,
     report_markdown,
     runs_markdown,
+    verdicts_markdown,
 )
 from consortium_mcp.frontends.opening import Opening
 
@@ -70,11 +71,18 @@ Limit = Annotated[int | None, Field(json_schema_extra={"minimum": 1})]
 RunId = Annotated[str, Field(description="From a report or list_runs.")]
 
 
+class NumberedVerdict(BaseModel):
+    """An iteration's verdict."""
+
+    number: int
+    verdict: Verdict
+
+
 class Included(BaseModel):
     """The sections that `get_run` was asked to include."""
 
     responses: list[Exchange] | None = None
-    iterations: list[dict[str, Any]] | None = None
+    iterations: list[NumberedVerdict] | None = None
     exchanges: list[Exchange] | None = None
 
 
@@ -306,8 +314,8 @@ def _add_history(server: MCPServer[Opening]) -> None:
         full = FullReport(**report.model_dump(), included=included)
         text = report_markdown(report)
         if included:
-            shown = included.exchanges or included.responses or []
-            text += exchanges_markdown(shown)
+            text += exchanges_markdown(included.exchanges or included.responses or [])
+            text += verdicts_markdown([(v.number, v.verdict) for v in included.iterations or []])
         return _result(text, full, is_error=report.status == "failed")
 
 
@@ -318,10 +326,7 @@ async def _included(service: Service, run_id: str, include: Sequence[str]) -> In
     verdicts = await service.store.verdicts(run_id)
     return Included(
         responses=[e for e in exchanges if e.role == "member"] if "responses" in include else None,
-        iterations=[
-            {"number": number, "verdict": verdict.model_dump(mode="json")}
-            for number, verdict in verdicts
-        ]
+        iterations=[NumberedVerdict(number=number, verdict=verdict) for number, verdict in verdicts]
         if "iterations" in include
         else None,
         exchanges=exchanges if "exchanges" in include else None,

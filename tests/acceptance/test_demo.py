@@ -61,7 +61,7 @@ def test_the_demo_runs_a_whole_consultation_on_real_models(
     doctor = consortium_mcp("doctor", environment=child_environment)
     assert doctor.returncode == 0
     assert "smollm2-chat, smollm2-few-shot" in doctor.stdout
-    assert "saved consortiums: demo" in doctor.stdout
+    assert "saved consortiums: consortium-mcp-demo" in doctor.stdout
 
 
 @pytest.mark.local_model

@@ -6,6 +6,7 @@ import pytest
 
 from consortium_mcp.adapters import local_members
 from consortium_mcp.adapters.local_engine import LocalEngine, LocalModelError, Speaker
+from consortium_mcp.frontends.demo import QUESTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,21 @@ def test_spans_begin_where_phrases_begin_and_hold_no_word_of_the_question(
 )
 def test_the_first_sentence_ends_at_its_own_full_stop(text: str, sentence: str) -> None:
     assert local_members.first_sentence(text) == sentence
+
+
+def test_the_models_are_not_given_the_answers_to_the_questions_they_are_shown_with() -> None:
+    asked = {QUESTION, "What is the capital of Japan?", "What is the capital of France?"}
+    shown = [
+        question
+        for examples in (
+            local_members.CHAT_TURNS,
+            local_members.QUIZ,
+            local_members.TIE_BREAK,
+            local_members.COPYING,
+        )
+        for question, *_ in examples
+    ]
+    assert not asked & set(shown)
 
 
 def test_json_that_was_cut_is_an_error() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from consortium_mcp.core.answers import (
     clean,
+    contradict,
     final_answer,
     normal_form,
     prose,
@@ -123,7 +124,7 @@ def test_a_tag_within_a_tag_is_the_inner_one() -> None:
     "text",
     [
         "<think><final_answer>41</final_answer></think>",
-        "<thinking>it is <final_answer>41</final_answer>",
+        " <thinking>it is <final_answer>41</final_answer>",
         "```\n<final_answer>41</final_answer>\n```",
         "~~~xml\n<final_answer>41</final_answer>\n~~~\n",
         "   ````\n<final_answer>41</final_answer>\n```\n",
@@ -184,7 +185,10 @@ def test_a_reply_without_tags_states_nothing() -> None:
         ("(B)", "b"),
         ("“Paris”", "Paris"),
         ("new  york", "New York"),
-        ("x² + 1", "x2 + 1"),
+        ("$.50", "0.5"),
+        (".5", "0.5"),
+        ("x²", "x^2"),
+        ("'maybe'", "maybe"),
     ],
 )
 def test_answers_that_mean_the_same_have_one_form(one: str, other: str) -> None:
@@ -193,7 +197,21 @@ def test_answers_that_mean_the_same_have_one_form(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("41", "42"), ("safe", "not safe"), ("5", "5!"), ("4.2", "42"), ("-5", "5"), ("50", "50%")],
+    [
+        ("41", "42"),
+        ("safe", "not safe"),
+        ("5", "5!"),
+        ("n", "n!"),
+        ("4.2", "42"),
+        (".5", "5"),
+        ("-5", "5"),
+        ("50", "50%"),
+        ("[0,1)", "(0,1]"),
+        ("(3,100)", "3100"),
+        ("y", "y'"),
+        ("A B", "B"),
+        ("10²", "102"),
+    ],
 )
 def test_answers_that_differ_stay_apart(one: str, other: str) -> None:
     assert normal_form(one) != normal_form(other)
@@ -210,7 +228,33 @@ def test_thousands_separators_change_nothing(number: int) -> None:
 
 
 def test_thinking_is_taken_out() -> None:
-    assert without_thinking("<think>hm</think>Tokyo <Thinking>or not") == "Tokyo"
+    assert without_thinking("<think>hm</think>Tokyo <Thinking>or not</thinking>!") == "Tokyo !"
+    assert without_thinking("<think>cut off in the middle of") == ""
+
+
+def test_speaking_of_a_thinking_tag_is_not_thinking() -> None:
+    text = "In HTML write `<think>` first. <final_answer>42</final_answer>"
+    assert without_thinking(text) == text
+    assert final_answer(text) == "42"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sure"),
+    [
+        ("42", "41", True),
+        ("42", "42.0", False),
+        ("B", "(c)", True),
+        ("yes", "No.", True),
+        ("true", "yes", False),
+        ("Tokyo", "Tokyo, Japan", False),
+        ("42", "forty-two", False),
+        (None, "42", False),
+    ],
+)
+def test_contradictions_are_called_only_where_they_are_certain(
+    one: str | None, other: str | None, *, sure: bool
+) -> None:
+    assert contradict(one, other) is contradict(other, one) is sure
 
 
 def test_prose_is_what_a_person_reads() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from consortium_mcp.core import prompts
 from consortium_mcp.core.arbiter import arbitrate
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Verdict
@@ -55,6 +56,7 @@ async def test_an_unreadable_verdict_is_asked_for_again_with_what_is_wrong() -> 
     repair = ask.questions[1]
     assert repair.attempt == 2
     assert "I like A best." in repair.prompt
+    assert f"[{prompts.boundary(run_of('a'))}\nI like A best." in repair.prompt
     assert "no complete <verdict>" in repair.prompt
     assert repair.prompt.startswith(ask.questions[0].prompt)
 
@@ -74,6 +76,40 @@ async def test_when_the_arbiter_fails_the_best_supported_answer_stands_word_for_
     assert found.parts.arbiter_confidence is None
     assert "gave no verdict" in found.warnings[0]
     assert [d.labels for d in found.dissent] == [("C",)]
+
+
+async def test_the_next_arbiter_judges_when_the_first_fails() -> None:
+    ask = FakeAsk(judge=MemberError("down"), second="rubbish", third=verdict())
+    run = run_of("a", "b", "c", arbiters=("second", "third"))
+    found = await arbitrate(run, RESPONSES, ask)
+    assert found.synthesis == "It is 42."
+    assert not found.degraded
+    assert [q.model for q in ask.questions] == ["judge", "second", "second", "third"]
+    assert len({(q.label, q.attempt) for q in ask.questions}) == 4
+    assert "The arbiter judge gave no verdict (down)" in found.warnings
+    assert any("The arbiter second" in warning for warning in found.warnings)
+
+
+async def test_a_member_whose_answer_is_another_is_no_support_whatever_the_arbiter_says() -> None:
+    lie = verdict(synthesis="It is 43.", final_answer="43", support="A, B, C", groups="A, B, C")
+    found = await judged(FakeAsk(judge=lie))
+    assert found.supporters == ()
+    assert found.confidence == found.parts.agreement == 0
+    assert "counted A, B, C as support" in found.warnings[0]
+    assert found.groups == (("A", "B"), ("C",))
+
+
+async def test_members_that_contradict_each_other_cannot_all_support_an_open_verdict() -> None:
+    found = await judged(FakeAsk(judge=verdict(final_answer="", support="C, A, B", groups="")))
+    assert found.supporters == ("A", "B")
+
+
+async def test_spellings_that_may_mean_the_same_are_left_to_the_arbiter() -> None:
+    responses = (answered("A", "Tokyo"), answered("B", "Tokyo, Japan"))
+    said = verdict(final_answer="Tokyo", support="A, B", groups="A, B")
+    found = await arbitrate(run_of("a", "b"), responses, FakeAsk(judge=said))
+    assert found.supporters == ("A", "B")
+    assert found.groups == (("A", "B"),)
 
 
 async def test_equal_groups_fall_to_the_more_confident_one() -> None:

@@ -4,15 +4,17 @@ import anyio
 import pytest
 
 from consortium_mcp.core import engine
+from consortium_mcp.core.ask import Ask
+from consortium_mcp.core.budget import Budget
 from consortium_mcp.core.errors import MemberError, UnknownStrategy
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
-from tests.fakes import FakeAsk, reply, run_of, verdict
+from tests.fakes import FakeAsk, Said, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
 
 
-async def consult(run: Run, ask: FakeAsk) -> tuple[Run, list[engine.Event]]:
+async def consult(run: Run, ask: Ask) -> tuple[Run, list[engine.Event]]:
     events: list[engine.Event] = []
 
     async def on_event(event: engine.Event) -> None:
@@ -163,6 +165,100 @@ async def test_no_further_iteration_begins_after_the_deadline() -> None:
     run, _ = await consult(run_of("a", "b", deadline_seconds=10), ask)
     assert run.stop_reason == "deadline"
     assert len(run.iterations) == 2
+
+
+async def test_a_quorum_goes_on_without_the_last_after_its_grace() -> None:
+    quick: list[Said] = [0.5, reply("42", 0.9)]
+    ask = FakeAsk(a=quick, b=quick, c=quick, d=[3600.0, "late"], judge=verdict(support="A, B, C"))
+    run = run_of("a", "b", "c", "d", quorum=0.75, straggler_grace=2)
+    began = anyio.current_time()
+    ended, _ = await consult(run, ask)
+    assert anyio.current_time() - began == pytest.approx(2.5)
+    assert ended.status == "degraded"
+    assert ended.best is not None
+    assert [r.status for r in ended.best.responses] == ["answered"] * 3 + ["cut"]
+    assert ended.best.verdict.parts.votes == 3
+    assert ended.best.responses[3].error_kind == "quorum"
+
+
+async def test_who_answers_within_the_grace_is_heard() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), b=[1.0, reply("42", 0.9)], judge=verdict())
+    run, _ = await consult(run_of("a", "b", quorum=0.5, straggler_grace=2), ask)
+    assert run.status == "completed"
+
+
+async def test_a_failed_member_is_no_part_of_the_quorum() -> None:
+    slow: list[Said] = [9.0, reply("42", 0.9)]
+    said = verdict(support="A, C", groups="A, C", ranking="A, C")
+    ask = FakeAsk(a=reply("42", 0.9), b=MemberError("down"), c=slow, judge=said)
+    began = anyio.current_time()
+    run, _ = await consult(run_of("a", "b", "c", quorum=0.6, straggler_grace=1), ask)
+    assert anyio.current_time() - began == pytest.approx(9)
+    assert run.stop_reason == "threshold"
+
+
+async def test_a_quorum_that_is_missed_ends_the_run_with_what_there_is() -> None:
+    said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
+    ask = FakeAsk(a=reply("42", 0.9), b=MemberError("down"), judge=said)
+    run, _ = await consult(run_of("a", "b", quorum=0.75), ask)
+    assert (run.status, run.stop_reason) == ("degraded", "quorum")
+    assert len(run.iterations) == 1
+
+
+async def test_a_member_that_is_still_out_is_not_asked_twice_at_once() -> None:
+    said = verdict(support="A, B, C", needs_iteration="true")
+    quick = reply("42", 0.5)
+    ask = FakeAsk(a=quick, b=quick, c=quick, d=[3600.0, "late"], judge=said)
+    run = run_of("a", "b", "c", "d", quorum=0.75, straggler_grace=0, max_iterations=2)
+    ended, _ = await consult(run, ask)
+    assert len(ended.iterations) == 2
+    assert len(ask.asked("d")) == 1
+
+
+async def test_an_iteration_that_the_budget_could_not_finish_is_not_begun() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), judge=verdict(support="A", groups="A", ranking="A", needs_iteration="true"))  # fmt: skip  # noqa: E501
+    run, _ = await consult(run_of("a", max_calls=3), ask)
+    assert (run.status, run.stop_reason) == ("completed", "budget")
+    assert len(ask.questions) == 2
+
+
+async def test_a_call_that_does_not_fit_is_said_on_its_response() -> None:
+    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=verdict()), max_calls=1, max_tokens=None)
+    run, _ = await consult(run_of("a", "a"), ask)
+    assert (run.status, run.stop_reason) == ("degraded", "budget")
+    assert run.best is not None
+    assert sorted(r.status for r in run.best.responses) == ["answered", "cut"]
+    assert any("not asked: max_calls is 1" in warning for warning in run.warnings)
+
+
+async def test_one_prompt_too_long_for_the_budget_ends_the_run_after_its_verdict() -> None:
+    run = run_of("a", "b")
+    wordy = run.members[1].model_copy(update={"system": "x" * 8000})
+    run = run.model_copy(update={"members": (run.members[0], wordy)})
+    said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
+    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=said), max_calls=None, max_tokens=1500)
+    ended, _ = await consult(run, ask)
+    assert (ended.status, ended.stop_reason) == ("degraded", "budget")
+    assert ended.best is not None
+    assert not ended.best.verdict.degraded
+
+
+async def test_a_deadline_that_passes_between_iterations_ends_the_run() -> None:
+    async def dawdle(event: engine.Event) -> None:
+        if isinstance(event, engine.Judged):
+            await anyio.sleep(60)
+
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("42", 0.9), judge=verdict(needs_iteration="true"))
+    async with anyio.create_task_group() as late:
+        run = await engine.consult(run_of("a", "b", deadline_seconds=10), ask, dawdle, late)
+    assert (run.stop_reason, len(run.iterations)) == ("deadline", 1)
+
+
+async def test_thinking_without_an_answer_is_no_answer() -> None:
+    ask = FakeAsk(a="<think>let me see", b="<confidence>0.9</confidence>")
+    run, _ = await consult(run_of("a", "b"), ask)
+    assert run.status == "failed"
+    assert "holds no answer" in str(run.error)
 
 
 async def test_what_a_reply_warns_of_reaches_the_report() -> None:

@@ -10,6 +10,7 @@ from consortium_mcp.core.panel import (
     CURRENT_MODELS,
     closest,
     default_panel,
+    family,
     label,
     parse_member,
     shuffle_labels,
@@ -134,3 +135,20 @@ def test_with_many_providers_the_arbiter_is_no_member() -> None:
     members, arbiter = default_panel(set(best)) or ([], "")
     assert arbiter == best[0]
     assert members == best[1:]
+
+
+@pytest.mark.parametrize(
+    ("model", "house"),
+    [
+        ("gpt-4o", "gpt"),
+        ("o3-mini", "gpt"),
+        ("openrouter/anthropic/claude-sonnet-5", "claude"),
+        ("anthropic/claude-opus-5-5", "claude"),
+        ("gemini/gemma-4-31b-it", "gemini"),
+        ("my-own-model", None),
+    ],
+)
+def test_a_family_is_read_from_the_name_wherever_it_is_served(
+    model: str, house: str | None
+) -> None:
+    assert family(model) == house

@@ -63,6 +63,13 @@ def test_the_arbiter_sees_labels_in_order_votes_and_what_members_were_told() -> 
     assert warnings == ()
 
 
+def test_a_question_too_long_for_the_arbiter_is_cut_and_that_is_said() -> None:
+    run = run_of("a", prompt="x" * (prompts.MAX_QUOTED + 7))
+    prompt, warnings = prompts.prompt_for_arbiter(run, (answered("A"),))
+    assert "7 characters cut here" in prompt
+    assert "The question was 7 characters too long" in warnings[0]
+
+
 def test_the_arbiter_is_told_where_there_are_no_short_answers() -> None:
     prompt, _ = prompts.prompt_for_arbiter(run_of("a"), (answered("A"),))
     assert "counted: none given." in prompt

@@ -56,11 +56,11 @@ async def test_answers_without_a_short_form_are_candidates_as_they_stand() -> No
     assert found.supporters == ("A",)
 
 
-async def test_a_split_that_stays_is_stable_and_ends_the_run() -> None:
+async def test_a_split_ends_the_run_for_asking_the_same_again_would_not_pay() -> None:
     ask = FakeAsk(a=reply("Rome"), b=reply("Tokyo"), judge="Tokyo")
     run = await consulted(run_of("a", "b", strategy="tally"), ask)
     assert run.stop_reason == "stable"
-    assert len(run.iterations) == 2
+    assert len(run.iterations) == 1
     assert run.best is not None
     assert run.best.verdict.final_answer == "Tokyo"
 

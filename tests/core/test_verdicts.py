@@ -182,7 +182,15 @@ def test_any_json_is_a_verdict_or_a_verdict_error(fields: dict[str, object]) -> 
 
 
 def test_five_megabytes_of_tags_take_no_time_to_speak_of() -> None:
-    for piece in ("<support>A;", "</synthesis>", "<verdict>", "A;", "<think>", "<" + " " * 50):
+    for piece in (
+        "<support>A;",
+        "</synthesis>",
+        "<verdict>",
+        "A;",
+        "<think>",
+        "<think></think>",
+        "<" + " " * 50,
+    ):
         text = f"<verdict>{piece * (5_000_000 // len(piece))}</verdict>"
         with pytest.raises(VerdictError):
             parse_verdict(text, LABELS)

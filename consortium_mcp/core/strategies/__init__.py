@@ -31,6 +31,9 @@ class Strategy(Protocol):
     description: str
     """One line for people and for the tool's schema."""
 
+    members_learn: bool
+    """Whether a further iteration tells the members anything new; if not, it would not pay."""
+
     def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
         """The fewest and the most calls that judging one iteration takes, retries not counted."""
         ...

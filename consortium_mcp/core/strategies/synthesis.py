@@ -25,6 +25,7 @@ class Synthesis:
     """The seed's loop."""
 
     description = "An arbiter weighs all answers and writes one; its doubts go back to the members."
+    members_learn = True
 
     def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
         """One, and at most a repair for each arbiter."""

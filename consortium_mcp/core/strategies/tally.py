@@ -30,6 +30,7 @@ class Tally:
     """A plain count with a labelled tie-break."""
 
     description = "Counts equal answers; on a tie the arbiter picks one of the candidate texts."
+    members_learn = False
 
     def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:  # noqa: ARG002
         """None, and one on a tie."""
