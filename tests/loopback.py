@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import threading
 from collections import Counter
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER = reply("42", 0.9)
-VERDICT = verdict(groups="", ranking="", support="A")
 MODELS = (
     "ok", "agrees", "third", "judge", "judge-garbage", "hang", "slow-loris", "disconnect",
     "http-500", "http-401", "http-429", "http-429-once", "html", "empty", "truncated", "no-usage",
@@ -64,12 +64,17 @@ class Provider:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 length = int(head.split("content-length:")[1].split("\r\n")[0])
                 body = json.loads(await reader.readexactly(length))
-                if not await self._behave(body["model"], reader, writer):
+                prompt = str(body["messages"][-1]["content"])
+                if not await self._behave(body["model"], prompt, reader, writer):
                     break
         writer.close()
 
     async def _behave(
-        self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        model: str,
+        prompt: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> bool:
         """Answer as the model's name says; whether the connection goes on."""
         self.asked[model] += 1
@@ -90,7 +95,7 @@ class Provider:
             await writer.drain()
             return False
         else:
-            _send(writer, 200, _completion(model))
+            _send(writer, 200, _completion(model, prompt))
         await writer.drain()
         return True
 
@@ -108,9 +113,15 @@ class Provider:
         self.hung_up[model] += 1
 
 
-def _completion(model: str) -> dict[str, Any]:
+def _judged(prompt: str) -> str:
+    """A verdict that stands on everyone the prompt shows."""
+    labels = ", ".join(re.findall(r"^Answer ([A-Z]+):$", prompt, re.MULTILINE))
+    return verdict(support=labels, groups=labels, ranking=labels)
+
+
+def _completion(model: str, prompt: str) -> dict[str, Any]:
     text = {
-        "judge": VERDICT,
+        "judge": _judged(prompt),
         "judge-garbage": "I rather liked all of them.",
         "empty": "",
     }.get(model, ANSWER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,11 @@ from consortium_mcp.core.models import Question, Reply
 from tests.loopback import Provider, provider, register
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from consortium_mcp.adapters.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("clients_close_on_their_own_loop")]
 
 
 @pytest.fixture
@@ -31,14 +30,6 @@ def served(settings: Settings) -> Iterator[Provider]:
     with provider() as running:
         register(settings.user_dir, running.port)
         yield running
-
-
-@pytest.fixture(autouse=True)
-async def clients_close_on_their_own_loop() -> AsyncIterator[None]:
-    """llm leaves each openai client to the garbage collector, which closes it on some loop."""
-    yield
-    gc.collect()
-    await anyio.sleep(0.01)
 
 
 async def ask(model: str, timeout: float = 10, limits: Limits | None = None) -> Reply:  # noqa: ASYNC109

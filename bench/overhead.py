@@ -1,0 +1,77 @@
+"""What the engine, the service and the journal add to the models' own time.
+
+    python bench/overhead.py
+
+Two panels of fake models that only wait, with everything recorded: 8 members of 0.5 s, an arbiter
+of 0.2 s, three iterations (ideal 2.10 s); 40 members of 0.5 s and one verdict (ideal 0.70 s).
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import anyio
+
+from consortium_mcp.adapters.settings import Settings
+from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.wanted import Wanted
+from consortium_mcp.service import Service, open_service
+from tests.adapters.fake_models import FakeAsync, models, plugin
+from tests.fakes import reply, verdict
+
+ROUNDS = 5
+GOES_ON = verdict(support="A", groups="", ranking="", needs_iteration="true")
+
+
+class Waiting:
+    """`Ask` that only takes its time."""
+
+    async def __call__(self, question: Question, /) -> Reply:
+        """Half a second for a member, 0.2 s for the arbiter."""
+        seconds = 0.5 if question.role == "member" else 0.2
+        await anyio.sleep(seconds)
+        text = reply("42", 0.9) if question.role == "member" else GOES_ON
+        return Reply(text=text, seconds=seconds, input_tokens=10, output_tokens=5)
+
+
+async def consult(service: Service, members: int, iterations: int) -> float:
+    """Seconds from the call to the report."""
+    wanted = Wanted(
+        models=[f"m:{min(members, 20)}"] * (members // min(members, 20)),
+        arbiter="judge",
+        min_iterations=iterations,
+        max_iterations=iterations,
+    )
+    started = time.perf_counter()
+    run_id = await service.consult("Six × 7?", None, wanted)
+    report = await service.wait(run_id, 60)
+    took = time.perf_counter() - started
+    assert report.status == "completed", report.error
+    assert report.usage.calls == (members + 1) * iterations
+    return took
+
+
+async def main() -> None:
+    """Measure both panels and print the medians."""
+    print(f"{platform.platform()}, Python {platform.python_version()}, median of {ROUNDS}")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(database=Path(folder) / "consortium.db", user_dir=Path(folder))
+        with plugin("bench", models(FakeAsync("m", "x"), FakeAsync("judge", "x"))):
+            async with open_service(settings, ask=Waiting()) as service:
+                await consult(service, 2, 1)  # imports and the new file are not what is measured
+                for members, iterations, ideal in ((8, 3, 2.1), (40, 1, 0.7)):
+                    took = [await consult(service, members, iterations) for _ in range(ROUNDS)]
+                    median = statistics.median(took)
+                    print(
+                        f"{members} members × {iterations} iterations: {median:.3f} s, "
+                        f"{median / ideal:.3f} of the ideal {ideal:.2f} s "
+                        f"(worst {max(took) / ideal:.3f})"
+                    )
+
+
+if __name__ == "__main__":
+    anyio.run(main)

@@ -1,0 +1,42 @@
+"""docs/reliability.md tells what happens; here it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from bench.reliability import DOC, SCENARIOS, Scenario, outcome
+from consortium_mcp.service import open_service
+from tests.loopback import provider, register
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.settings import Settings
+
+QUORUM = SCENARIOS[-1]
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("clients_close_on_their_own_loop")
+async def test_every_fault_ends_as_the_documentation_says(settings: Settings) -> None:
+    table = DOC.read_text(encoding="utf-8")
+    with provider() as served:
+        register(settings.user_dir, served.port)
+        async with open_service(settings) as service:
+            await outcome(service, Scenario("imports"))
+            found = {}
+
+            async def meet(scenario: Scenario) -> None:
+                found[scenario] = await outcome(service, scenario)
+
+            async with anyio.create_task_group() as group:
+                for scenario in SCENARIOS:
+                    if scenario.fault != "a member is rate-limited (429) once":
+                        group.start_soon(meet, scenario)
+            await meet(next(s for s in SCENARIOS if s.fault.endswith("(429) once")))
+            alone = await outcome(service, QUORUM)
+    for scenario, result in found.items():
+        assert f"| {scenario.fault} | {result.says} |" in table
+        assert result.seconds < 12, scenario.fault
+    assert 2.5 <= alone.seconds < 3.5
