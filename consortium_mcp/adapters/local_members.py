@@ -2,8 +2,8 @@
 
 The two make different mistakes, so that a panel of both really disagrees at times. The prompts and
 the figures are from measurements on 60 questions written for it (20 to tune on, 40 held out): chat
-answered 25 of the 40 rightly, few-shot 22, both alike on about half. Neither can answer yes/no
-questions better than by chance, and nothing found weighs two answers better than asking again.
+answered 27 of the 40 rightly, few-shot 21. Neither can answer yes/no questions better than by
+chance, and nothing that was tried weighs two answers better than chance.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def choose(speaker: Speaker, question: str, candidates: Sequence[str]) -> str:
     """One of the candidate texts: the one the model itself would rather write.
 
     The candidates are not shown, for models of this size pick whatever stands first (up to 100 % of
-    the time). It prefers; it does not verify: right in 23 of 33 real splits, where always taking
-    the few-shot answer is right in 22.
+    the time). It prefers; it does not verify: right in 6 of 15 real splits, where always taking
+    the few-shot answer is right in 5.
     """
     spelled = {candidate[:1].upper() + candidate[1:]: candidate for candidate in candidates}
     prompt = _quiz("Short, correct answers to questions.", TIE_BREAK, question)
