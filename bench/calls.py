@@ -1,6 +1,6 @@
 """Many parallel calls through llm's own OpenAI classes, ours beside the stock settings.
 
-    python bench/calls.py [calls]
+    python -m bench.calls [calls]
 
 The provider is a child process on loopback that answers after one second. Each way runs in a fresh
 process of its own: CPU a call, wall time, the longest stall of the event loop, and memory.

@@ -1,6 +1,6 @@
 """What the engine, the service and the journal add to the models' own time.
 
-    python bench/overhead.py
+    python -m bench.overhead
 
 Two panels of fake models that only wait, with everything recorded: 8 members of 0.5 s, an arbiter
 of 0.2 s, three iterations (ideal 2.10 s); 40 members of 0.5 s and one verdict (ideal 0.70 s).

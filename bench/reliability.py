@@ -1,6 +1,6 @@
 """What the user gets, and after how long, for every fault: writes docs/reliability.md.
 
-    python bench/reliability.py
+    python -m bench.reliability
 
 Real service, real journal, llm's own OpenAI classes, and a provider on loopback that misbehaves
 (`tests/loopback.py`). `tests/test_reliability.py` holds the outcomes of the table true.
@@ -143,7 +143,7 @@ def _machine() -> str:
 PAGE = """\
 # What happens when models fail
 
-Made by `python bench/reliability.py` ({machine}); `tests/test_reliability.py` holds the outcomes \
+Made by `python -m bench.reliability` ({machine}); `tests/test_reliability.py` holds the outcomes \
 true. Three members that answer at once unless the fault is theirs, one arbiter, one iteration. \
 Member and arbiter timeouts are 5 s here instead of the default 120 s, so that the table can be \
 made in a minute; a hang costs its timeout, or less with a quorum.

@@ -198,13 +198,15 @@ def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
 
 def _arbiter_warnings(config: ConsortiumConfig) -> list[str]:
     models = {member.model for member in config.members}
-    remedy = "Name another `arbiter` if you can."
-    if config.arbiter in models:
-        also = f"The arbiter {config.arbiter} is also a member, and models favour their own words."
-        return [f"{also} {remedy}"]
-    house = panel.family(config.arbiter)
-    relatives = sorted(model for model in models if house and panel.family(model) == house)
-    if relatives:
-        kin = f"The arbiter {config.arbiter} is of the same family as {', '.join(relatives)}"
-        return [f"{kin}, and models favour their own family. {remedy}"]
-    return []
+    remedy = "Name another if you can."
+    warnings = []
+    for arbiter in (config.arbiter, *config.arbiters):
+        house = panel.family(arbiter)
+        kin = sorted(model for model in models if house and panel.family(model) == house)
+        if arbiter in models:
+            own = "is also a member, and models favour their own words"
+            warnings.append(f"The arbiter {arbiter} {own}. {remedy}")
+        elif kin:
+            related = f"is of the same family as {', '.join(kin)}, and models favour their own"
+            warnings.append(f"The arbiter {arbiter} {related}. {remedy}")
+    return warnings

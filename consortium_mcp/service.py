@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from ulid import ULID
 
 from consortium_mcp.adapters.calls import Calls
-from consortium_mcp.adapters.journal import Journal
 from consortium_mcp.adapters.registry import Registry
-from consortium_mcp.adapters.retries import Retrying
 from consortium_mcp.adapters.store import Store
 from consortium_mcp.background import Background, Progress, Working
-from consortium_mcp.core import engine, panel
+from consortium_mcp.consulting import Consulting
+from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.budget import Budget
 from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
@@ -94,7 +90,7 @@ class Service:
         await self.store.begin_run(run, report)
 
         async def work(working: Working) -> None:
-            await self._run_to_the_end(run, created_at, working)
+            await Consulting(run, created_at, working, self._ask, self.store).to_the_end()
 
         self._background.start(run.run_id, Working(report), work)
         return run.run_id
@@ -125,60 +121,6 @@ class Service:
             seed=seed,
             warnings=planned.warnings,
         )
-
-    async def _run_to_the_end(self, run: Run, created_at: str, working: Working) -> None:
-        started = time.monotonic()
-        budget = Budget(self._ask, run.config.max_calls, run.config.max_tokens)
-        journal = Journal(Retrying(budget), self.store, run.run_id)
-        total = run.config.max_iterations * (len(run.members) + 1)
-        seconds: float | None = None
-
-        def show(run: Run) -> None:
-            usage = Usage(
-                calls=budget.calls,
-                input_tokens=budget.input_tokens,
-                output_tokens=budget.output_tokens,
-                seconds=round(time.monotonic() - started, 3) if seconds is None else seconds,
-            )
-            report = report_of(run, usage, created_at)
-            if journal.trouble:
-                report.warnings.append(journal.trouble)
-            working.report = report
-
-        async def save() -> None:
-            show(run)
-            await journal.record(partial(self.store.save_report, working.report))
-            show(run)  # once more, with what the journal has to say
-
-        async def on_event(event: engine.Event) -> None:
-            nonlocal run
-            if isinstance(event, engine.Judged):
-                run = event.run
-                last = run.iterations[-1]
-                await journal.record(
-                    partial(self.store.save_verdict, run.run_id, last.number, last.verdict)
-                )
-            else:
-                run = run.model_copy(update={"unjudged": (*run.unjudged, event.response)})
-            await save()
-            working.publish(Progress(len(working.progress) + 1, total, _words(event, run)))
-
-        try:
-            async with anyio.create_task_group() as late:
-                run = await engine.consult(run, journal, on_event, late)
-                seconds = round(time.monotonic() - started, 3)
-                await save()
-                working.end()  # who waits has the report; late answers may still land
-        finally:
-            if run.status == "working":  # cancelled, or the process ends under the run
-                cancelled = working.cancelled
-                run = run.model_copy(
-                    update={
-                        "status": "cancelled" if cancelled else "interrupted",
-                        "stop_reason": "cancelled" if cancelled else None,
-                    }
-                )
-            await save()  # once more: late answers have cost something too
 
     async def wait(
         self,
@@ -275,15 +217,3 @@ async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Servic
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _words(event: engine.Event, run: Run) -> str:
-    of = f"of {run.config.max_iterations}"
-    if isinstance(event, engine.Judged):
-        last = run.iterations[-1]
-        return f"iteration {last.number} {of}: verdict, confidence {last.verdict.confidence:.2f}"
-    failed = f", {event.failed} failed" if event.failed else ""
-    return (
-        f"iteration {event.iteration} {of}: "
-        f"{event.answered} of {event.asked} members answered{failed}"
-    )

@@ -39,4 +39,4 @@ async def test_every_fault_ends_as_the_documentation_says(settings: Settings) ->
     for scenario, result in found.items():
         assert f"| {scenario.fault} | {result.says} |" in table
         assert result.seconds < 12, scenario.fault
-    assert 2.5 <= alone.seconds < 3.5
+    assert 2.5 <= alone.seconds < 3.0  # 2.5 s here; the rest is for a busy machine

@@ -14,6 +14,7 @@ ROOMS = {
     "adapters": 1,
     "service": 2,
     "planning": 2,
+    "consulting": 2,
     "background": 2,
     "frontends": 3,
     "__main__": 3,

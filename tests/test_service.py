@@ -235,6 +235,14 @@ async def test_a_dry_run_warns_of_what_may_go_wrong(settings: Settings) -> None:
         assert said in text
 
 
+async def test_a_plan_whose_budget_is_too_small_says_so(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        plan = await service.dry_run("?", None, replace(PANEL, max_calls=2))
+    assert plan.plan is not None
+    assert (plan.plan.fewest_calls, plan.plan.most_calls) == (2, 2)
+    assert any("the least that this panel needs is 3 calls" in w for w in plan.warnings)
+
+
 async def test_a_budget_ends_the_run_and_keeps_what_it_bought(settings: Settings) -> None:
     doubtful = verdict(needs_iteration="true")
     async with opened(settings, judge=doubtful) as (service, ask):
@@ -262,16 +270,12 @@ async def test_a_passing_fault_is_tried_again_and_every_try_is_counted(
         assert len(await service.exchanges(report.run_id or "")) == 3
 
 
-async def test_an_answer_that_the_quorum_did_not_wait_for_still_lands(
-    settings: Settings,
-) -> None:
+async def test_the_report_does_not_wait_for_who_the_quorum_did_not(settings: Settings) -> None:
     quick = Wanted(
         models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
     )
-    async with opened(settings, b=[0.5, reply("41", 0.3)], judge=verdict(support="")) as (
-        service,
-        _,
-    ):
+    said = verdict(support="", groups="", ranking="")
+    async with opened(settings, b=[0.5, reply("41", 0.3)], judge=said) as (service, _):
         report = await consulted(service, quick)
         assert report.status == "degraded"
         assert (report.answered, report.asked) == (3, 4)
@@ -286,7 +290,7 @@ async def test_a_late_answer_is_recorded_while_its_server_lives(settings: Settin
     quick = Wanted(
         models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
     )
-    script = {"b": [0.3, reply("41", 0.3)], "judge": verdict(support="")}
+    script = {"b": [0.3, reply("41", 0.3)], "judge": verdict(support="", groups="", ranking="")}
     async with opened(settings, **script) as (service, _):
         report = await consulted(service, quick)
         run_id = report.run_id or ""
@@ -372,7 +376,7 @@ async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settin
         system="Be brief.",
         confidence_threshold=0.5,
     )
-    async with opened(settings, judge=verdict(support="")) as (service, _):
+    async with opened(settings, judge=verdict(support="", groups="", ranking="")) as (service, _):
         planned = await service.save("mine", wanted)
         assert [m.model for m in planned.config.members] == ["a", "a", "b"]
         assert planned.config.members[2].system == "Be b."

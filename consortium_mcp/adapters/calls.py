@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -18,31 +17,17 @@ import anyio.from_thread
 import anyio.lowlevel
 
 from consortium_mcp.adapters.failures import member_error
-from consortium_mcp.core.answers import clean
+from consortium_mcp.adapters.replies import Said, read, salvaged
 from consortium_mcp.core.errors import MemberError, UnknownModel
 from consortium_mcp.core.models import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from consortium_mcp.adapters.registry import Entry, Registry
     from consortium_mcp.adapters.settings import Limits
     from consortium_mcp.core.models import Question
-
-_CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens", "content_filter", "safety"})
-
-
-@dataclass(frozen=True)
-class _Said:
-    """What llm's response held once it was complete."""
-
-    text: str
-    input_tokens: int | None
-    output_tokens: int | None
-    finish_reason: str | None
-    note: str | None = None
-    """What else is odd about it."""
 
 
 class Calls:
@@ -65,42 +50,43 @@ class Calls:
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.ask.Ask`."""
         started = time.perf_counter()
-        try:
-            with anyio.fail_after(question.timeout):
+        said: Said | None = None
+        with anyio.move_on_after(question.timeout):
+            try:
                 entry = (await self._registry.snapshot()).find(question.model)
-                async with self._by_provider[entry.provider], self._in_all:
-                    said = await self._said(entry, question)
-        except UnknownModel as error:
-            raise MemberError(str(error), kind="unknown_model", permanent=True) from error
-        except TimeoutError as error:
-            raise MemberError(f"no answer within {question.timeout:g} s", kind="timeout") from error
-        text = clean(said.text)
-        if not text.strip():
-            raise MemberError("the reply was empty (no text in it)", kind="empty")
+            except UnknownModel as error:
+                raise MemberError(str(error), kind="unknown_model", permanent=True) from error
+            said = await self._said(entry, question)
+        if said is None:
+            raise MemberError(f"no answer within {question.timeout:g} s", kind="timeout")
         return Reply(
-            text=text,
+            text=said.text,
             seconds=time.perf_counter() - started,
             input_tokens=said.input_tokens,
             output_tokens=said.output_tokens,
-            warnings=_warnings(said, entry, question),
+            warnings=said.warnings + _ignored_options(entry, question),
         )
 
-    async def _said(self, entry: Entry, question: Question) -> _Said:
+    async def _said(self, entry: Entry, question: Question) -> Said:
         try:
-            if entry.async_model is not None:
+            if entry.async_model is None:
+                return await self._ask_sync(entry, question)
+            async with self._slot(entry):
                 return await _ask_async(entry.async_model, question)
-            return await self._ask_sync(entry, question)
-        except (MemberError, TimeoutError):
+        except MemberError:
             raise
         except Exception as error:  # a plugin's code is foreign
             raise member_error(error) from error
 
-    async def _ask_sync(self, entry: Entry, question: Question) -> _Said:
-        turn = self._turns[entry.model_id]
-        await turn.acquire()
+    @asynccontextmanager
+    async def _slot(self, entry: Entry) -> AsyncIterator[None]:
+        async with self._by_provider[entry.provider], self._in_all:
+            yield
+
+    async def _ask_sync(self, entry: Entry, question: Question) -> Said:
         stop = threading.Event()
 
-        def work() -> _Said:
+        def work() -> Said:
             model: Any = entry.sync_model
             # Streamed, so that a cancelled call ends at its next token; llm-gguf's unstreamed
             # path holds a live breakpoint().
@@ -108,57 +94,31 @@ class Calls:
             for _ in response:
                 if stop.is_set():
                     break
-            _raise_if_failed(model, response)
-            usage = (response.input_tokens, response.output_tokens)
-            return _Said("".join(response._chunks), *usage, _finish_reason(response))  # noqa: SLF001 (text() would start over)
+            return read(model, response)
 
+        turn = self._turns[entry.model_id]
+        await turn.acquire()  # before the slot: who waits for its turn must not hold one
+        began = False
         try:
-            return await _in_daemon_thread(work, turn.release)
+            async with self._slot(entry):
+                began = True
+                return await _in_daemon_thread(work, turn.release)
         finally:
             stop.set()
+            if not began:
+                turn.release()
 
 
-async def _ask_async(model: Any, question: Question) -> _Said:  # noqa: ANN401 (llm's model classes share no public base)
+async def _ask_async(model: Any, question: Question) -> Said:  # noqa: ANN401 (llm's model classes share no public base)
     response = model.prompt(question.prompt, stream=False, **_arguments(model, question))
-    note = None
     try:
-        text = await response.text()
+        await response.text()
     except (AttributeError, IndexError, KeyError):
-        # llm stumbles over a reply without usage, though its text has come and is paid for.
-        text = _salvaged(response)
+        text = salvaged(response)
         if text is None:
             raise
-        note = "the reply lacked a part that the API promises (such as its token usage)"
-    _raise_if_failed(model, response)
-    reason = _finish_reason(response)
-    return _Said(text, response.input_tokens, response.output_tokens, reason, note)
-
-
-def _salvaged(response: Any) -> str | None:  # noqa: ANN401
-    """The text of a chat completion that llm has received but could not take apart."""
-    try:
-        text = response.response_json["choices"][0]["message"]["content"]
-    except (TypeError, KeyError, IndexError):
-        return None
-    return text if isinstance(text, str) else None
-
-
-def _raise_if_failed(model: Any, response: Any) -> None:  # noqa: ANN401
-    """Name a failure that the Responses API reports inside a reply, and llm passes over."""
-    found = response.response_json
-    if isinstance(found, dict) and found.get("status") in {"failed", "cancelled"}:
-        error = found.get("error")
-        said = error.get("message") if isinstance(error, dict) else None
-        raise MemberError(
-            f"the provider reports that the reply {found['status']}: {said or 'no reason given'}",
-            kind="provider",
-            passing=True,
-        )
-    # Streamed, llm keeps nothing of a Responses reply that did not complete.
-    if found is None and "Responses" in type(model).__name__:
-        raise MemberError(
-            "the reply broke off before it was complete", kind="broken_off", passing=True
-        )
+        return read(model, response, text)
+    return read(model, response)
 
 
 def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
@@ -175,7 +135,13 @@ def _arguments(model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN40
     }
 
 
-async def _in_daemon_thread(work: Callable[[], _Said], on_end: Callable[[], None]) -> _Said:
+def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:
+    model: Any = entry.async_model or entry.sync_model
+    ignored = [name for name in question.options if name not in model.Options.model_fields]
+    return (f"{entry.model_id} has no option {', '.join(ignored)}; not sent",) if ignored else ()
+
+
+async def _in_daemon_thread(work: Callable[[], Said], on_end: Callable[[], None]) -> Said:
     """Run `work` in a thread that neither cancellation nor the process's end waits for.
 
     `on_end` runs on the event loop when the thread is really done, which may be after this
@@ -183,7 +149,7 @@ async def _in_daemon_thread(work: Callable[[], _Said], on_end: Callable[[], None
     """
     token = anyio.lowlevel.current_token()
     done = anyio.Event()
-    outcome: list[_Said | Exception] = []
+    outcome: list[Said | Exception] = []
 
     def finish() -> None:
         on_end()
@@ -194,44 +160,18 @@ async def _in_daemon_thread(work: Callable[[], _Said], on_end: Callable[[], None
             outcome.append(work())
         except Exception as error:  # noqa: BLE001 (a plugin's code is foreign; raised again below)
             outcome.append(error)
+        except BaseException as error:  # noqa: BLE001 (a plugin that calls exit() ends its call only)
+            outcome.append(RuntimeError(f"the plugin tried to end the process: {error!r}"))
         with suppress(anyio.RunFinishedError):  # the loop has ended meanwhile: nobody waits
             anyio.from_thread.run_sync(finish, token=token)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:  # no more threads
+        on_end()
+        raise
     await done.wait()
     result = outcome[0]
     if isinstance(result, Exception):
         raise result
     return result
-
-
-def _finish_reason(response: Any) -> str | None:  # noqa: ANN401
-    """Why the model stopped, as the provider says it; each plugin keeps it somewhere else."""
-    found = response.response_json
-    if not isinstance(found, dict):
-        return None
-    details = found.get("incomplete_details")
-    candidates: list[Any] = [
-        found.get("finish_reason"),
-        found.get("stop_reason"),
-        found.get("done_reason"),
-        details.get("reason") if isinstance(details, dict) else None,
-    ]
-    for field, name in (("choices", "finish_reason"), ("candidates", "finishReason")):
-        first = found.get(field)
-        if isinstance(first, list) and first and isinstance(first[0], dict):
-            candidates.append(first[0].get(name))
-    return next((reason.lower() for reason in candidates if isinstance(reason, str)), None)
-
-
-def _warnings(said: _Said, entry: Entry, question: Question) -> tuple[str, ...]:
-    warnings = [said.note] if said.note else []
-    if said.note is None and said.input_tokens is None and said.output_tokens is None:
-        warnings.append("the provider reported no token usage")
-    if said.finish_reason in _CUT_SHORT:
-        warnings.append(f"the reply was cut short by the provider ({said.finish_reason})")
-    model: Any = entry.async_model or entry.sync_model
-    ignored = [name for name in question.options if name not in model.Options.model_fields]
-    if ignored:
-        warnings.append(f"{entry.model_id} has no option {', '.join(ignored)}; not sent")
-    return tuple(warnings)

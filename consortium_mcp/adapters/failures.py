@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -17,9 +18,13 @@ _REFUSED, _SERVER_FAULT = 400, 500
 # Base classes by name, because each SDK brings its own: openai and anthropic (and what Stainless
 # generates), httpx and httpx2, and the standard library. An APIError without a status, or with one
 # that is no error, is what those SDKs raise when the provider breaks a stream off.
-_CONNECTION_LOST = frozenset({"APIConnectionError", "TransportError", "ConnectionError"})
+_CONNECTION_LOST = frozenset(
+    {"APIConnectionError", "TransportError", "ConnectionError", "TimeoutError"}
+)
 _BROKEN_OFF = frozenset({"APIError"})
 _MALFORMED = (AttributeError, IndexError, KeyError)
+# Several plugins raise llm's own ModelError with the provider's words in it.
+_SOUNDS_PASSING = re.compile(r"\b(?:429|5\d\d)\b|overloaded|rate.?limit|unavailable", re.IGNORECASE)
 # What begins as providers' keys do, and whatever follows a word that announces one.
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|AIza|Bearer|Token)[-_ ]?[A-Za-z0-9_\-.*]{12,}"
@@ -51,6 +56,12 @@ def member_error(error: Exception) -> MemberError:
     elif isinstance(error, _MALFORMED) and not isinstance(error, llm.UnknownModelError):
         why = f"the provider's reply was not in the form its API promises ({message})"
         found = MemberError(why, kind="malformed")
+    elif isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        found = MemberError(
+            f"the reply could not be read: {message}", kind="malformed", passing=True
+        )
+    elif isinstance(error, llm.ModelError) and _SOUNDS_PASSING.search(message):
+        found = MemberError(message, kind="provider", passing=True)
     elif isinstance(error, ValueError | TypeError):  # a bad option, an unsupported schema
         found = MemberError(message, kind="request", permanent=True)
     else:

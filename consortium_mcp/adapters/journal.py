@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
+
 from consortium_mcp.core.errors import MemberError, StoreError
 
 if TYPE_CHECKING:
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.store import Store
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.models import Question, Reply
+
+
+PAUSE = 5.0
+"""Seconds after a failed write in which the run goes on in memory only."""
 
 
 class Journal:
@@ -32,6 +38,8 @@ class Journal:
         self._store = store
         self._run_id = run_id
         self._unwritten: list[Callable[[], Awaitable[None]]] = []
+        self._writing = anyio.Lock()
+        self._not_before = 0.0
         self.trouble: str | None = None
         """Why something of the run is not recorded; `None` while all is."""
 
@@ -45,15 +53,28 @@ class Journal:
         await self.record(partial(self._store.save_exchange, self._run_id, question, reply))
         return reply
 
-    async def record(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write now, after what could not be written before; or keep it for the next time."""
-        writes, self._unwritten = [*self._unwritten, write], []
-        while writes:
-            try:
-                await writes[0]()
-            except StoreError as error:
-                self.trouble = f"Not all of this run is recorded: {error}"
-                self._unwritten = [*writes, *self._unwritten]
-                return
-            del writes[0]
-        self.trouble = None
+    async def record(self, write: Callable[[], Awaitable[None]], *, last: bool = False) -> None:
+        """Write this after what could not be written before, or keep it for the next time.
+
+        Args:
+            write: one write.
+            last: try although the file failed a moment ago, for there is no next time.
+        """
+        self._unwritten.append(write)
+        with anyio.CancelScope(shield=True):  # a run that is cancelled is recorded too
+            await self._write_all(last=last)
+
+    async def _write_all(self, *, last: bool) -> None:
+        async with self._writing:
+            # One failure speaks for those that would wait for the same lock: a run must not spend
+            # its time in a queue before a file.
+            while self._unwritten and (last or anyio.current_time() >= self._not_before):
+                try:
+                    await self._unwritten[0]()
+                except StoreError as error:
+                    self.trouble = f"Not all of this run is recorded: {error}"
+                    self._not_before = anyio.current_time() + PAUSE
+                    return
+                del self._unwritten[0]
+        if not self._unwritten:
+            self.trouble = None

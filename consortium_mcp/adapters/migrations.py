@@ -95,7 +95,8 @@ _FIRST_TABLES = (
     END
     """,
     """
-    CREATE TRIGGER runs_fts_update AFTER UPDATE OF prompt, synthesis ON runs BEGIN
+    CREATE TRIGGER runs_fts_update AFTER UPDATE OF prompt, synthesis ON runs
+    WHEN old.prompt IS NOT new.prompt OR old.synthesis IS NOT new.synthesis BEGIN
         INSERT INTO runs_fts (runs_fts, rowid, prompt, synthesis)
         VALUES ('delete', old.id, old.prompt, old.synthesis);
         INSERT INTO runs_fts (rowid, prompt, synthesis)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.errors import BudgetExceeded, MemberError
 
 if TYPE_CHECKING:
     from consortium_mcp.core.ask import Ask
@@ -35,20 +35,24 @@ class Retrying:
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.ask.Ask`."""
         deadline = anyio.current_time() + question.timeout
-        failures: list[str] = []
+        failures: list[MemberError] = []
         while True:
             left = deadline - anyio.current_time()
             try:
                 reply = await self._ask(question.model_copy(update={"timeout": left}))
             except MemberError as error:
-                failures.append(str(error))
+                failures.append(error)
                 pause = _pause(error, len(failures))
                 in_time = anyio.current_time() + pause < deadline
                 if not error.passing or len(failures) == TRIES or not in_time:
                     raise
                 await anyio.sleep(pause)
+            except BudgetExceeded:
+                if failures:  # it was asked, and this is what came of it
+                    raise failures[-1] from None
+                raise
             else:
-                return _with_note(reply, failures)
+                return _with_note(reply, [str(failure) for failure in failures])
 
 
 def _pause(error: MemberError, failures: int) -> float:

@@ -32,19 +32,18 @@ def tune() -> None:
 def _share_ssl_context(transport: Any) -> None:  # noqa: ANN401 (a module)
     """Parse the CA bundle once, and not for each call: llm makes a new client every time.
 
-    Only the default context is shared; one with a certificate of the caller's stays its own.
+    Only the context of a call that asks for nothing but defaults is shared; one with a certificate
+    of the caller's, or without verification, stays its own.
     """
     original = getattr(transport, "create_ssl_context", None)
     if original is None or hasattr(original, "__wrapped__"):
         return
-    default = functools.cache(original)
+    shared = functools.cache(original)
 
     @functools.wraps(original)
     def create(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        given = dict(zip(("verify", "cert", "trust_env"), args, strict=False)) | kwargs
-        if given.get("verify", True) is True and given.get("cert") is None:
-            return default(trust_env=bool(given.get("trust_env", True)))
-        return original(*args, **kwargs)
+        default = all(value is True or value is None for value in (*args, *kwargs.values()))
+        return shared(*args, **kwargs) if default else original(*args, **kwargs)
 
     transport.create_ssl_context = create
 

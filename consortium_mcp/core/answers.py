@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ MAX_FINAL_ANSWER = 200
 
 _THINKING = re.compile(r"<(/?)(think|thinking|reasoning|scratchpad)>", re.IGNORECASE)
 _OUR_TAGS = re.compile(r"<(confidence|final_answer)>[^<]{0,400}</\1>", re.IGNORECASE)
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+_FENCE = re.compile(r"`{3,}|^ {0,3}~{3,}")
+_CLOSING_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -76,39 +77,63 @@ def tag_content(text: str, tag: str) -> str | None:
     Returns:
         The content, stripped, as it stands in the text; `None` where there is no such tag.
     """
-    span = tag_span(text, tag)
-    return None if span is None else text[span[0] : span[1]].strip()
+    found = tags(text, tag)
+    last = next((i for i in reversed(range(len(found))) if found[i].closing), -1)
+    opening = next((t for t in reversed(found[: last + 1]) if not t.closing), None)
+    return None if opening is None else text[opening.end : found[last].start].strip()
 
 
-def tag_span(text: str, tag: str) -> tuple[int, int] | None:
-    """Where the content of the last complete tag lies in the text: start and end offsets."""
-    plain = _blank_quoted(text)
-    closings = list(re.finditer(rf"</\s*{tag}\s*>", plain, re.IGNORECASE))
-    if not closings:
-        return None
-    end = closings[-1].start()
-    openings = list(re.finditer(rf"<\s*{tag}\s*>", plain[:end], re.IGNORECASE))
-    return (openings[-1].end(), end) if openings else None
+class Tag(NamedTuple):
+    """An opening or closing tag, and where it stands."""
+
+    start: int
+    end: int
+    closing: bool
+
+
+def tags(text: str, tag: str) -> list[Tag]:
+    """Every `<tag>` and `</tag>` outside thinking and code fences, in order."""
+    pattern = re.compile(rf"<(/?)\s{{0,8}}{tag}\s{{0,8}}>|<\s{{1,8}}{tag}\s{{0,8}}>", re.IGNORECASE)
+    return [
+        Tag(match.start(), match.end(), closing=bool(match[1]))
+        for match in pattern.finditer(_blank_quoted(text))
+    ]
 
 
 def _blank_quoted(text: str) -> str:
-    """Thinking and fenced code as blanks of the same length, so that offsets stay true."""
+    """Thinking and fenced code as blanks of the same length, so that offsets stay true.
+
+    A block begins where a line ends in an opening fence, also after words ("B says: ```xml"), and
+    ends at a line that begins with as long a fence (CommonMark 4.5); one never closed runs to the
+    end.
+    """
     text = _thinking_as(text, " ")
+    if "```" not in text and "~~~" not in text:
+        return text
     pieces: list[str] = []
-    done, fence, start = 0, "", 0
-    for match in _FENCE.finditer(text):
-        marks, rest = match[1], match[2]
-        if not fence:
-            if marks[0] == "`" and "`" in rest:
-                continue  # ```inline``` code on one line opens no block (CommonMark 4.5)
-            fence, start = marks, match.start()
-        elif marks[0] == fence[0] and len(marks) >= len(fence) and _nothing_but_tags(rest):
-            pieces += [text[done:start], " " * (match.end() - start)]
-            done, fence = match.end(), ""
-    if fence:  # never closed: runs to the end (CommonMark 4.5)
+    done, fence, start, place = 0, "", 0, 0
+    for line in text.splitlines(keepends=True):
+        if fence:
+            closing = _CLOSING_FENCE.match(line)
+            if closing and closing[1].startswith(fence) and _nothing_but_tags(closing[2]):
+                end = place + closing.end(1)
+                pieces += [text[done:start], " " * (end - start)]
+                done, fence = end, ""
+        elif opening := _opening_fence(line):
+            fence, start = opening[0], place + opening.start()
+        place += len(line)
+    if fence:
         pieces += [text[done:start], " " * (len(text) - start)]
         done = len(text)
     return "".join(pieces) + text[done:]
+
+
+def _opening_fence(line: str) -> re.Match[str] | None:
+    """The fence that opens a block on this line; paired ones are code within the line."""
+    fences = list(_FENCE.finditer(line))
+    if not fences or (fences[0][0][0] == "`" and len(fences) % 2 == 0):
+        return None
+    return fences[0] if fences[0][0][0] == "~" else fences[-1]
 
 
 def _nothing_but_tags(rest: str) -> bool:

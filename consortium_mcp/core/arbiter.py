@@ -46,25 +46,29 @@ async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdic
             timeout=run.config.arbiter_timeout,
         )
         try:
-            said = await _verdict_or_repair(question, labels, ask, prompts.boundary(run))
+            mark = prompts.boundary(run, "arbiter")
+            said, remarks = await _verdict_or_repair(question, labels, ask, mark)
         except (MemberError, VerdictError) as error:
             notes.append(f"The arbiter {model} gave no verdict ({error})")
         else:
-            return _computed(said, responses, tuple(notes))
+            notes += [f"The arbiter {model}: {remark}" for remark in remarks]
+            verdict = _computed(said, responses, tuple(notes))
+            return verdict.model_copy(update={"arbiter": model})
     return best_supported(responses, notes.pop(), tuple(notes))
 
 
 async def _verdict_or_repair(
     question: Question, labels: tuple[str, ...], ask: Ask, mark: str
-) -> ArbiterVerdict:
+) -> tuple[ArbiterVerdict, tuple[str, ...]]:
+    """The verdict, and what is odd about the reply it came in."""
     reply = await ask(question)
     try:
-        return parse_verdict(reply.text, labels)
+        return parse_verdict(reply.text, labels), reply.warnings
     except VerdictError as error:
         said, _ = prompts.quote(reply.text, mark)
         repair = prompts.render("repair", prompt=question.prompt, reply=said, error=error)
         again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
-        return parse_verdict(again.text, labels)
+        return parse_verdict(again.text, labels), again.warnings
 
 
 def _computed(

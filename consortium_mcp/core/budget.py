@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.errors import BudgetExceeded
+from consortium_mcp.core.errors import BudgetExceeded, MemberError
 
 if TYPE_CHECKING:
     from consortium_mcp.core.ask import Ask
@@ -52,14 +52,19 @@ class Budget:
         self._reserved += expected
         try:
             reply = await self._ask(question)
+        except MemberError as error:  # its prompt was sent, and a failed reply may cost as well
+            self._count(expected, error.input_tokens, error.output_tokens, "")
+            raise
         finally:
             self._reserved -= expected
-        self.input_tokens = _sum(self.input_tokens, reply.input_tokens)
-        self.output_tokens = _sum(self.output_tokens, reply.output_tokens)
-        self._spent += expected if reply.input_tokens is None else reply.input_tokens
-        said = reply.output_tokens
-        self._spent += estimated_tokens(reply.text) if said is None else said
+        self._count(expected, reply.input_tokens, reply.output_tokens, reply.text)
         return reply
+
+    def _count(self, expected: int, sent: int | None, said: int | None, text: str) -> None:
+        self.input_tokens = _sum(self.input_tokens, sent)
+        self.output_tokens = _sum(self.output_tokens, said)
+        self._spent += expected if sent is None else sent
+        self._spent += estimated_tokens(text) if said is None else said
 
     def _check(self, expected: int) -> None:
         if self._max_calls is not None and self.calls >= self._max_calls:

@@ -91,7 +91,11 @@ class _Consultation:
         self._on_event = on_event
         self._late = late
         self._strategy = get_strategy(run.config.strategy)
-        self._deadline = anyio.current_time() + (run.config.deadline_seconds or math.inf)
+        seconds = run.config.deadline_seconds or math.inf
+        self._deadline = anyio.current_time() + seconds
+        # With answers in hand, members are not heard so long that nobody could weigh them.
+        judging = min(run.config.arbiter_timeout, seconds / 4)
+        self._hearing_ends = self._deadline - judging
         self._exchanges = 0
         self._out: set[str] = set()
         """Labels of members that were cut off and are still out: not asked twice at once."""
@@ -132,7 +136,8 @@ class _Consultation:
     def _another_iteration_fits(self) -> bool:
         """Whether `max_calls` leaves room for all members and the arbiter once more."""
         limit = self._run.config.max_calls
-        return limit is None or self._exchanges + len(self._run.members) + 1 <= limit
+        members = len(self._strategy.next_wave(self._run, ()))
+        return limit is None or self._exchanges + members + 1 <= limit
 
     async def _hear(self) -> list[Response]:
         """All responses of the next iteration, in panel order."""
@@ -141,7 +146,7 @@ class _Consultation:
         while wave := self._strategy.next_wave(self._run, responses):
             asked += len(wave)
             responses += await self._hear_wave(wave, tuple(responses), asked)
-            if self._is_late():
+            if anyio.current_time() >= self._hearing_ends:
                 break
         return responses
 
@@ -169,23 +174,32 @@ class _Consultation:
                 if answered >= _quorum(self._run.config, asked):
                     grace_ends = min(grace_ends, anyio.current_time() + grace)
                 failed = len(heard) - answered
-                await self._on_event(Heard(number, answered, failed, asked, response))
                 changed.set()
                 changed = anyio.Event()
+                await self._on_event(Heard(number, answered, failed, asked, response))
 
         to_ask = [member for member in wave if member.label not in self._out]
         for member in to_ask:
             self._out.add(member.label)
             self._exchanges += 1
-            self._late.start_soon(hear, self._strategy.question_for(member, self._run))
+            question = self._strategy.question_for(member, self._run)
+            left = max(0.001, self._deadline - anyio.current_time())
+            timeout = min(question.timeout, left)
+            self._late.start_soon(hear, question.model_copy(update={"timeout": timeout}))
         while len(landed) < len(to_ask):
-            with anyio.CancelScope(deadline=min(grace_ends, self._deadline)) as waiting:
+            answered = any(response.answered for response in (*before, *landed.values()))
+            until = self._hearing_ends if answered else self._deadline
+            with anyio.CancelScope(deadline=min(grace_ends, until)) as waiting:
                 await changed.wait()
             if waiting.cancelled_caught:
                 break
         over = True
-        late = self._is_late()
-        return [landed.get(member.label) or _cut(member, late=late) for member in wave]
+        asked_now = {member.label for member in to_ask}
+        late = anyio.current_time() >= min(self._hearing_ends, self._deadline)
+        return [
+            landed.get(member.label) or _cut(member, late=late, asked=member.label in asked_now)
+            for member in wave
+        ]
 
     async def _judge(self, responses: Sequence[Response]) -> tuple[Verdict, StopReason | None]:
         """The verdict, and what cut the judging off if something did."""
@@ -256,8 +270,12 @@ async def _response(question: Question, ask: Ask) -> Response:
     )
 
 
-def _cut(member: Member, *, late: bool) -> Response:
-    why = "the run's deadline passed" if late else "the quorum had answered and its grace was over"
+def _cut(member: Member, *, late: bool, asked: bool) -> Response:
+    why = "the quorum had answered and its grace was over"
+    if late:
+        why = "the run's deadline was near"
+    elif not asked:
+        why = "its answer of an earlier iteration is still out"
     return Response(
         label=member.label,
         model=member.model,
@@ -288,6 +306,11 @@ def _without_answers(run: Run, responses: Sequence[Response], *, late: bool) -> 
 
 def _ended(run: Run, reason: StopReason) -> Run:
     warnings = [*run.warnings]
+    if len(run.iterations) < run.config.min_iterations:
+        warnings.append(
+            f"Only {len(run.iterations)} of at least {run.config.min_iterations} iterations were "
+            f"made ({reason})."
+        )
     for iteration in run.iterations:
         warnings += [w for w in iteration.verdict.warnings if w not in warnings]
         warnings += [
@@ -315,6 +338,7 @@ def _fell_short(run: Run, reason: StopReason) -> bool:
     best = run.best
     return (
         silent
+        or len(run.iterations) < run.config.min_iterations
         or reason in {"deadline", "quorum", "members_failed", "arbiter_failed"}
         or (best is not None and best.verdict.degraded)
     )

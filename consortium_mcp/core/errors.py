@@ -45,6 +45,8 @@ class MemberError(RunError):
             asked in later iterations.
         passing: true where the same call may go through in a moment, such as a rate limit.
         retry_after: seconds after which the provider wants to be asked again, if it said so.
+        input_tokens: what the failed call has cost all the same, where that is known.
+        output_tokens: the same.
     """
 
     def __init__(
@@ -55,12 +57,16 @@ class MemberError(RunError):
         permanent: bool = False,
         passing: bool = False,
         retry_after: float | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.permanent = permanent
         self.passing = passing
         self.retry_after = retry_after
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
 
 
 class VerdictError(RunError):

@@ -226,6 +226,8 @@ class Verdict(Value):
     needs_iteration: bool = False
     ranking: tuple[str, ...] = ()
     """Labels, best first; empty where nobody ranked."""
+    arbiter: str | None = None
+    """The model that judged; `None` where nobody did."""
     degraded: bool = False
     """The arbiter failed; the synthesis is the best-supported response, verbatim."""
     warnings: tuple[str, ...] = ()

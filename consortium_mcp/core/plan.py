@@ -46,9 +46,16 @@ def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
             f"The prompt has about {longest} tokens, and llm does not know the models' context "
             "sizes: check that it fits all of them."
         )
+    most_calls = bound if config.max_calls is None else min(bound, config.max_calls)
+    least = config.min_iterations * (members + fewest)
+    if least > most_calls:
+        warnings.append(
+            f"max_calls is {most_calls}, but the least that this panel needs is {least} calls: "
+            "there will be no full verdict."
+        )
     plan = Plan(
-        fewest_calls=config.min_iterations * (members + fewest),
-        most_calls=bound if config.max_calls is None else min(bound, config.max_calls),
+        fewest_calls=min(least, most_calls),
+        most_calls=most_calls,
         estimated_input_tokens=tokens + (estimated_tokens(run.prompt) if fewest else 0),
     )
     return plan, tuple(warnings)

@@ -26,7 +26,7 @@ MAX_QUOTED = 120_000
 which every current model's context holds."""
 
 _OUR_TAGS = re.compile(
-    r"<(?=\s*/?\s*(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
+    r"<(?=\s{0,8}/?\s{0,8}(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
     r"|needs_iteration|confidence|ranking)\b)",
     re.IGNORECASE,
 )
@@ -43,9 +43,13 @@ def render(name: str, /, **values: object) -> str:
     return _template(name).substitute(values)
 
 
-def boundary(run: Run) -> str:
-    """The mark that fences quoted text in this run; no model can know it before it is asked."""
-    return hashlib.sha256(run.seed.encode()).hexdigest()[:16]
+def boundary(run: Run, reader: str) -> str:
+    """The mark that fences quoted text for this reader in the run's next iteration.
+
+    No model can foresee it, and what a member was shown never fences what the arbiter reads.
+    """
+    purpose = f"{run.seed} {reader} {len(run.iterations)}"
+    return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 
 
 def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
@@ -59,7 +63,7 @@ def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
     Returns:
         The fenced text, and how many characters were cut.
     """
-    text, cut = shorten(text.replace(mark, ""), limit)
+    text, cut = shorten(text.replace(mark, f"{mark[:8]} {mark[8:]}"), limit)
     return f"[{mark}\n{_OUR_TAGS.sub('‹', text)}\n{mark}]", cut
 
 
@@ -89,7 +93,7 @@ def prompt_for_member(run: Run) -> str:
     verdict = run.last_verdict
     if verdict is None:
         return run.prompt
-    mark = boundary(run)
+    mark = boundary(run, "member")
     sides = [
         f"- {side.final_answer}: {side.argument}" if side.final_answer else f"- {side.argument}"
         for side in verdict.dissent
@@ -111,7 +115,7 @@ def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tu
         The prompt, and a warning for everything that had to be cut.
     """
     answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
-    mark = boundary(run)
+    mark = boundary(run, "arbiter")
     limit = MAX_QUOTED // max(1, len(answered))
     blocks, warnings = [], []
     for response in answered:

@@ -120,7 +120,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         stop_reason=run.stop_reason,
         consortium=run.config.name,
         strategy=run.config.strategy,
-        arbiter=run.config.arbiter,
+        arbiter=(verdict.arbiter if verdict else None) or run.config.arbiter,
         members=members,
         answered=sum(member.status == "answered" for member in members),
         asked=len(members),

@@ -1,9 +1,9 @@
 """An arbiter's text -> `ArbiterVerdict`, or a `VerdictError` that tells the arbiter what to mend.
 
 Two forms are read: one `<verdict>` element, and a JSON object with the same names. The last
-complete verdict counts. A field's content runs from its first opening tag to its last closing tag,
-so that a tag quoted inside a synthesis stays text: what is ambiguous fails here and is asked for
-again, it never becomes a number.
+complete verdict counts. Its fields stand one after the other, each once; a tag quoted inside a
+field stays text where that is certain, and else nothing is certain: what is ambiguous fails here
+and is asked for again, it never becomes a number.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from consortium_mcp.core.answers import (
     final_answer_text,
     read_confidence,
-    tag_span,
+    tags,
     without_thinking,
 )
 from consortium_mcp.core.errors import VerdictError
@@ -131,25 +131,57 @@ def _from_json(text: str) -> dict[str, Any] | None:
 
 
 _OPENING = re.compile(rf"<({'|'.join(FIELDS)})>", re.IGNORECASE)
-_CLOSING = re.compile(rf"</({'|'.join(FIELDS)})>", re.IGNORECASE)
 
 
 def _from_tags(text: str) -> dict[str, str] | None:
-    span = tag_span(text, "verdict")
-    if span is None:
+    """The fields of the last verdict: each once, one after the other.
+
+    Raises:
+        VerdictError: a field stands twice, is not closed, or something that looks like a tag
+            stands between two fields. A verdict that was quoted in a field does all of that.
+    """
+    body = _last_verdict(text)
+    if body is None:
         return None
-    body = text[span[0] : span[1]]
-    last_closing = {match[1].lower(): match.start() for match in _CLOSING.finditer(body)}
     found: dict[str, str] = {}
     position = 0
     while opening := _OPENING.search(body, position):
         field = opening[1].lower()
-        end = last_closing.get(field, -1)
-        if end < opening.end():
-            position = opening.end()
-            continue
-        found[field] = body[opening.end() : end].strip()
-        position = end
+        closing = re.compile(rf"</{field}>", re.IGNORECASE).search(body, opening.end())
+        if closing is None:
+            raise VerdictError(f"the field <{field}> is not closed")
+        if field in found:
+            raise VerdictError(f"the field <{field}> stands twice; quote no tags")
+        _check_between(body[position : opening.start()])
+        found[field] = body[opening.end() : closing.start()].strip()
+        position = closing.end()
+    _check_between(body[position:])
+    return found
+
+
+def _check_between(text: str) -> None:
+    if "<" in text:
+        shown = " ".join(text.split())[:60]
+        raise VerdictError(f"there is {shown!r} between the fields; quote no tags")
+
+
+def _last_verdict(text: str) -> str | None:
+    """The content of the last complete verdict.
+
+    Raises:
+        VerdictError: one verdict stands inside another, as when a quoted one was copied: which of
+            them is meant cannot be told.
+    """
+    found, opened = None, None
+    for tag in tags(text, "verdict"):
+        if tag.closing and opened is not None:
+            found, opened = text[opened.end : tag.start], None
+        elif tag.closing:
+            raise VerdictError("there is a </verdict> too many; write one verdict, quote none")
+        elif opened is not None:
+            raise VerdictError("there is a <verdict> inside a verdict; write one, quote none")
+        else:
+            opened = tag
     return found
 
 
@@ -170,9 +202,9 @@ def _truth(value: object) -> bool:
 
 
 def _share(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    return read_confidence(str(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 <= value <= 1 else read_confidence(str(value))
+    return read_confidence(value) if isinstance(value, str) else None
 
 
 def _names(value: object) -> list[str]:

@@ -34,8 +34,9 @@ def report_markdown(report: RunReport) -> str:
     if report.plan is not None:
         plan = report.plan
         parts.append(
-            f"{plan.fewest_calls} to {plan.most_calls} calls; about {plan.estimated_input_tokens} "
-            "input tokens in the first iteration, members' answers not counted."
+            f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
+            f"{plan.estimated_input_tokens} input tokens in the first iteration, members' answers "
+            "not counted."
         )
     heading = f"Members ({report.answered} of {report.asked} answered)"
     parts += _section(heading, [_member(member) for member in report.members])

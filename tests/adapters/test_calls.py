@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from consortium_mcp.adapters.calls import Calls
 from consortium_mcp.adapters.failures import member_error
 from consortium_mcp.adapters.registry import Registry
+from consortium_mcp.adapters.replies import MAX_REPLY
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Question, Reply
@@ -132,6 +134,77 @@ async def test_other_endings_are_nothing_to_speak_of(response_json: Any) -> None
     assert (await ask(FakeAsync("m", "42", response_json=response_json))).warnings == ()
 
 
+@pytest.mark.parametrize(
+    "response_json",
+    [
+        {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]},
+        {"choices": [{"finish_reason": "stop", "message": {"refusal": "I cannot."}}]},
+        {"candidates": [{"finishReason": "PROHIBITED_CONTENT"}]},
+    ],
+)
+async def test_a_refusal_is_named_and_final(response_json: dict[str, Any]) -> None:
+    error = await failure(FakeAsync("m", "", response_json=response_json))
+    assert (error.kind, error.permanent) == ("refused", True)
+
+
+async def test_an_empty_reply_says_why_it_ended_and_what_it_cost() -> None:
+    error = await failure(FakeAsync("m", "", response_json={"finish_reason": "length"}))
+    assert "it ended by length" in str(error)
+    assert (error.kind, error.input_tokens, error.output_tokens) == ("empty", 7, 3)
+
+
+async def test_a_failure_inside_a_reply_is_one() -> None:
+    inside = {"status": "failed", "error": {"message": "out of capacity"}}
+    error = await failure(FakeAsync("m", "half an ans", response_json=inside))
+    assert "out of capacity" in str(error)
+    assert error.passing
+
+
+async def test_usage_that_is_no_number_of_tokens_is_no_number() -> None:
+    class Odd(FakeAsync):
+        def _note(self, prompt: llm.Prompt, response: Any, *, stream: bool) -> None:  # noqa: ANN401
+            super()._note(prompt, response, stream=stream)
+            response.set_usage(input=12.5, output="many")
+
+    reply = await ask(Odd("m", "42"))
+    assert (reply.input_tokens, reply.output_tokens) == (None, None)
+    assert reply.warnings == ("the provider reported no token usage",)
+
+
+async def test_a_runaway_reply_is_cut_and_that_is_said() -> None:
+    reply = await ask(FakeAsync("m", "x" * (MAX_REPLY + 1)))
+    assert len(reply.text) == MAX_REPLY
+    assert "characters" in reply.warnings[0]
+
+
+async def test_a_plugin_that_calls_exit_ends_its_call_only() -> None:
+    fake = FakeSync("m", SystemExit(3))
+    with plugin("fake", models(fake)):
+        calls = Calls(Registry(), Limits())
+        with pytest.raises(MemberError, match="tried to end the process"):
+            await calls(question("m"))
+        fake.behaviour = "42"
+        assert (await calls(question("m"))).text == "42"
+
+
+async def test_a_plugins_own_timeout_is_no_deadline_of_ours() -> None:
+    error = await failure(FakeAsync("m", TimeoutError("socket")))
+    assert (error.kind, error.passing) == ("connection", True)
+
+
+async def test_who_waits_for_its_turn_holds_no_slot() -> None:
+    stuck = threading.Event()
+    slow, quick = FakeSync("slow", stuck), FakeAsync("quick", "42")
+    with plugin("fake", models(slow, quick)):
+        calls = Calls(Registry(), Limits(in_all=2))
+        async with anyio.create_task_group() as group:
+            group.start_soon(calls, question("slow"))
+            group.start_soon(calls, question("slow"))
+            await anyio.sleep(0.05)
+            assert (await calls(question("quick", timeout=5))).text == "42"
+            stuck.set()
+
+
 async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
     running: set[str] = set()
     most: dict[str, int] = {"all": 0, "one": 0}
@@ -206,6 +279,17 @@ def test_a_missing_key_keeps_llms_own_advice() -> None:
     error = member_error(llm.NeedsKeyException("No key found - add one"))
     assert str(error) == "No key found - add one"
     assert error.permanent
+
+
+@pytest.mark.parametrize("words", ["429 Too Many Requests", "Overloaded", "rate limit reached"])
+def test_a_plugins_own_error_that_sounds_passing_is(words: str) -> None:
+    assert member_error(llm.ModelError(words)).passing
+    assert not member_error(llm.ModelError("unknown field")).passing
+
+
+def test_a_reply_that_is_no_json_is_malformed_and_no_bad_request() -> None:
+    error = member_error(json.JSONDecodeError("no", "<html>", 0))
+    assert (error.kind, error.passing, error.permanent) == ("malformed", True, False)
 
 
 def test_a_status_may_hide_in_the_response() -> None:

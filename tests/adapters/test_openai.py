@@ -124,6 +124,6 @@ async def test_every_try_is_counted_and_the_budget_stops_the_next(served: Provid
     question = Question(
         role="member", label="A", model="http-500", prompt="?", iteration=1, timeout=20
     )
-    with pytest.raises(Exception, match="max_calls is 2"):
+    with pytest.raises(MemberError, match="HTTP 500"):
         await Retrying(budget)(question)
     assert budget.calls == served.asked["http-500"] == 2

@@ -5,7 +5,7 @@ import pytest
 from consortium_mcp.core import prompts
 from consortium_mcp.core.arbiter import arbitrate
 from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Verdict
+from consortium_mcp.core.models import Question, Reply, Verdict
 from tests.fakes import FakeAsk, answered, failed, run_of, verdict
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def test_an_unreadable_verdict_is_asked_for_again_with_what_is_wrong() -> 
     repair = ask.questions[1]
     assert repair.attempt == 2
     assert "I like A best." in repair.prompt
-    assert f"[{prompts.boundary(run_of('a'))}\nI like A best." in repair.prompt
+    assert f"[{prompts.boundary(run_of('a'), 'arbiter')}\nI like A best." in repair.prompt
     assert "no complete <verdict>" in repair.prompt
     assert repair.prompt.startswith(ask.questions[0].prompt)
 
@@ -110,6 +110,17 @@ async def test_spellings_that_may_mean_the_same_are_left_to_the_arbiter() -> Non
     found = await arbitrate(run_of("a", "b"), responses, FakeAsk(judge=said))
     assert found.supporters == ("A", "B")
     assert found.groups == (("A", "B"),)
+
+
+async def test_who_judged_and_what_was_odd_about_its_reply_is_said() -> None:
+    class Cut(FakeAsk):
+        async def __call__(self, question: Question, /) -> Reply:
+            answer = await super().__call__(question)
+            return answer.model_copy(update={"warnings": ("the reply was cut short",)})
+
+    found = await judged(Cut(judge=verdict()))
+    assert found.arbiter == "judge"
+    assert found.warnings == ("The arbiter judge: the reply was cut short",)
 
 
 async def test_equal_groups_fall_to_the_more_confident_one() -> None:

@@ -123,9 +123,27 @@ def test_code_in_the_synthesis_is_kept() -> None:
     assert parse_verdict(verdict(synthesis=code), LABELS).synthesis == code
 
 
-def test_an_unclosed_field_swallows_nothing() -> None:
-    text = "<verdict><dissent>lost <synthesis>It is 42.</synthesis><support>A</support></verdict>"
-    assert parse_verdict(text, LABELS).synthesis == "It is 42."
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "<verdict><dissent>lost <synthesis>It is 42.</synthesis></verdict>",
+            "<dissent> is not closed",
+        ),
+        (verdict(dissent="B: <confidence>1</confidence></dissent>"), "between the fields"),
+        (verdict().replace("<ranking>", "<support>C</support><ranking>"), "stands twice"),
+        (verdict(synthesis="B: <verdict>"), "inside a verdict"),
+        (verdict() + "</verdict>", "too many"),
+    ],
+)
+def test_what_is_ambiguous_is_asked_for_again(text: str, complaint: str) -> None:
+    with pytest.raises(VerdictError, match=complaint):
+        parse_verdict(text, LABELS)
+
+
+def test_words_between_the_fields_do_no_harm() -> None:
+    text = verdict().replace("<support>", "And now the support:\n<support>")
+    assert parse_verdict(text, LABELS).support == ("A", "B")
 
 
 def test_dissent_is_attributed_only_to_known_labels() -> None:
