@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from consortium_mcp.core.answers import prose
 from consortium_mcp.core.report import RunReport, RunSummary
 from consortium_mcp.frontends.markdown import one_line, runs_markdown, seconds, tokens
-from consortium_mcp.frontends.tools import FullReport
+from consortium_mcp.frontends.tool_outputs import FullReport
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

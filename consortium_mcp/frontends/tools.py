@@ -12,8 +12,8 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from consortium_mcp.core.errors import ConsortiumError
-from consortium_mcp.core.models import ConsortiumConfig, Status, Verdict
-from consortium_mcp.core.report import Exchange, RunReport, RunSummary
+from consortium_mcp.core.models import Status
+from consortium_mcp.core.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 from consortium_mcp.frontends.markdown import (
@@ -24,6 +24,17 @@ from consortium_mcp.frontends.markdown import (
     verdicts_markdown,
 )
 from consortium_mcp.frontends.opening import Opening
+from consortium_mcp.frontends.tool_outputs import (
+    ConsortiumList,
+    Deleted,
+    FullReport,
+    Included,
+    ModelInfo,
+    ModelList,
+    NumberedVerdict,
+    RunList,
+    SavedConsortium,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -69,71 +80,6 @@ Iterations = Annotated[int | None, Field(json_schema_extra={"minimum": 1, "maxim
 Seconds = Annotated[float | None, Field(json_schema_extra={"exclusiveMinimum": 0})]
 Limit = Annotated[int | None, Field(json_schema_extra={"minimum": 1})]
 RunId = Annotated[str, Field(description="From a report or list_runs.")]
-
-
-class NumberedVerdict(BaseModel):
-    """An iteration's verdict."""
-
-    number: int
-    verdict: Verdict
-
-
-class Included(BaseModel):
-    """The sections that `get_run` was asked to include."""
-
-    responses: list[Exchange] | None = None
-    iterations: list[NumberedVerdict] | None = None
-    exchanges: list[Exchange] | None = None
-
-
-class FullReport(RunReport):
-    """A run report with what was asked for besides."""
-
-    included: Included | None = None
-
-
-class SavedConsortium(BaseModel):
-    """What was saved, and what its user should know."""
-
-    consortium: ConsortiumConfig
-    warnings: list[str]
-
-
-class RunList(BaseModel):
-    """A page of runs."""
-
-    runs: list[RunSummary]
-    next_cursor: str | None
-
-
-class ConsortiumList(BaseModel):
-    """Every saved consortium."""
-
-    consortiums: list[ConsortiumConfig]
-
-
-class Deleted(BaseModel):
-    """What is gone."""
-
-    deleted: str
-
-
-class ModelInfo(BaseModel):
-    """One model, and whether it can be called."""
-
-    id: str
-    aliases: list[str]
-    provider: str
-    ready: bool
-    missing: str | None
-    demo: bool
-
-
-class ModelList(BaseModel):
-    """Models, and the plugins that failed to list theirs."""
-
-    models: list[ModelInfo]
-    plugin_errors: dict[str, str]
 
 
 def _tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
