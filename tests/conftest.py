@@ -70,3 +70,14 @@ async def clients_close_on_their_own_loop() -> AsyncIterator[None]:
     yield
     gc.collect()
     await anyio.sleep(0.05)
+
+
+@pytest.fixture
+def environment_with_models(
+    child_environment: dict[str, str], local_models: Path
+) -> dict[str, str]:
+    """The same, with the demo weights in their place."""
+    models = Path(child_environment["LLM_USER_PATH"]) / "consortium" / "models"
+    models.parent.mkdir(parents=True)
+    models.symlink_to(local_models, target_is_directory=True)
+    return child_environment

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core import confidence, prompts
-from consortium_mcp.core.answers import contradict, prose
+from consortium_mcp.core.answers import contradict
+from consortium_mcp.core.counting import counted
 from consortium_mcp.core.errors import MemberError, VerdictError
 from consortium_mcp.core.models import Question, Verdict
 from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
@@ -134,24 +135,8 @@ def best_supported(
     is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
     """
     groups = confidence.group_by_answer(responses)
-    answered = {r.label: r for r in responses if r.answered}
-    stated = {label: r.stated_confidence or 0.0 for label, r in answered.items()}
+    stated = {r.label: r.stated_confidence or 0.0 for r in responses}
     winners = max(groups, key=lambda g: (len(g), sum(stated[name] for name in g) / len(g)))
-    teller = answered[max(winners, key=lambda name: stated[name])]
-    number, parts = confidence.weigh(
-        responses, winners, groups, arbiter_confidence=None, method="counting equal final answers"
-    )
-    return Verdict(
-        synthesis=prose(teller.text or ""),
-        final_answer=teller.final_answer,
-        confidence=number,
-        parts=parts,
-        supporters=winners,
-        groups=groups,
-        dissent=confidence.dissent_of(responses, winners, groups),
-        degraded=True,
-        warnings=(
-            *warnings,
-            f"{why}: this is the best-supported member's answer, word for word ({teller.label}).",
-        ),
-    )
+    verdict = counted(responses, winners, groups, "counting equal final answers")
+    note = f"{why}: this is the best-supported member's answer, word for word."
+    return verdict.model_copy(update={"degraded": True, "warnings": (*warnings, note)})

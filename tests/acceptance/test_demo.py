@@ -33,12 +33,11 @@ def consortium_mcp(
 
 @pytest.mark.local_model
 def test_the_demo_runs_a_whole_consultation_on_real_models(
-    child_environment: dict[str, str], local_models: Path, tmp_path: Path
+    environment_with_models: dict[str, str], tmp_path: Path
 ) -> None:
-    models = tmp_path / "llm" / "consortium" / "models"
-    models.parent.mkdir(parents=True)
-    models.symlink_to(local_models, target_is_directory=True)
-    done = consortium_mcp("demo", "What is the capital of Japan?", environment=child_environment)
+    done = consortium_mcp(
+        "demo", "What is the capital of Japan?", environment=environment_with_models
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for line in (
         "The capital of Japan is Tokyo.",
@@ -58,7 +57,7 @@ def test_the_demo_runs_a_whole_consultation_on_real_models(
     assert runs == [("completed", "Tokyo")]
     assert len(replies) == 2
     assert all("Tokyo" in reply for _, reply in replies)
-    doctor = consortium_mcp("doctor", environment=child_environment)
+    doctor = consortium_mcp("doctor", environment=environment_with_models)
     assert doctor.returncode == 0
     assert "smollm2-chat, smollm2-few-shot" in doctor.stdout
     assert "saved consortiums: consortium-mcp-demo" in doctor.stdout
@@ -66,12 +65,9 @@ def test_the_demo_runs_a_whole_consultation_on_real_models(
 
 @pytest.mark.local_model
 def test_setup_local_is_quick_when_all_is_there(
-    child_environment: dict[str, str], local_models: Path, tmp_path: Path
+    environment_with_models: dict[str, str],
 ) -> None:
-    models = tmp_path / "llm" / "consortium" / "models"
-    models.parent.mkdir(parents=True)
-    models.symlink_to(local_models, target_is_directory=True)
-    offline = child_environment | {"PIP_INDEX_URL": "http://127.0.0.1:9/none"}
+    offline = environment_with_models | {"PIP_INDEX_URL": "http://127.0.0.1:9/none"}
     done = consortium_mcp("setup-local", environment=offline)
     assert done.returncode == 0, done.stderr
     assert "ready in" in done.stdout
@@ -90,12 +86,9 @@ def test_weights_that_cannot_be_fetched_are_said_without_a_traceback(
 
 @pytest.mark.local_model
 def test_a_demo_that_the_server_refuses_says_why_without_a_traceback(
-    child_environment: dict[str, str], local_models: Path, tmp_path: Path
+    environment_with_models: dict[str, str], tmp_path: Path
 ) -> None:
-    models = tmp_path / "llm" / "consortium" / "models"
-    models.parent.mkdir(parents=True)
-    models.symlink_to(local_models, target_is_directory=True)
-    broken = child_environment | {"CONSORTIUM_DB": str(tmp_path)}
+    broken = environment_with_models | {"CONSORTIUM_DB": str(tmp_path)}
     done = consortium_mcp("demo", environment=broken)
     assert done.returncode == 1
     assert "Error: " in done.stderr

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core import prompts
 from consortium_mcp.core.answers import normal_form, prose
 from consortium_mcp.core.arbiter import ARBITER
-from consortium_mcp.core.confidence import dissent_of, group_by_answer, weigh
+from consortium_mcp.core.confidence import group_by_answer
+from consortium_mcp.core.counting import counted
 from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Question, Verdict
+from consortium_mcp.core.models import Question
 from consortium_mcp.core.strategies import members
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.confidence import Groups
-    from consortium_mcp.core.models import ConsortiumConfig, Member, Response, Run
+    from consortium_mcp.core.models import ConsortiumConfig, Member, Response, Run, Verdict
 
 
 class Tally:
@@ -51,24 +52,10 @@ class Tally:
         winners, note = tied[0], ""
         if len(tied) > 1:
             winners, note = await _break_tie(run, responses, tied, ask)
-        answered = {r.label: r for r in responses if r.answered}
-        teller = max((answered[name] for name in winners), key=_stated)
         method = "counting equal answers" + (f" ({note})" if note else "")
-        number, parts = weigh(responses, winners, groups, arbiter_confidence=None, method=method)
-        return Verdict(
-            synthesis=prose(teller.text or ""),
-            final_answer=teller.final_answer,
-            confidence=number,
-            parts=parts,
-            supporters=winners,
-            groups=(winners, *(group for group in groups if group != winners)),
-            dissent=dissent_of(responses, winners, groups),
-            warnings=(f"The members were split {len(tied)} ways: {note}.",) if note else (),
-        )
-
-
-def _stated(response: Response) -> float:
-    return response.stated_confidence or 0.0
+        verdict = counted(responses, winners, groups, method)
+        split = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
+        return verdict.model_copy(update={"warnings": split})
 
 
 async def _break_tie(
