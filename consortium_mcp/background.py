@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.core.errors import ConsortiumError
+from consortium_mcp.core.errors import ConsortiumError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from anyio.abc import TaskGroup
 
+    from consortium_mcp.adapters.store import Beat
     from consortium_mcp.core.report import RunReport
 
 logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+"""How often working runs give a sign of life, and what others want of them is looked at."""
+TELL_SECONDS = 4.0
+"""How long those who wait are left without word. Clients count the silence between two of them."""
+KEPT = 100
+"""Reports of ended runs that could not be recorded and are kept in memory; the oldest go first."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Progress:
     """How far a run is."""
 
     done: float
-    total: float
+    total: float | None
+    """`None` where it is not known."""
     message: str
 
 
@@ -39,8 +48,14 @@ class Working:
 
     report: RunReport
     """The newest; its status is `working` until the run has ended."""
+    waiting_for: str = ""
+    """Who has not answered yet, in words."""
     cancelled: bool = False
     """Somebody asked for the end, in contrast to the process ending under the run."""
+    taken: bool = False
+    """Another process goes on with the run; what it comes to stands in the database."""
+    unrecorded: bool = False
+    """The run has ended, and this report is all there is of it."""
     error: Exception | None = None
     ended: bool = False
     progress: list[Progress] = field(default_factory=list)
@@ -69,19 +84,54 @@ class Working:
         Raises:
             ConsortiumError: the run could not go on; its journal holds what was answered.
         """
+        teller = Teller(on_progress)
         seen = 0
         with anyio.move_on_after(seconds):
             while True:
                 changed = self._changed
-                while on_progress and seen < len(self.progress):
-                    await on_progress(self.progress[seen])
+                while seen < len(self.progress):
+                    await teller.tell(self.progress[seen])
                     seen += 1
                 if self.ended:
                     break
-                await changed.wait()
+                with anyio.move_on_after(TELL_SECONDS) as silence:
+                    await changed.wait()
+                if silence.cancelled_caught:
+                    await teller.still(self.waiting_for)
         if self.error is not None:
             raise self.error
         return self.report
+
+
+class Teller:
+    """Tells one who waits how far the run is, and that it still works when nothing happens.
+
+    Args:
+        on_progress: who waits; nobody where `None`.
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], Awaitable[None]] | None) -> None:
+        self._on_progress = on_progress
+        self._last = Progress(0, None, "")
+        self._beats = 0
+
+    async def tell(self, progress: Progress) -> None:
+        """Something happened."""
+        self._last, self._beats = progress, 0
+        if self._on_progress is not None:
+            await self._on_progress(progress)
+
+    async def still(self, message: str) -> None:
+        """Nothing happened, but the run works.
+
+        MCP wants every number to be greater than the one before: a part of the next step is told,
+        more of it each time and never all.
+        """
+        self._beats += 1
+        part = 1 - 1 / (1 + self._beats)
+        if self._on_progress is not None:
+            told = Progress(self._last.done + part, self._last.total, message)
+            await self._on_progress(told)
 
 
 def _only(error: Exception) -> Exception:
@@ -96,11 +146,17 @@ class Background:
 
     Args:
         group: where they live; it outlasts every request.
+        beat: tells the other processes that these runs work, and what they want of them.
     """
 
-    def __init__(self, group: TaskGroup) -> None:
+    def __init__(
+        self, group: TaskGroup, beat: Callable[[Collection[str]], Awaitable[Beat]]
+    ) -> None:
         self._group = group
+        self._beat = beat
+        self._beating = False
         self._working: dict[str, Working] = {}
+        self._unrecorded: dict[str, Working] = {}
 
     def start(
         self, run_id: str, working: Working, work: Callable[[Working], Awaitable[None]]
@@ -118,13 +174,37 @@ class Background:
                     logger.exception("run %s broke", run_id)
             finally:
                 del self._working[run_id]
+                if working.unrecorded:
+                    self._keep(run_id, working)
                 working.end()
 
         self._group.start_soon(supervise)
+        if not self._beating:
+            self._beating = True
+            self._group.start_soon(self._keep_beating)
+
+    def _keep(self, run_id: str, working: Working) -> None:
+        self._unrecorded[run_id] = working
+        for oldest in list(self._unrecorded)[:-KEPT]:
+            del self._unrecorded[oldest]
+
+    async def _keep_beating(self) -> None:
+        while self._working:
+            await anyio.sleep(BEAT_SECONDS)
+            try:
+                beat = await self._beat(tuple(self._working))
+            except StoreError as error:  # the runs themselves say so in their reports
+                logger.info("no heartbeat could be written: %s", error)
+                continue
+            for run_id in beat.cancelled:
+                self.cancel(run_id)
+            for run_id in beat.taken:
+                self._let_go(run_id)
+        self._beating = False
 
     def get(self, run_id: str) -> Working | None:
-        """The run of this id, if it works in this process."""
-        return self._working.get(run_id)
+        """The run of this id, if it works in this process or only this process knows of it."""
+        return self._working.get(run_id) or self._unrecorded.get(run_id)
 
     def cancel(self, run_id: str) -> bool:
         """End a run of this process; whether there was one."""
@@ -134,3 +214,9 @@ class Background:
         working.cancelled = True
         working.scope.cancel()
         return True
+
+    def _let_go(self, run_id: str) -> None:
+        if working := self._working.get(run_id):
+            logger.warning("another process goes on with run %s", run_id)
+            working.taken = True
+            working.scope.cancel()

@@ -10,56 +10,87 @@ import anyio
 
 from consortium_mcp.adapters.journal import Journal
 from consortium_mcp.adapters.retries import Retrying
-from consortium_mcp.background import Progress
+from consortium_mcp.background import Progress, Working
 from consortium_mcp.core import engine
 from consortium_mcp.core.budget import Budget
+from consortium_mcp.core.errors import StoreBusy, StoreUnwritable
+from consortium_mcp.core.record import IterationRecord
 from consortium_mcp.core.report import Usage, report_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.adapters.store import Store
-    from consortium_mcp.background import Working
     from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.models import Run
 
 
 class Consulting:
-    """Takes a recorded run to its end and keeps its report, its row and its watchers up to date.
+    """Takes a run to its end and keeps its report, its row and its watchers up to date.
 
     Args:
-        run: the run, recorded and with nothing asked yet.
+        run: the run, with nothing asked yet or as it was interrupted.
         created_at: when it began, ISO 8601 in UTC.
-        working: what those who wait for it look at.
         ask: one try of one call.
         store: where it is recorded.
+        recorded: the calls that landed before the run was interrupted.
     """
 
-    def __init__(self, run: Run, created_at: str, working: Working, ask: Ask, store: Store) -> None:
+    def __init__(
+        self,
+        run: Run,
+        created_at: str,
+        ask: Ask,
+        store: Store,
+        recorded: Sequence[Exchange] = (),
+    ) -> None:
         self._run = run
         self._created_at = created_at
-        self._working = working
         self._store = store
         self._budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
-        self._journal = Journal(Retrying(self._budget), store, run.run_id)
-        self._started = time.monotonic()
+        for exchange in recorded:
+            self._budget.remember(exchange)
+        self._journal = Journal(Retrying(self._budget), store, run.run_id, recorded)
+        self._started = time.monotonic() - run.elapsed
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._stale = False
+        self.working = Working(report_of(run, self._usage(), created_at))
+        """What those who wait for it look at."""
 
-    async def to_the_end(self) -> None:
+    async def begin(self) -> None:
+        """Record the run, before any model is called.
+
+        A full disk or a read-only file is no reason to leave the question unanswered: the run goes
+        on in memory and its report says so.
+
+        Raises:
+            StoreError: the database cannot be used at all.
+        """
+        begin = partial(self._store.begin_run, self._run, self.working.report)
+        try:
+            await begin()
+        except (StoreUnwritable, StoreBusy) as error:
+            self._journal.postpone(begin, error)
+
+    async def to_the_end(self, working: Working) -> None:
         """Consult; a run that is cancelled or whose process ends is marked as that."""
+        self._show()
         try:
             async with anyio.create_task_group() as late:
                 self._run = await engine.consult(self._run, self._journal, self._on_event, late)
                 self._seconds = self._elapsed()
                 await self._save(last=True)
-                self._working.end()  # who waits has the report; late answers may still land
+                working.end()  # who waits has the report; late answers may still land
         finally:
             if self._run.status == "working":
                 self._mark_as_ended()
             await self._save(last=True)  # once more: late answers have cost something too
+            working.unrecorded = self._journal.trouble is not None
 
     def _mark_as_ended(self) -> None:
-        cancelled = self._working.cancelled
+        cancelled = self.working.cancelled
         self._run = self._run.model_copy(
             update={
                 "status": "cancelled" if cancelled else "interrupted",
@@ -68,38 +99,46 @@ class Consulting:
         )
 
     async def _on_event(self, event: engine.Event) -> None:
+        if isinstance(event, engine.HearingEnded):
+            await self._record(IterationRecord.heard(event.iteration, event.responses))
+            return
         if isinstance(event, engine.Judged):
             self._run = event.run
-            last = event.run.iterations[-1]
-            save = partial(self._store.save_verdict, event.run.run_id, last.number, last.verdict)
-            await self._journal.record(save)
+            await self._record(IterationRecord.judged(event.run.iterations[-1]))
         else:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
         self._show()
-        done = len(self._working.progress) + 1
+        done = len(self.working.progress) + 1
         total = self._run.config.max_iterations * (len(self._run.members) + 1)
-        self._working.publish(Progress(done, total, _words(event, self._run)))
+        self.working.publish(Progress(done, total, _words(event, self._run)))
         await self._save_newest()
+
+    async def _record(self, iteration: IterationRecord) -> None:
+        save = partial(self._store.save_iteration, self._run.run_id, iteration)
+        await self._journal.record(save)
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._started, 3)
 
-    def _show(self) -> None:
-        usage = Usage(
+    def _usage(self) -> Usage:
+        return Usage(
             calls=self._budget.calls,
             input_tokens=self._budget.input_tokens,
             output_tokens=self._budget.output_tokens,
             seconds=self._elapsed() if self._seconds is None else self._seconds,
         )
-        report = report_of(self._run, usage, self._created_at)
+
+    def _show(self) -> None:
+        report = report_of(self._run, self._usage(), self._created_at)
         if self._journal.trouble:
             report.warnings.append(self._journal.trouble)
-        self._working.report = report
+        self.working.report = report
+        self.working.waiting_for = _waiting_for(self._run)
 
     async def _save(self, *, last: bool = False) -> None:
         self._show()
-        save = partial(self._store.save_report, self._working.report)
+        save = partial(self._store.save_report, self.working.report)
         await self._journal.record(save, last=last)
         self._show()  # once more, with what the journal has to say
 
@@ -117,7 +156,7 @@ class Consulting:
             self._saving = False
 
 
-def _words(event: engine.Event, run: Run) -> str:
+def _words(event: engine.Heard | engine.Judged, run: Run) -> str:
     of = f"of {run.config.max_iterations}"
     if isinstance(event, engine.Judged):
         last = run.iterations[-1]
@@ -127,3 +166,10 @@ def _words(event: engine.Event, run: Run) -> str:
         f"iteration {event.iteration} {of}: "
         f"{event.answered} of {event.asked} members answered{failed}"
     )
+
+
+def _waiting_for(run: Run) -> str:
+    heard = {response.label for response in run.unjudged}
+    out = [f"{m.label} ({m.model})" for m in run.members if m.label not in heard]
+    names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if out[3:] else "")
+    return f"iteration {len(run.iterations) + 1}: waiting for {names or 'the verdict'}"

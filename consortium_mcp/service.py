@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import secrets
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from ulid import ULID
 
 from consortium_mcp.adapters.calls import Calls
+from consortium_mcp.adapters.history import History
 from consortium_mcp.adapters.registry import Registry
-from consortium_mcp.adapters.store import Store
-from consortium_mcp.background import Background, Progress, Working
+from consortium_mcp.adapters.store import Store, now
+from consortium_mcp.background import TELL_SECONDS, Background, Teller
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
-from consortium_mcp.core.report import RunReport, Usage, report_of, report_of_plan
+from consortium_mcp.core.report import RunReport, report_of_plan
+from consortium_mcp.core.wanted import Wanted
 from consortium_mcp.planning import Planned, Planner
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.background import Progress
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.report import Exchange, RunSummary
-    from consortium_mcp.core.wanted import Wanted
+    from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.core.report import RunSummary
 
 MAX_LIST = 100
 POLL_SECONDS = 0.5
+"""How often the run of another process is looked at."""
+CANCEL_SECONDS = 5.0
+"""How long another process is given to react to a cancel."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -64,7 +69,8 @@ class Service:
         self.store = store or Store(settings.database)
         self._ask = ask or Calls(self.registry, settings.limits)
         self.planner = Planner(self.registry, self.store)
-        self._background = Background(group)
+        self.history = History(self.store)
+        self._background = Background(group, self.store.beat)
 
     # Consulting
 
@@ -84,16 +90,52 @@ class Service:
             StoreError: the run cannot be recorded; no model was called.
         """
         run = await self._new_run(prompt, consortium, wanted)
-        created_at = _now()
-        nothing_yet = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
-        report = report_of(run, nothing_yet, created_at)
-        await self.store.begin_run(run, report)
-
-        async def work(working: Working) -> None:
-            await Consulting(run, created_at, working, self._ask, self.store).to_the_end()
-
-        self._background.start(run.run_id, Working(report), work)
+        consulting = Consulting(run, now(), self._ask, self.store)
+        await consulting.begin()
+        self._background.start(run.run_id, consulting.working, consulting.to_the_end)
         return run.run_id
+
+    async def resume(self, run_id: str) -> bool:
+        """Go on with an interrupted run; what was answered before is not asked again.
+
+        Returns:
+            Whether it goes on here and now. Otherwise nothing has changed: the run has ended, or
+            it works already, here or in another process.
+
+        Raises:
+            UnknownRun: no run has this id.
+            ConfigError: a model of the run is not known or not ready here; nothing has changed.
+        """
+        here = self._background.get(run_id)
+        record = None if here else await self.store.record(run_id)
+        if record is None or record.report.status != "interrupted":
+            return False
+        await self.planner.from_models(Wanted(), record.config)  # whether its models are ready
+        if not await self.store.claim(run_id):
+            return False
+        record = await self.store.record(run_id)
+        consulting = Consulting(
+            record.run(), record.report.created_at, self._ask, self.store, record.exchanges
+        )
+        self._background.start(run_id, consulting.working, consulting.to_the_end)
+        return True
+
+    def cancel_here(self, run_id: str) -> None:
+        """End a run of this process at once: its caller no longer wants it."""
+        self._background.cancel(run_id)
+
+    async def cancel(self, run_id: str) -> RunReport:
+        """End a run, of this process or another; one that has ended stays as it is.
+
+        Returns:
+            Its report, which is still `working` where the other process has not reacted yet.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+        if not self._background.cancel(run_id):
+            await self.store.cancel(run_id)
+        return await self.wait(run_id, CANCEL_SECONDS)
 
     async def dry_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> RunReport:
         """What `consult` would do and cost; nothing is called or recorded.
@@ -103,7 +145,7 @@ class Service:
         """
         run = await self._new_run(prompt, consortium, wanted)
         plan, warnings = plan_of(run)
-        return report_of_plan(run, plan, warnings, _now())
+        return report_of_plan(run, plan, warnings, now())
 
     async def _new_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> Run:
         prompt = clean(prompt)
@@ -136,19 +178,27 @@ class Service:
         """
         if not seconds >= 0:
             raise ConfigError(f"wait_seconds is {seconds:g}; it must be 0 or more.")
-        working = self._background.get(run_id)
-        if working is not None:
-            return await working.wait(seconds, on_progress)
+        if working := self._background.get(run_id):
+            began = anyio.current_time()
+            report = await working.wait(seconds, on_progress)
+            if not working.taken:
+                return report
+            seconds -= anyio.current_time() - began
+        return await self._wait_for_another_process(run_id, seconds, Teller(on_progress))
+
+    async def _wait_for_another_process(
+        self, run_id: str, seconds: float, teller: Teller
+    ) -> RunReport:
         report = await self.store.report(run_id)
-        with anyio.move_on_after(seconds):  # another process's run: look again now and then
+        told = anyio.current_time()
+        with anyio.move_on_after(seconds):
             while report.status == "working":
                 await anyio.sleep(POLL_SECONDS)
                 report = await self.store.report(run_id)
+                if anyio.current_time() - told >= TELL_SECONDS:
+                    told = anyio.current_time()
+                    await teller.still("the run works in another process")
         return report
-
-    def cancel(self, run_id: str) -> bool:
-        """End a run that works in this process; whether there was one."""
-        return self._background.cancel(run_id)
 
     # Looking back
 
@@ -171,7 +221,7 @@ class Service:
             raise ConfigError(
                 f"{cursor!r} is no cursor: pass the next_cursor of the page before, or none."
             )
-        runs, key = await self.store.list_runs(
+        runs, key = await self.history.page(
             limit=limit,
             before=int(cursor) if cursor else None,
             query=query,
@@ -213,7 +263,3 @@ async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Servic
         finally:
             group.cancel_scope.cancel()
     await service.store.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -27,8 +27,8 @@ ONLY_IN = {
         "frontends/plugin.py",
         "frontends/local_models.py",
     },
-    "sqlite_utils": {"adapters/store.py", "adapters/migrations.py"},
-    "sqlite3": {"adapters/store.py", "adapters/migrations.py"},
+    "sqlite_utils": {"adapters/database.py", "adapters/migrations.py"},
+    "sqlite3": {"adapters/database.py"},
     "mcp": {
         "frontends/server.py",
         "frontends/tools.py",

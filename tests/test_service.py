@@ -77,8 +77,9 @@ async def test_a_consultation_is_recorded_whole(settings: Settings) -> None:
         exchanges = await service.exchanges(report.run_id)
         assert [e.role for e in exchanges] == ["member", "member", "arbiter"]
         assert [e.prompt for e in exchanges] == [q.prompt for q in ask.questions]
-        [(number, saved)] = await service.store.verdicts(report.run_id)
-        assert (number, saved.synthesis) == (1, "It is 42.")
+        [saved] = await service.store.iterations(report.run_id)
+        assert saved.verdict is not None
+        assert (saved.number, saved.verdict.synthesis) == (1, "It is 42.")
 
 
 async def test_the_run_stands_in_the_journal_before_any_model_is_called(
@@ -88,7 +89,7 @@ async def test_the_run_stands_in_the_journal_before_any_model_is_called(
 
     class Looking(FakeAsk):
         async def __call__(self, question, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
-            runs, _ = await service.store.list_runs(limit=9)
+            runs, _ = await service.history.page(limit=9)
             seen.extend(run.status for run in runs)
             return await super().__call__(question)
 
@@ -138,12 +139,13 @@ async def test_a_cancelled_run_keeps_what_was_answered(settings: Settings) -> No
         async with anyio.create_task_group() as group:
             group.start_soon(service.wait, run_id, 30, on_progress)
             await answered.wait()
-            assert service.cancel(run_id)
+            cancelled = await service.cancel(run_id)
         report = await service.wait(run_id, 30)
+        assert cancelled == report
         assert (report.status, report.stop_reason) == ("cancelled", "cancelled")
         assert [m.status for m in report.members if m.model == "b"] == ["answered"]
         assert len(await service.exchanges(run_id)) == 1
-        assert not service.cancel(run_id)
+        assert await service.cancel(run_id) == report
 
 
 async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Settings) -> None:
@@ -209,7 +211,7 @@ async def test_a_dry_run_tells_who_and_how_much_and_calls_nobody(settings: Setti
     async with opened(settings) as (service, ask):
         plan = await service.dry_run("Six × 7?", None, PANEL)
         assert ask.questions == []
-        assert (await service.store.list_runs(limit=9))[0] == []
+        assert (await service.history.page(limit=9))[0] == []
     assert (plan.status, plan.run_id, plan.resource, plan.next_step) == ("planned", *[None] * 3)
     assert plan.plan is not None
     assert (plan.plan.fewest_calls, plan.plan.most_calls) == (3, 12)
@@ -348,7 +350,7 @@ async def test_bad_input_is_refused_before_anything_is_called_or_recorded(
         with pytest.raises(error, match=remedy):
             await service.consult(prompt, None, wanted)
         assert ask.questions == []
-        assert (await service.store.list_runs(limit=9))[0] == []
+        assert (await service.history.page(limit=9))[0] == []
 
 
 async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""`Ask` with a memory: every call is recorded the moment it lands, before anyone uses it."""
+"""`Ask` with a memory: every call is recorded the moment it lands, before anyone uses it.
+
+And what is recorded already is not called again: that is all that resuming a run is.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from consortium_mcp.core.errors import MemberError, StoreError
+from consortium_mcp.core.exchange import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from consortium_mcp.adapters.store import Store
     from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.models import Question, Reply
 
 
@@ -31,12 +37,16 @@ class Journal:
         ask: who really answers.
         store: where it is recorded.
         run_id: the run it belongs to.
+        recorded: the calls that landed before the run was interrupted.
     """
 
-    def __init__(self, ask: Ask, store: Store, run_id: str) -> None:
+    def __init__(
+        self, ask: Ask, store: Store, run_id: str, recorded: Iterable[Exchange] = ()
+    ) -> None:
         self._ask = ask
         self._store = store
         self._run_id = run_id
+        self._recorded = {exchange.key: exchange for exchange in recorded}
         self._unwritten: list[Callable[[], Awaitable[None]]] = []
         self._writing = anyio.Lock()
         self._not_before = 0.0
@@ -45,6 +55,12 @@ class Journal:
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.ask.Ask`."""
+        if known := self._recorded.get(key_of(question)):
+            await anyio.lowlevel.checkpoint()
+            outcome = known.outcome()
+            if isinstance(outcome, MemberError):
+                raise outcome
+            return outcome
         try:
             reply = await self._ask(question)
         except MemberError as error:
@@ -64,6 +80,15 @@ class Journal:
         with anyio.CancelScope(shield=True):  # a run that is cancelled is recorded too
             await self._write_all(last=last)
 
+    def postpone(self, write: Callable[[], Awaitable[None]], error: StoreError) -> None:
+        """Keep a write that has just failed for the next time."""
+        self._unwritten.append(write)
+        self._note(error)
+
+    def _note(self, error: StoreError) -> None:
+        self.trouble = f"Not all of this run is recorded: {error}"
+        self._not_before = anyio.current_time() + PAUSE
+
     async def _write_all(self, *, last: bool) -> None:
         async with self._writing:
             # One failure speaks for those that would wait for the same lock: a run must not spend
@@ -72,8 +97,7 @@ class Journal:
                 try:
                     await self._unwritten[0]()
                 except StoreError as error:
-                    self.trouble = f"Not all of this run is recorded: {error}"
-                    self._not_before = anyio.current_time() + PAUSE
+                    self._note(error)
                     return
                 del self._unwritten[0]
         if not self._unwritten:

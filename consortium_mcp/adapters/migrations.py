@@ -18,6 +18,12 @@ def _first_tables(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations(name="0002_runs_that_outlive_their_process")
+def _runs_that_outlive_their_process(db: Database) -> None:
+    for statement in _OUTLIVING:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements one by one: executescript() would commit the transaction that holds the migration.
 _FIRST_TABLES = (
@@ -109,4 +115,30 @@ _FIRST_TABLES = (
         VALUES ('delete', old.id, old.prompt, old.synthesis);
     END
     """,
+)
+
+# A run names the process that works on it and when that last gave a sign of life; an iteration's
+# responses are kept from the moment its hearing ends, so that a run can go on from there.
+_OUTLIVING = (
+    "ALTER TABLE runs ADD COLUMN owner TEXT",
+    "ALTER TABLE runs ADD COLUMN heartbeat REAL",
+    "ALTER TABLE runs ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runs ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE exchanges ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
+    """
+    CREATE TABLE iterations (
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        number INTEGER NOT NULL,
+        responses TEXT,
+        verdict TEXT,
+        cut TEXT,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (run_id, number)
+    )
+    """,
+    """
+    INSERT INTO iterations (run_id, number, verdict, created_at)
+    SELECT run_id, iteration, verdict, created_at FROM verdicts
+    """,
+    "DROP TABLE verdicts",
 )

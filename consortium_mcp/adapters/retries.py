@@ -7,10 +7,12 @@ in `failures`; this adds the waiting. All tries together stay within the questio
 from __future__ import annotations
 
 import random
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core.budget import sum_of
 from consortium_mcp.core.errors import BudgetExceeded, MemberError
 
 if TYPE_CHECKING:
@@ -45,14 +47,15 @@ class Retrying:
                 pause = _pause(error, len(failures))
                 in_time = anyio.current_time() + pause < deadline
                 if not error.passing or len(failures) == TRIES or not in_time:
+                    _with_all_costs(failures)
                     raise
                 await anyio.sleep(pause)
             except BudgetExceeded:
                 if failures:  # it was asked, and this is what came of it
-                    raise failures[-1] from None
+                    raise _with_all_costs(failures) from None
                 raise
             else:
-                return _with_note(reply, [str(failure) for failure in failures])
+                return _with_tries(reply, failures)
 
 
 def _pause(error: MemberError, failures: int) -> float:
@@ -64,8 +67,27 @@ def _pause(error: MemberError, failures: int) -> float:
     return jitter if error.retry_after is None else error.retry_after + jitter / 4
 
 
-def _with_note(reply: Reply, failures: list[str]) -> Reply:
+def _with_all_costs(failures: list[MemberError]) -> MemberError:
+    """The last failure, with what all of them cost."""
+    last = failures[-1]
+    last.tries = len(failures)
+    last.input_tokens = reduce(sum_of, [f.input_tokens for f in failures])
+    last.output_tokens = reduce(sum_of, [f.output_tokens for f in failures])
+    return last
+
+
+def _with_tries(reply: Reply, failures: list[MemberError]) -> Reply:
     if not failures:
         return reply
-    note = f"answered at try {len(failures) + 1}, after: {'; '.join(failures)}"
-    return reply.model_copy(update={"warnings": (*reply.warnings, note)})
+    tries = len(failures) + 1
+    note = f"answered at try {tries}, after: {'; '.join(str(failure) for failure in failures)}"
+    return reply.model_copy(
+        update={
+            "tries": tries,
+            "input_tokens": reduce(sum_of, [f.input_tokens for f in failures], reply.input_tokens),
+            "output_tokens": reduce(
+                sum_of, [f.output_tokens for f in failures], reply.output_tokens
+            ),
+            "warnings": (*reply.warnings, note),
+        }
+    )

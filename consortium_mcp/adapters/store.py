@@ -1,85 +1,102 @@
-"""The record of everything: consortiums, runs, exchanges, verdicts. The only SQL of the project.
+"""The journal: consortiums, runs, exchanges, iterations. With `history` beside it, all our SQL.
 
-One SQLite file, shared by every process on this machine. `BEGIN IMMEDIATE` for each write, because
-a deferred transaction that finds the lock taken fails at once however long the timeout is (measured
-with four processes: 105 of 400 runs saved, and 400 of 400 with IMMEDIATE). All work happens in
-threads, one at a time, so that a lock held elsewhere never stops the event loop.
+A run belongs to the process that works on it, its *owner*, which gives a sign of life every second.
+One whose owner has been silent for `STALE_SECONDS` counts as interrupted wherever it is read;
+nothing needs to be written for that, so it also holds for a file that cannot be.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import secrets
 import time
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
-from sqlite_utils import Database
-
-from consortium_mcp.adapters.migrations import migrations
-from consortium_mcp.core.answers import clean
-from consortium_mcp.core.errors import (
-    MemberError,
-    StoreBusy,
-    StoreError,
-    StoreNewer,
-    UnknownConsortium,
-    UnknownRun,
-)
-from consortium_mcp.core.models import ConsortiumConfig, Question, Reply, Verdict
+from consortium_mcp.adapters.database import BUSY_SECONDS, DatabaseFile
+from consortium_mcp.core.errors import UnknownConsortium, UnknownRun
+from consortium_mcp.core.exchange import Exchange
+from consortium_mcp.core.models import ConsortiumConfig
 from consortium_mcp.core.panel import closest
-from consortium_mcp.core.report import Exchange, RunReport, RunSummary
+from consortium_mcp.core.record import IterationRecord, RunRecord
+from consortium_mcp.core.report import RunReport, with_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import sqlite3
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from consortium_mcp.core.models import Run
+    from consortium_mcp.core.errors import MemberError
+    from consortium_mcp.core.models import Question, Reply, Run
 
-T = TypeVar("T")
+STALE_SECONDS = 10.0
+"""Silence after which a run's process counts as dead. Ten missed beats: a busy machine or a long
+write of another process delays one or two, and a run taken over too early would be paid twice."""
 
-BUSY_SECONDS = 10.0
-"""How long to wait for another process's write."""
-_WAL_TRIES = 50
+# With the time before which a heartbeat is stale as its parameter.
+LIVE_STATUS = (
+    "CASE WHEN runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?"
+    " THEN 'interrupted' ELSE runs.status END"
+)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What has become of a process's runs, as others may have changed it."""
+
+    cancelled: frozenset[str]
+    """Runs that somebody asked to cancel."""
+    taken: frozenset[str]
+    """Runs that another process goes on with, because this one was silent for too long."""
 
 
 class Store:
-    """The database, opened at its first use.
+    """The journal in one SQLite file. Errors are those of `database.DatabaseFile`.
 
     Args:
         path: the file; it and its folders are made when missing.
         busy_seconds: how long to wait while another process holds the write lock.
-
-    Every method raises:
-        StoreError: the file cannot be read or written; the message names it and the remedy.
-        StoreBusy: another process held the write lock for too long.
-        StoreNewer: a newer version of this software wrote the file.
+        clock: seconds since the epoch, the same for every process of this machine.
     """
 
-    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = path
-        self._busy_seconds = busy_seconds
-        self._db: Database | None = None
-        self._turn = anyio.CapacityLimiter(1)
+    def __init__(
+        self,
+        path: Path,
+        busy_seconds: float = BUSY_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.file = DatabaseFile(path, busy_seconds)
+        self.owner = secrets.token_hex(8)
+        """Names this process's runs as its own."""
+        self._clock = clock
+
+    @property
+    def stale(self) -> float:
+        """The time before which a heartbeat is stale."""
+        return self._clock() - STALE_SECONDS
+
+    async def close(self) -> None:
+        """Close the file; the store opens it again when it is used again."""
+        await self.file.close()
+
+    async def check(self) -> None:
+        """Open the file, or say why that cannot be done."""
+        await self.file.write(lambda _: None)
 
     # Consortiums
 
     async def save_consortium(self, config: ConsortiumConfig) -> None:
         """Save a consortium under its name, in place of any other of that name."""
-        now = _now()
-
-        def write(db: Database) -> None:
-            db.conn.execute(
+        values = [config.name, config.model_dump_json(), now(), now()]
+        await self.file.write(
+            lambda db: db.execute(
                 "INSERT INTO consortiums (name, config, created_at, updated_at)"
                 " VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
                 " SET config = excluded.config, updated_at = excluded.updated_at",
-                [config.name, config.model_dump_json(), now, now],
+                values,
             )
-
-        await self._write(write)
+        )
 
     async def consortium(self, name: str) -> ConsortiumConfig:
         """The saved consortium of this name.
@@ -99,7 +116,7 @@ class Store:
 
     async def consortiums(self) -> list[ConsortiumConfig]:
         """Every saved consortium, by name."""
-        rows = await self._read("SELECT config FROM consortiums ORDER BY name")
+        rows = await self.file.read("SELECT config FROM consortiums ORDER BY name")
         return [ConsortiumConfig.model_validate_json(row["config"]) for row in rows]
 
     async def delete_consortium(self, name: str) -> None:
@@ -109,55 +126,106 @@ class Store:
             UnknownConsortium: there is none of this name.
         """
         await self.consortium(name)
-        await self._write(
-            lambda db: db.conn.execute("DELETE FROM consortiums WHERE name = ?", [name])
+        await self.file.write(
+            lambda db: db.execute("DELETE FROM consortiums WHERE name = ?", [name])
         )
 
     # Runs
 
     async def begin_run(self, run: Run, report: RunReport) -> None:
-        """Record a run before any model is called."""
-
-        def write(db: Database) -> None:
-            db.conn.execute(
-                "INSERT INTO runs (run_id, status, consortium, strategy, prompt, config, members,"
-                " seed, report, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    run.run_id,
-                    run.status,
-                    run.config.name,
-                    run.config.strategy,
-                    run.prompt,
-                    run.config.model_dump_json(),
-                    json.dumps([member.model_dump() for member in run.members]),
-                    run.seed,
-                    report.model_dump_json(),
-                    report.created_at,
-                ],
-            )
-
-        await self._write(write)
+        """Record a run of this process before any model is called."""
+        values = {
+            "run_id": run.run_id,
+            "status": report.status,
+            "consortium": run.config.name,
+            "strategy": run.config.strategy,
+            "prompt": run.prompt,
+            "config": run.config.model_dump_json(),
+            "members": json.dumps([member.model_dump() for member in run.members]),
+            "seed": run.seed,
+            "warnings": json.dumps(run.warnings),
+            "report": report.model_dump_json(),
+            "created_at": report.created_at,
+            "owner": self.owner,
+            "heartbeat": self._clock(),
+        }
+        await self.file.write(lambda db: _insert(db, "runs", values))
 
     async def save_report(self, report: RunReport) -> None:
-        """Bring a run's row up to its report."""
-
-        def write(db: Database) -> None:
-            db.conn.execute(
-                "UPDATE runs SET status = ?, synthesis = ?, final_answer = ?, confidence = ?,"
-                " agreement = ?, report = ?, ended_at = coalesce(ended_at, ?) WHERE run_id = ?",
-                [
-                    report.status,
-                    report.synthesis,
-                    report.final_answer,
-                    report.confidence,
-                    report.agreement,
-                    report.model_dump_json(),
-                    None if report.status == "working" else _now(),
-                    report.run_id,
-                ],
+        """Bring a run's row up to its report, unless another process goes on with it."""
+        values = {
+            "status": report.status,
+            "synthesis": report.synthesis,
+            "final_answer": report.final_answer,
+            "confidence": report.confidence,
+            "agreement": report.agreement,
+            "report": report.model_dump_json(),
+            "heartbeat": self._clock(),
+        }
+        sets = ", ".join(f"{name} = ?" for name in values)
+        ended = None if report.status == "working" else now()
+        await self.file.write(
+            lambda db: db.execute(
+                f"UPDATE runs SET {sets}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
+                " WHERE run_id = ? AND owner = ?",
+                [*values.values(), ended, report.run_id, self.owner],
             )
+        )
 
-        await self._write(write)
+    async def beat(self, run_ids: Collection[str]) -> Beat:
+        """Give a sign of life for these runs of this process, and see what others did to them."""
+        marks = ", ".join("?" for _ in run_ids)
+
+        def write(db: sqlite3.Connection) -> list[sqlite3.Row]:
+            db.execute(
+                f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
+                [self._clock(), *run_ids, self.owner],
+            )
+            return db.execute(
+                f"SELECT run_id, owner, cancel_requested FROM runs WHERE run_id IN ({marks})",  # noqa: S608
+                [*run_ids],
+            ).fetchall()
+
+        rows = await self.file.write(write)
+        return Beat(
+            cancelled=frozenset(row["run_id"] for row in rows if row["cancel_requested"]),
+            taken=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
+        )
+
+    async def claim(self, run_id: str) -> bool:
+        """Make an interrupted run this process's own; of several that try, one succeeds."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            claimed = db.execute(
+                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
+                f" cancel_requested = 0 WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
+                [self.owner, self._clock(), run_id, self.stale],
+            )
+            return claimed.rowcount == 1
+
+        return await self.file.write(write)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a run's process to cancel it; one that was interrupted is cancelled here and now.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            report = _report(db.execute(_REPORT, [self.stale, run_id]).fetchall(), run_id)
+            if report.status == "working":
+                db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
+            elif report.status == "interrupted":
+                over = with_status(report, "cancelled")
+                over = over.model_copy(update={"stop_reason": "cancelled"})
+                db.execute(
+                    "UPDATE runs SET status = 'cancelled', report = ?,"
+                    " ended_at = coalesce(ended_at, ?), owner = NULL WHERE run_id = ?",
+                    [over.model_dump_json(), now(), run_id],
+                )
+
+        await self.file.write(write)
 
     async def report(self, run_id: str) -> RunReport:
         """The report of a run, as last saved.
@@ -165,60 +233,25 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self._read("SELECT report FROM runs WHERE run_id = ?", [run_id])
-        if not rows:
-            raise UnknownRun(
-                f"No run has the id {run_id!r}. `list_runs` lists the newest; "
-                "`list_runs(query=…)` searches them."
-            )
-        return RunReport.model_validate_json(rows[0]["report"])
+        return _report(await self.file.read(_REPORT, [self.stale, run_id]), run_id)
 
-    async def list_runs(
-        self,
-        *,
-        limit: int,
-        before: int | None = None,
-        query: str | None = None,
-        status: str | None = None,
-        consortium: str | None = None,
-    ) -> tuple[list[RunSummary], int | None]:
-        """Runs, newest first, a page at a time.
+    async def record(self, run_id: str) -> RunRecord:
+        """The whole run.
 
-        Args:
-            limit: how many at most.
-            before: the key that the page before this one returned.
-            query: words that the prompt or the synthesis must all contain.
-            status: only runs in this status.
-            consortium: only runs of this saved consortium.
-
-        Returns:
-            The runs, and the key for the next page, `None` after the last.
+        Raises:
+            UnknownRun: no run has this id.
         """
-        source, where, values = "runs", [], []
-        if query is not None and query.strip():
-            words = _fts(query)
-            if not words:  # nothing but punctuation is in no index
-                return [], None
-            source = "runs_fts JOIN runs ON runs.id = runs_fts.rowid"
-            where.append("runs_fts MATCH ?")
-            values.append(words)
-        key = "runs_fts.rowid" if where else "runs.id"
-        for column, value in (("status", status), ("consortium", consortium)):
-            if value is not None:
-                where.append(f"runs.{column} = ?")
-                values.append(value)
-        if before is not None:
-            where.append(f"{key} < ?")
-            values.append(str(before))
-        condition = f"WHERE {' AND '.join(where)}" if where else ""
-        rows = await self._read(
-            f"SELECT runs.id AS key, runs.run_id, status, consortium, strategy, runs.prompt,"  # noqa: S608 (columns are ours)
-            f" runs.synthesis, final_answer, confidence, agreement, created_at, ended_at"
-            f" FROM {source} {condition} ORDER BY {key} DESC LIMIT ?",
-            [*values, limit + 1],
+        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale, run_id])
+        report = _report(rows, run_id)
+        return RunRecord(
+            report=report,
+            config=ConsortiumConfig.model_validate_json(rows[0]["config"]),
+            members=json.loads(rows[0]["members"]),
+            seed=rows[0]["seed"],
+            warnings=json.loads(rows[0]["warnings"]),
+            iterations=tuple(await self.iterations(run_id)),
+            exchanges=tuple(await self.exchanges(run_id)),
         )
-        runs = [RunSummary.of_row(dict(row)) for row in rows[:limit]]
-        return runs, rows[limit - 1]["key"] if len(rows) > limit else None
 
     # What was said
 
@@ -226,179 +259,92 @@ class Store:
         self, run_id: str, question: Question, outcome: Reply | MemberError
     ) -> None:
         """Record one model call and what came of it."""
-        reply = outcome if isinstance(outcome, Reply) else None
-        error = outcome if isinstance(outcome, MemberError) else None
-
-        def write(db: Database) -> None:
-            db.conn.execute(
-                "INSERT INTO exchanges (run_id, iteration, role, label, attempt, model, system,"
-                " prompt, reply, error, error_kind, permanent, warnings, seconds, input_tokens,"
-                " output_tokens, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                [
-                    run_id,
-                    question.iteration,
-                    question.role,
-                    question.label,
-                    question.attempt,
-                    question.model,
-                    question.system,
-                    question.prompt,
-                    reply.text if reply else None,
-                    str(error) if error else None,
-                    error.kind if error else None,
-                    error.permanent if error else None,
-                    json.dumps(reply.warnings if reply else []),
-                    reply.seconds if reply else None,
-                    reply.input_tokens if reply else None,
-                    reply.output_tokens if reply else None,
-                    _now(),
-                ],
-            )
-
-        await self._write(write)
+        exchange = Exchange.of(question, outcome, now())
+        values = exchange.model_dump() | {
+            "run_id": run_id,
+            "warnings": json.dumps(exchange.warnings),
+        }
+        await self.file.write(lambda db: _insert(db, "exchanges", values))
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order they landed."""
-        rows = await self._read(
-            "SELECT iteration, role, label, attempt, model, system, prompt, reply, error, seconds,"
-            " input_tokens, output_tokens, created_at FROM exchanges WHERE run_id = ? ORDER BY id",
+        rows = await self.file.read(
+            f"SELECT {', '.join(Exchange.model_fields)} FROM exchanges"  # noqa: S608 (columns are ours)
+            " WHERE run_id = ? ORDER BY id",
             [run_id],
         )
-        return [Exchange.model_validate(dict(row)) for row in rows]
+        return [
+            Exchange.model_validate(dict(row) | {"warnings": json.loads(row["warnings"])})
+            for row in rows
+        ]
 
-    async def save_verdict(self, run_id: str, iteration: int, verdict: Verdict) -> None:
-        """Record an iteration's verdict."""
-        row = [run_id, iteration, verdict.model_dump_json(), _now()]
-        await self._write(
-            lambda db: db.conn.execute(
-                "INSERT INTO verdicts (run_id, iteration, verdict, created_at) VALUES (?, ?, ?, ?)",
-                row,
+    async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
+        """Record an iteration, first when its hearing has ended and again with its verdict.
+
+        Nothing is written for a run that another process goes on with.
+        """
+        texts = iteration.model_dump(mode="json")
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"
+                " SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
+                " (SELECT 1 FROM runs WHERE run_id = ? AND owner = ?)"
+                " ON CONFLICT (run_id, number) DO UPDATE SET responses = excluded.responses,"
+                " verdict = excluded.verdict, cut = excluded.cut",
+                [
+                    run_id,
+                    iteration.number,
+                    json.dumps(texts["responses"]),
+                    texts["verdict"] and json.dumps(texts["verdict"]),
+                    iteration.cut,
+                    now(),
+                    run_id,
+                    self.owner,
+                ],
             )
+
+        await self.file.write(write)
+
+    async def iterations(self, run_id: str) -> list[IterationRecord]:
+        """A run's iterations so far; the last may have no verdict yet."""
+        rows = await self.file.read(
+            "SELECT number, responses, verdict, cut FROM iterations WHERE run_id = ?"
+            " ORDER BY number",
+            [run_id],
         )
-
-    async def verdicts(self, run_id: str) -> list[tuple[int, Verdict]]:
-        """A run's verdicts, each with the number of its iteration."""
-        rows = await self._read(
-            "SELECT iteration, verdict FROM verdicts WHERE run_id = ? ORDER BY iteration", [run_id]
-        )
-        return [(row["iteration"], Verdict.model_validate_json(row["verdict"])) for row in rows]
-
-    # The file
-
-    async def close(self) -> None:
-        """Close the file; the store opens it again when it is used again."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._close, limiter=self._turn)
-
-    async def check(self) -> None:
-        """Open the file, or say why that cannot be done."""
-        await self._write(lambda _: None)
-
-    def _close(self) -> None:
-        if self._db is not None:
-            self._db.conn.close()
-            self._db = None
-
-    async def _write(self, change: Callable[[Database], Any]) -> None:
-        def work() -> None:
-            with self._named_errors():
-                db = self._opened()
-                with _immediate(db.conn):
-                    change(db)
-
-        # Shielded: what was paid for is recorded even if its run is cancelled this very moment.
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(work, limiter=self._turn)
-
-    async def _read(self, sql: str, values: list[Any] | None = None) -> list[sqlite3.Row]:
-        def work() -> list[sqlite3.Row]:
-            with self._named_errors():
-                return list(self._opened().conn.execute(sql, values or []))
-
-        return await anyio.to_thread.run_sync(work, limiter=self._turn)
-
-    def _opened(self) -> Database:
-        if self._db is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        return [
+            IterationRecord(
+                number=row["number"],
+                responses=row["responses"] and json.loads(row["responses"]),
+                verdict=row["verdict"] and json.loads(row["verdict"]),
+                cut=row["cut"],
             )
-            try:
-                connection.row_factory = sqlite3.Row
-                db = Database(connection, execute_plugins=False)
-                _use_wal(connection)
-                connection.execute("PRAGMA synchronous = NORMAL")
-                self._migrate(db)
-            except BaseException:
-                connection.close()
-                raise
-            self._db = db
-        return self._db
-
-    def _migrate(self, db: Database) -> None:
-        ours = {migration.name for migration in migrations._migrations}  # noqa: SLF001 (no public list)
-        strangers = [done.name for done in migrations.applied(db) if done.name not in ours]
-        if strangers:
-            raise StoreNewer(
-                f"{self.path} was written by a newer consortium-mcp (it knows {strangers[-1]}). "
-                "Upgrade this one, or set CONSORTIUM_DB to another file."
-            )
-        if migrations.pending(db):
-            with _immediate(db.conn):  # another process may be migrating at this very moment
-                migrations.apply(db)
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise StoreBusy(
-                    f"{self.path} has been locked by another process for "
-                    f"{self._busy_seconds:g} s. "
-                    "Try again; if it stays so, see which process holds the file."
-                ) from error
-            raise StoreError(
-                f"The database {self.path} cannot be used: {error}. Check that the file and its "
-                "folder can be written and the disk has room, or set CONSORTIUM_DB to another file."
-            ) from error
-        except OSError as error:
-            raise StoreError(
-                f"The folder of the database {self.path} cannot be made: {error.strerror}. "
-                "Set CONSORTIUM_DB to a file in a folder that can be written."
-            ) from error
+            for row in rows
+        ]
 
 
-@contextmanager
-def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. SQLite does not wait for the lock here, so several first starts must try."""
-    for attempt in range(_WAL_TRIES):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or attempt == _WAL_TRIES - 1:
-                raise
-            time.sleep(0.02 * (attempt % 5 + 1))
-        else:
-            return
-
-
-def _fts(query: str) -> str:
-    """The user's words as an FTS5 query: each quoted, so that none is read as syntax."""
-    words = clean(query).replace('"', " ").split()
-    return " ".join(f'"{word}"' for word in words if any(char.isalnum() for char in word))
-
-
-def _now() -> str:
+def now() -> str:
+    """The time as reports write it: ISO 8601, UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+_REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
+_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, config, members, seed, warnings FROM runs"  # noqa: S608
+
+
+def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:
+    if not rows:
+        raise UnknownRun(
+            f"No run has the id {run_id!r}. `list_runs` lists the newest; "
+            "`list_runs(query=…)` searches them."
+        )
+    return with_status(RunReport.model_validate_json(rows[0]["report"]), rows[0]["live_status"])
+
+
+def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+    marks = ", ".join("?" for _ in values)
+    db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608 (names are ours)
+        [*values.values()],
+    )

@@ -8,6 +8,7 @@ from consortium_mcp.core.errors import BudgetExceeded, MemberError
 
 if TYPE_CHECKING:
     from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.models import Question, Reply
 
 CHARACTERS_PER_TOKEN = 4
@@ -60,9 +61,16 @@ class Budget:
         self._count(expected, reply.input_tokens, reply.output_tokens, reply.text)
         return reply
 
+    def remember(self, exchange: Exchange) -> None:
+        """Count a call that was made before the run was interrupted."""
+        self.calls += exchange.tries
+        expected = estimated_tokens(exchange.prompt, exchange.system)
+        sent, said = exchange.input_tokens, exchange.output_tokens
+        self._count(expected, sent, said, exchange.reply or "")
+
     def _count(self, expected: int, sent: int | None, said: int | None, text: str) -> None:
-        self.input_tokens = _sum(self.input_tokens, sent)
-        self.output_tokens = _sum(self.output_tokens, said)
+        self.input_tokens = sum_of(self.input_tokens, sent)
+        self.output_tokens = sum_of(self.output_tokens, said)
         self._spent += expected if sent is None else sent
         self._spent += estimated_tokens(text) if said is None else said
 
@@ -77,5 +85,6 @@ class Budget:
             )
 
 
-def _sum(total: int | None, more: int | None) -> int | None:
+def sum_of(total: int | None, more: int | None) -> int | None:
+    """The sum of what is known; `None` where nothing is."""
     return total if more is None else (total or 0) + more

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.lowlevel
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         Question,
         Run,
         StopReason,
-        Verdict,
     )
 
 
@@ -49,13 +48,21 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class HearingEnded:
+    """Nobody is waited for any more; these are the responses that will be judged."""
+
+    iteration: int
+    responses: tuple[Response, ...]
+
+
+@dataclass(frozen=True)
 class Judged:
     """An iteration reached its verdict; `run` includes it."""
 
     run: Run
 
 
-Event = Heard | Judged
+Event = Heard | HearingEnded | Judged
 
 
 async def consult(
@@ -64,9 +71,11 @@ async def consult(
     """Take a run from `working` to its end.
 
     Args:
-        run: a run with no iterations yet.
+        run: a run with no iterations yet, or one that was interrupted: it goes on after its last
+            iteration, with the responses in `unjudged` where their hearing had ended.
         ask: puts a question to a model; see `ask.Ask`.
-        on_event: told of every response and every verdict, in order, before the run goes on.
+        on_event: told of every response, every end of hearing and every verdict, in order, before
+            the run goes on.
         late: where members live. One that the quorum cut off goes on there after this returns, so
             that an answer already paid for can still land with whoever stands behind `ask`.
 
@@ -92,39 +101,39 @@ class _Consultation:
         self._late = late
         self._strategy = get_strategy(run.config.strategy)
         seconds = run.config.deadline_seconds or math.inf
-        self._deadline = anyio.current_time() + seconds
+        self._deadline = anyio.current_time() + seconds - run.elapsed
         # With answers in hand, members are not heard so long that nobody could weigh them.
         judging = min(run.config.arbiter_timeout, seconds / 4)
         self._hearing_ends = self._deadline - judging
-        self._exchanges = 0
         self._out: set[str] = set()
         """Labels of members that were cut off and are still out: not asked twice at once."""
 
     async def to_the_end(self) -> Run:
         """Iterate until the stop rule is content."""
+        if self._run.iterations and (reason := self._reason_to_stop()):
+            return _ended(self._run, reason)  # interrupted between its last verdict and its end
         while True:
-            responses = await self._hear()
+            responses = self._run.unjudged or await self._hear()
             if not any(response.answered for response in responses):
                 return _without_answers(self._run, responses, late=self._is_late())
-            verdict, cut_by = await self._judge(responses)
-            number = len(self._run.iterations) + 1
-            iteration = Iteration(number=number, responses=tuple(responses), verdict=verdict)
+            iteration = await self._judge(responses)
             iterations = (*self._run.iterations, iteration)
-            self._run = self._run.model_copy(update={"iterations": iterations})
+            self._run = self._run.model_copy(update={"iterations": iterations, "unjudged": ()})
             await self._on_event(Judged(self._run))
-            if reason := cut_by or self._reason_to_stop(responses):
+            if reason := self._reason_to_stop():
                 return _ended(self._run, reason)
 
     def _is_late(self) -> bool:
         return anyio.current_time() >= self._deadline
 
-    def _reason_to_stop(self, responses: Sequence[Response]) -> StopReason | None:
-        if any(response.error_kind == "budget" for response in responses):
-            return "budget"
+    def _reason_to_stop(self) -> StopReason | None:
+        last = self._run.iterations[-1]
+        if last.cut or any(response.error_kind == "budget" for response in last.responses):
+            return last.cut or "budget"
         reason = stop_reason(self._run)
         if reason is None and self._is_late():
             return "deadline"
-        if reason is None and _quorum_missed(self._run.config, responses):
+        if reason is None and _quorum_missed(self._run.config, last.responses):
             return "quorum"
         settled = len(self._run.iterations) >= self._run.config.min_iterations
         if reason is None and settled and not self._strategy.members_learn:
@@ -136,10 +145,12 @@ class _Consultation:
     def _another_iteration_fits(self) -> bool:
         """Whether `max_calls` leaves room for all members and the arbiter once more."""
         limit = self._run.config.max_calls
+        asked = [r for it in self._run.iterations for r in it.responses if r.error_kind != "out"]
+        exchanges = len(asked) + len(self._run.iterations)
         members = len(self._strategy.next_wave(self._run, ()))
-        return limit is None or self._exchanges + members + 1 <= limit
+        return limit is None or exchanges + members + 1 <= limit
 
-    async def _hear(self) -> list[Response]:
+    async def _hear(self) -> tuple[Response, ...]:
         """All responses of the next iteration, in panel order."""
         responses: list[Response] = []
         asked = 0
@@ -148,7 +159,9 @@ class _Consultation:
             responses += await self._hear_wave(wave, tuple(responses), asked)
             if anyio.current_time() >= self._hearing_ends:
                 break
-        return responses
+        heard = tuple(responses)
+        await self._on_event(HearingEnded(len(self._run.iterations) + 1, heard))
+        return heard
 
     async def _hear_wave(
         self, wave: Sequence[Member], before: tuple[Response, ...], asked: int
@@ -181,7 +194,6 @@ class _Consultation:
         to_ask = [member for member in wave if member.label not in self._out]
         for member in to_ask:
             self._out.add(member.label)
-            self._exchanges += 1
             question = self._strategy.question_for(member, self._run)
             left = max(0.001, self._deadline - anyio.current_time())
             timeout = min(question.timeout, left)
@@ -201,17 +213,20 @@ class _Consultation:
             for member in wave
         ]
 
-    async def _judge(self, responses: Sequence[Response]) -> tuple[Verdict, StopReason | None]:
-        """The verdict, and what cut the judging off if something did."""
-        self._exchanges += 1
+    async def _judge(self, responses: tuple[Response, ...]) -> Iteration:
+        """The iteration with its verdict, and what cut the judging off if something did."""
+        number = len(self._run.iterations) + 1
+        cut: Literal["budget", "deadline"] = "deadline"
+        why = "The run's deadline passed before there was a verdict"
         try:
             with anyio.CancelScope(deadline=self._deadline):
                 await anyio.lowlevel.checkpoint()  # past the deadline nobody is called any more
-                return await self._strategy.judge(self._run, responses, self._ask), None
+                verdict = await self._strategy.judge(self._run, responses, self._ask)
+                return Iteration(number=number, responses=responses, verdict=verdict)
         except BudgetExceeded as error:
-            return best_supported(responses, f"The budget left no verdict ({error})"), "budget"
-        why = "The run's deadline passed before there was a verdict"
-        return best_supported(responses, why), "deadline"
+            cut, why = "budget", f"The budget left no verdict ({error})"
+        verdict = best_supported(responses, why)
+        return Iteration(number=number, responses=responses, verdict=verdict, cut=cut)
 
 
 def _quorum(config: ConsortiumConfig, asked: int) -> float:
@@ -271,17 +286,17 @@ async def _response(question: Question, ask: Ask) -> Response:
 
 
 def _cut(member: Member, *, late: bool, asked: bool) -> Response:
-    why = "the quorum had answered and its grace was over"
+    kind, why = "quorum", "the quorum had answered and its grace was over"
     if late:
-        why = "the run's deadline was near"
+        kind, why = "deadline", "the run's deadline was near"
     elif not asked:
-        why = "its answer of an earlier iteration is still out"
+        kind, why = "out", "its answer of an earlier iteration is still out"
     return Response(
         label=member.label,
         model=member.model,
         status="cut",
         error=f"cut off: {why}",
-        error_kind="deadline" if late else "quorum",
+        error_kind=kind,
     )
 
 

@@ -47,6 +47,7 @@ class MemberError(RunError):
         retry_after: seconds after which the provider wants to be asked again, if it said so.
         input_tokens: what the failed call has cost all the same, where that is known.
         output_tokens: the same.
+        tries: calls that were made, all of which failed.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class MemberError(RunError):
         retry_after: float | None = None,
         input_tokens: int | None = None,
         output_tokens: int | None = None,
+        tries: int = 1,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -67,6 +69,7 @@ class MemberError(RunError):
         self.retry_after = retry_after
         self.input_tokens = input_tokens
         self.output_tokens = output_tokens
+        self.tries = tries
 
 
 class VerdictError(RunError):
@@ -83,6 +86,10 @@ class StoreError(ConsortiumError):
 
 class UnknownRun(StoreError):
     """No run has this id."""
+
+
+class StoreUnwritable(StoreError):
+    """The database cannot be written now: the disk is full, the file read-only or damaged."""
 
 
 class StoreBusy(StoreError):

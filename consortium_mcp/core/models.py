@@ -154,6 +154,9 @@ class Reply(Value):
     seconds: float
     input_tokens: int | None = None
     output_tokens: int | None = None
+    """Tokens of all tries."""
+    tries: int = 1
+    """Calls it took, the failed ones before it included."""
     warnings: tuple[str, ...] = ()
     """What is odd about it: cut short, answered only at a second try, and the like."""
 
@@ -239,6 +242,8 @@ class Iteration(Value):
     number: int
     responses: tuple[Response, ...]
     verdict: Verdict
+    cut: Literal["budget", "deadline"] | None = None
+    """What cut the judging off, so that nobody could weigh the responses."""
 
 
 class Run(Value):
@@ -255,7 +260,9 @@ class Run(Value):
     stop_reason: StopReason | None = None
     iterations: tuple[Iteration, ...] = ()
     unjudged: tuple[Response, ...] = ()
-    """Responses of an iteration that reached no verdict."""
+    """Responses of an iteration that has reached no verdict."""
+    elapsed: float = 0.0
+    """Seconds it had worked before it was interrupted; they count towards its deadline."""
     error: str | None = None
     """Why there is no answer, when the status is `failed`."""
     warnings: tuple[str, ...] = ()

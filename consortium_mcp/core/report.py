@@ -13,7 +13,6 @@ from consortium_mcp.core.models import (
     Iteration,
     Member,
     Response,
-    Role,
     Run,
     Status,
     StopReason,
@@ -129,7 +128,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         warnings=list(run.warnings),
         created_at=created_at,
         resource=resource_uri(run.run_id),
-        next_step=_next_step(run),
+        next_step=_next_step(run.run_id, run.status),
     )
 
 
@@ -175,9 +174,19 @@ def _response(label: str, best: Iteration | None, run: Run) -> Response | None:
     return next((r for r in candidates if r.label == label), None)
 
 
-def _next_step(run: Run) -> str | None:
-    if run.status == "working":
-        return f'get_run(run_id="{run.run_id}", wait_seconds=40)'
+def with_status(report: RunReport, status: Status) -> RunReport:
+    """The report in another status, such as that of a run whose process died under it."""
+    if status == report.status:
+        return report
+    next_step = _next_step(report.run_id or "", status)
+    return report.model_copy(update={"status": status, "next_step": next_step})
+
+
+def _next_step(run_id: str, status: Status) -> str | None:
+    if status == "working":
+        return f'get_run(run_id="{run_id}", wait_seconds=40)'
+    if status == "interrupted":
+        return f'resume_run(run_id="{run_id}")'
     return None
 
 
@@ -209,6 +218,8 @@ class RunSummary(BaseModel):
     strategy: str
     created_at: str
     ended_at: str | None
+    next_step: str | None = None
+    """The call to make next, where one is useful."""
 
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
@@ -217,22 +228,5 @@ class RunSummary(BaseModel):
         for field in ("prompt", "synthesis"):
             if row[field] is not None and len(row[field]) > EXCERPT:
                 row[field] = row[field][: EXCERPT - 1] + "…"
+        row["next_step"] = _next_step(row["run_id"], row["status"])
         return cls.model_validate(row)
-
-
-class Exchange(BaseModel):
-    """One recorded model call."""
-
-    iteration: int
-    role: Role
-    label: str
-    attempt: int
-    model: str
-    system: str | None
-    prompt: str
-    reply: str | None
-    error: str | None
-    seconds: float | None
-    input_tokens: int | None
-    output_tokens: int | None
-    created_at: str

@@ -20,7 +20,7 @@ from consortium_mcp.frontends.tool_outputs import FullReport
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-    from consortium_mcp.core.report import Exchange
+    from consortium_mcp.core.exchange import Exchange
 
 QUESTION = "What is the capital of Japan?"
 CONSORTIUM = "consortium-mcp-demo"

@@ -53,7 +53,7 @@ async def _database(service: Service) -> None:
         click.echo(f"  {error}")
         return
     saved = [config.name for config in await service.store.consortiums()]
-    click.echo(f"  {service.store.path}: can be written")
+    click.echo(f"  {service.store.file.path}: can be written")
     click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
 
 

@@ -9,8 +9,9 @@ from consortium_mcp.core.report import labelled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.models import ConsortiumConfig, Verdict
-    from consortium_mcp.core.report import Exchange, MemberReport, RunReport, RunSummary
+    from consortium_mcp.core.report import MemberReport, RunReport, RunSummary
 
 _HEADLINES = {
     "planned": "A plan; nothing has been called",

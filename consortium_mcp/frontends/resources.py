@@ -28,7 +28,7 @@ NEWEST = 50
 async def listed(service: Service) -> list[Resource]:
     """What a client's resource list shows: clients do not show templates to their users."""
     consortiums = await service.store.consortiums()
-    runs, _ = await service.store.list_runs(limit=NEWEST)
+    runs, _ = await service.history.page(limit=NEWEST)
     return [
         *(
             Resource(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from consortium_mcp.core.exchange import Exchange
 from consortium_mcp.core.models import ConsortiumConfig, Verdict
-from consortium_mcp.core.report import Exchange, RunReport, RunSummary
+from consortium_mcp.core.report import RunReport, RunSummary
 
 
 class NumberedVerdict(BaseModel):

@@ -186,7 +186,7 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         try:
             return _report_result(await _wait(service, run_id, seconds, ctx))
         except anyio.get_cancelled_exc_class():
-            service.cancel(run_id)  # the caller cancelled while it waited
+            service.cancel_here(run_id)  # the caller cancelled while it waited
             raise
 
     @server.tool(title="List models", annotations=_READS)
@@ -269,10 +269,14 @@ async def _included(service: Service, run_id: str, include: Sequence[str]) -> In
     if not include:
         return None
     exchanges = await service.store.exchanges(run_id)
-    verdicts = await service.store.verdicts(run_id)
+    iterations = await service.store.iterations(run_id)
     return Included(
         responses=[e for e in exchanges if e.role == "member"] if "responses" in include else None,
-        iterations=[NumberedVerdict(number=number, verdict=verdict) for number, verdict in verdicts]
+        iterations=[
+            NumberedVerdict(number=it.number, verdict=it.verdict)
+            for it in iterations
+            if it.verdict is not None
+        ]
         if "iterations" in include
         else None,
         exchanges=exchanges if "exchanges" in include else None,

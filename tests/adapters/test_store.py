@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from consortium_mcp.adapters.history import History
 from consortium_mcp.adapters.store import Store
 from consortium_mcp.core.errors import (
     MemberError,
@@ -61,7 +62,7 @@ async def test_folders_are_made_and_reports_come_back(store: Store) -> None:
     ended = report.model_copy(update={"status": "completed", "synthesis": "It is 42."})
     await store.save_report(ended)
     assert await store.report("run-0000") == ended
-    summary = (await store.list_runs(limit=1))[0][0]
+    summary = (await History(store).page(limit=1))[0][0]
     assert summary.status == "completed"
     assert summary.ended_at is not None
 
@@ -77,7 +78,7 @@ async def test_pages_follow_one_another_newest_first_without_gaps(store: Store) 
     seen: list[str] = []
     key: int | None = None
     while True:
-        page, key = await store.list_runs(limit=3, before=key)
+        page, key = await History(store).page(limit=3, before=key)
         seen += [run.run_id for run in page]
         if key is None:
             break
@@ -88,7 +89,7 @@ async def test_pages_follow_one_another_newest_first_without_gaps(store: Store) 
 async def test_a_page_that_just_fits_has_no_next(store: Store) -> None:
     for number in range(3):
         await saved(store, number, "How many?")
-    assert (await store.list_runs(limit=3))[1] is None
+    assert (await History(store).page(limit=3))[1] is None
 
 
 async def test_search_finds_words_of_prompt_and_synthesis(store: Store) -> None:
@@ -97,24 +98,24 @@ async def test_search_finds_words_of_prompt_and_synthesis(store: Store) -> None:
     await saved(store, 3, "Is the sky grey?", synthesis="At times.")
 
     async def found(query: str) -> list[str]:
-        return [run.run_id for run in (await store.list_runs(limit=9, query=query))[0]]
+        return [run.run_id for run in (await History(store).page(limit=9, query=query))[0]]
 
     assert await found("sky") == ["run-0003", "run-0001"]
     assert await found("SKY blue") == ["run-0001"]
     assert await found("chlorophyll") == ["run-0002"]
     assert await found('NEAR( "sky" OR * - :') == []
     assert await found("  ") == ["run-0003", "run-0002", "run-0001"]
-    page, key = await store.list_runs(limit=1, query="sky")
+    page, key = await History(store).page(limit=1, query="sky")
     assert [run.run_id for run in page] == ["run-0003"]
-    rest, _ = await store.list_runs(limit=1, query="sky", before=key)
+    rest, _ = await History(store).page(limit=1, query="sky", before=key)
     assert [run.run_id for run in rest] == ["run-0001"]
 
 
 async def test_a_changed_synthesis_is_found_by_its_new_words_only(store: Store) -> None:
     report = await saved(store, 1, "How many?", synthesis="forty one")
     await store.save_report(report.model_copy(update={"synthesis": "forty two"}))
-    assert len((await store.list_runs(limit=9, query="two"))[0]) == 1
-    assert len((await store.list_runs(limit=9, query="one"))[0]) == 0
+    assert len((await History(store).page(limit=9, query="two"))[0]) == 1
+    assert len((await History(store).page(limit=9, query="one"))[0]) == 0
 
 
 async def test_filters_by_status_and_consortium(store: Store) -> None:
@@ -124,7 +125,7 @@ async def test_filters_by_status_and_consortium(store: Store) -> None:
     await store.begin_run(run, report)
 
     async def found(**filters: str) -> list[str]:
-        return [run.run_id for run in (await store.list_runs(limit=9, **filters))[0]]  # type: ignore[arg-type]
+        return [run.run_id for run in (await History(store).page(limit=9, **filters))[0]]  # type: ignore[arg-type]
 
     assert await found(status="failed") == ["run-0002"]
     assert await found(consortium="mine") == ["run-0003"]
@@ -186,30 +187,30 @@ async def test_an_unknown_consortium_lists_what_comes_close(store: Store) -> Non
 async def test_the_file_survives_being_closed_and_opened(store: Store) -> None:
     await saved(store, 1, "How many?")
     await store.close()
-    again = Store(store.path)
-    assert len((await again.list_runs(limit=9))[0]) == 1
+    again = Store(store.file.path)
+    assert len((await History(again).page(limit=9))[0]) == 1
     await again.close()
 
 
 async def test_a_newer_database_is_left_alone(store: Store) -> None:
     await store.check()
     await store.close()
-    with sqlite3.connect(store.path) as connection:
+    with sqlite3.connect(store.file.path) as connection:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
             " VALUES ('consortium_mcp', '9999_from_the_future', 'now')"
         )
     connection.close()
     with pytest.raises(StoreNewer, match=r"9999_from_the_future.*Upgrade"):
-        await store.list_runs(limit=1)
+        await History(store).page(limit=1)
 
 
 async def test_a_file_that_is_no_database_is_named(store: Store) -> None:
-    store.path.parent.mkdir(parents=True)
-    store.path.write_text("my shopping list, which must not be overwritten" * 10)
+    store.file.path.parent.mkdir(parents=True)
+    store.file.path.write_text("my shopping list, which must not be overwritten" * 10)
     with pytest.raises(StoreError, match=r"not a database.*CONSORTIUM_DB"):
         await store.check()
-    assert "shopping" in store.path.read_text()
+    assert "shopping" in store.file.path.read_text()
 
 
 async def test_a_path_that_cannot_be_written_names_the_remedy(tmp_path: Path) -> None:
@@ -226,16 +227,16 @@ async def test_a_path_that_cannot_be_written_names_the_remedy(tmp_path: Path) ->
 async def test_a_read_only_file_names_the_remedy(store: Store) -> None:
     await store.check()
     await store.close()
-    store.path.chmod(0o400)
+    store.file.path.chmod(0o400)
     with pytest.raises(StoreError, match=r"readonly.*can be written"):
         await store.check()
 
 
 async def test_a_lock_held_for_too_long_is_busy(store: Store) -> None:
     await store.check()
-    impatient = Store(store.path, busy_seconds=0.05)
+    impatient = Store(store.file.path, busy_seconds=0.05)
     await impatient.check()
-    other = sqlite3.connect(store.path, isolation_level=None)
+    other = sqlite3.connect(store.file.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(StoreBusy, match="another process"):
@@ -268,7 +269,7 @@ async def test_processes_starting_cold_on_one_new_file_lose_nothing(tmp_path: Pa
         await anyio.to_thread.run_sync(writer.join)
     assert [writer.exitcode for writer in writers] == [0] * 4
     store = Store(path)
-    runs, _ = await store.list_runs(limit=100)
+    runs, _ = await History(store).page(limit=100)
     assert len(runs) == 40
     assert all([len(await store.exchanges(run.run_id)) == 1 for run in runs])
     await store.close()

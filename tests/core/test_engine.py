@@ -38,7 +38,9 @@ async def test_members_answer_in_parallel_and_the_arbiter_settles_it() -> None:
     assert run.best.verdict.parts.arbiter_confidence == 0.95
     heard = [(e.iteration, e.answered, e.failed, e.asked) for e in events[:2]]  # type: ignore[union-attr]
     assert heard == [(1, 1, 0, 2), (1, 2, 0, 2)]
-    assert events[2] == engine.Judged(
+    assert isinstance(events[2], engine.HearingEnded)
+    assert [r.answered for r in events[2].responses] == [True, True]
+    assert events[3] == engine.Judged(
         run.model_copy(update={"status": "working", "stop_reason": None})
     )
 

@@ -1,0 +1,153 @@
+"""Looking back over many runs: pages, search, pruning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from consortium_mcp.adapters.store import LIVE_STATUS
+from consortium_mcp.core.answers import clean
+from consortium_mcp.core.report import RunSummary
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncIterator
+
+    from consortium_mcp.adapters.store import Store
+    from consortium_mcp.core.record import RunRecord
+
+PRUNED_AT_ONCE = 200
+"""Runs deleted in one transaction: other processes get their turn in between."""
+
+
+@dataclass(frozen=True)
+class Age:
+    """How much there is of runs older than some day."""
+
+    runs: int
+    exchanges: int
+
+
+class History:
+    """Runs in bulk. Errors are those of `database.DatabaseFile`.
+
+    Args:
+        store: the journal.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        query: str | None = None,
+        status: str | None = None,
+        consortium: str | None = None,
+    ) -> tuple[list[RunSummary], int | None]:
+        """Runs, newest first, a page at a time.
+
+        Args:
+            limit: how many at most.
+            before: the key that the page before this one returned.
+            query: words that the prompt or the synthesis must all contain.
+            status: only runs in this status.
+            consortium: only runs of this saved consortium.
+
+        Returns:
+            The runs, and the key for the next page, `None` after the last.
+        """
+        stale = self._store.stale
+        source, key = "runs", "runs.id"
+        where: list[str] = []
+        values: list[Any] = []
+        if query is not None and query.strip():
+            words = _fts(query)
+            if not words:  # nothing but punctuation is in no index
+                return [], None
+            source, key = "runs_fts JOIN runs ON runs.id = runs_fts.rowid", "runs_fts.rowid"
+            where.append("runs_fts MATCH ?")
+            values.append(words)
+        if status is not None:
+            condition, more = _has_status(status, stale)
+            where.append(condition)
+            values += more
+        if consortium is not None:
+            where.append("runs.consortium = ?")
+            values.append(consortium)
+        if before is not None:
+            where.append(f"{key} < ?")
+            values.append(before)
+        conditions = f"WHERE {' AND '.join(where)}" if where else ""
+        rows = await self._store.file.read(
+            f"SELECT runs.id AS key, runs.run_id, {LIVE_STATUS} AS status, consortium, strategy,"  # noqa: S608 (columns are ours)
+            " runs.prompt, runs.synthesis, final_answer, confidence, agreement, created_at,"
+            f" ended_at FROM {source} {conditions} ORDER BY {key} DESC LIMIT ?",
+            [stale, *values, limit + 1],
+        )
+        runs = [RunSummary.of_row(dict(row)) for row in rows[:limit]]
+        return runs, rows[limit - 1]["key"] if len(rows) > limit else None
+
+    async def records(self) -> AsyncIterator[RunRecord]:
+        """Every run with all that was said, oldest first, one in memory at a time."""
+        last = 0
+        while rows := await self._store.file.read(
+            "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+        ):
+            for row in rows:
+                yield await self._store.record(row["run_id"])
+            last = rows[-1]["id"]
+
+    async def older_than(self, before: str) -> Age:
+        """How many runs, no longer working, began before this time (ISO 8601, UTC)."""
+        rows = await self._store.file.read(
+            f"SELECT count(*) AS runs, total((SELECT count(*) FROM exchanges"  # noqa: S608
+            f" WHERE exchanges.run_id = runs.run_id)) AS exchanges FROM runs WHERE {_PRUNABLE}",
+            [before, self._store.stale],
+        )
+        return Age(runs=rows[0]["runs"], exchanges=int(rows[0]["exchanges"]))
+
+    async def prune(self, before: str) -> Age:
+        """Delete those runs and all that belongs to them; what was deleted."""
+        total = Age(0, 0)
+        while (gone := await self._prune_some(before)).runs:
+            total = Age(total.runs + gone.runs, total.exchanges + gone.exchanges)
+        return total
+
+    async def _prune_some(self, before: str) -> Age:
+        stale = self._store.stale
+
+        def write(db: sqlite3.Connection) -> Age:
+            rows = db.execute(
+                f"SELECT run_id FROM runs WHERE {_PRUNABLE} ORDER BY id LIMIT {PRUNED_AT_ONCE}",  # noqa: S608
+                [before, stale],
+            ).fetchall()
+            run_ids = [row["run_id"] for row in rows]
+            among = f"WHERE run_id IN ({', '.join('?' for _ in run_ids)})"
+            db.execute(f"DELETE FROM iterations {among}", run_ids)  # noqa: S608
+            exchanges = db.execute(f"DELETE FROM exchanges {among}", run_ids).rowcount  # noqa: S608
+            db.execute(f"DELETE FROM runs {among}", run_ids)  # noqa: S608
+            return Age(len(run_ids), exchanges)
+
+        return await self._store.file.write(write)
+
+
+_PRUNABLE = f"created_at < ? AND {LIVE_STATUS} != 'working'"
+
+
+def _has_status(status: str, stale: float) -> tuple[str, list[Any]]:
+    """A condition that an index serves: `LIVE_STATUS` compared would read every row."""
+    if status == "working":
+        return "runs.status = 'working' AND runs.heartbeat >= ?", [stale]
+    if status == "interrupted":
+        alive = "(runs.status = 'working' AND coalesce(runs.heartbeat, 0) >= ?)"
+        return f"runs.status IN ('interrupted', 'working') AND NOT {alive}", [stale]
+    return "runs.status = ?", [status]
+
+
+def _fts(query: str) -> str:
+    """The user's words as an FTS5 query: each quoted, so that none is read as syntax."""
+    words = clean(query).replace('"', " ").split()
+    return " ".join(f'"{word}"' for word in words if any(char.isalnum() for char in word))
