@@ -90,6 +90,7 @@ class Consulting:
             working.unrecorded = self._journal.trouble is not None
 
     def _mark_as_ended(self) -> None:
+        self._seconds = self._elapsed()
         cancelled = self.working.cancelled
         self._run = self._run.model_copy(
             update={

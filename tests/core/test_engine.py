@@ -305,3 +305,69 @@ async def test_an_unknown_strategy_lists_those_there_are() -> None:
     with pytest.raises(UnknownStrategy, match="synthesis, tally"):
         get_strategy("syntesis")
     assert all(strategy.description for strategy in STRATEGIES.values())
+
+
+DOUBTFUL = verdict(needs_iteration="true")
+
+
+async def interrupted_at(event_number: int, run: Run, ask: Ask) -> Run:
+    """The run as it stood when its process died right after this event."""
+    kept = run
+
+    async def on_event(event: engine.Event) -> None:
+        nonlocal event_number, kept
+        if isinstance(event, engine.HearingEnded):
+            kept = kept.model_copy(update={"unjudged": event.responses})
+        elif isinstance(event, engine.Judged):
+            kept = event.run
+        event_number -= 1
+        if event_number < 0:
+            group.cancel_scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        await engine.consult(run, ask, on_event, group)
+    return kept
+
+
+@pytest.mark.parametrize("event_number", range(12))
+async def test_a_run_that_goes_on_comes_to_the_same_end(event_number: int) -> None:
+    def ask() -> FakeAsk:
+        return FakeAsk(a=reply("42", 0.9), b=reply("41", 0.4), judge=DOUBTFUL)
+
+    undisturbed, events = await consult(run_of("a", "b", min_iterations=3), ask())
+    assert len(events) == 12
+    kept = await interrupted_at(event_number, run_of("a", "b", min_iterations=3), ask())
+    resumed, _ = await consult(kept, ask())
+    assert resumed == undisturbed
+
+
+async def test_what_was_heard_or_judged_is_not_asked_again() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("41", 0.4), judge=DOUBTFUL)
+    kept = await interrupted_at(2, run_of("a", "b"), ask)
+    assert [r.label for r in kept.unjudged] == ["A", "B"]
+    again = FakeAsk(a=reply("42", 0.9), b=reply("41", 0.4), judge=DOUBTFUL)
+    await consult(kept, again)
+    assert [(q.iteration, q.role) for q in again.questions][:2] == [(1, "arbiter"), (2, "member")]
+    ended = await interrupted_at(11, run_of("a", "b", min_iterations=3), ask)
+    nobody = FakeAsk()
+    run, _ = await consult(ended, nobody)
+    assert (run.status, len(run.iterations)) == ("completed", 3)
+    assert nobody.questions == []
+
+
+async def test_the_time_before_an_interruption_counts_towards_the_deadline() -> None:
+    run = run_of("a", deadline_seconds=60).model_copy(update={"elapsed": 50.0})
+    began = anyio.current_time()
+    ended, _ = await consult(run, FakeAsk(a=[3600.0, ""], judge=verdict()))
+    assert anyio.current_time() - began == pytest.approx(10)
+    assert ended.stop_reason == "deadline"
+
+
+async def test_a_judging_that_was_cut_is_known_to_be_that_after_an_interruption() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("42", 0.9), judge=[3600.0, ""])
+    run = run_of("a", "b", deadline_seconds=60)
+    kept = await interrupted_at(3, run, ask)
+    assert kept.iterations[0].cut == "deadline"
+    resumed, _ = await consult(kept.model_copy(update={"elapsed": 0.0}), FakeAsk())
+    assert (resumed.status, resumed.stop_reason) == ("degraded", "deadline")
