@@ -31,7 +31,11 @@ ONLY_IN = {
     "sqlite3": {"adapters/database.py"},
     "mcp": {
         "frontends/server.py",
-        "frontends/tools.py",
+        "frontends/consortium_tools.py",
+        "frontends/run_tools.py",
+        "frontends/tool_parts.py",
+        "frontends/tasks.py",
+        "frontends/waits.py",
         "frontends/resources.py",
         "frontends/demo.py",
     },

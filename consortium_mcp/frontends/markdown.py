@@ -124,7 +124,8 @@ def _run_line(run: RunSummary) -> str:
     confidence = "" if run.confidence is None else f" {run.confidence:.2f}"
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""
-    return f"- `{run.run_id}` {when} {run.status}{confidence}: {one_line(run.prompt, 80)}{arrow}"
+    line = f"- `{run.run_id}` {when} {run.status}{confidence}: {one_line(run.prompt, 80)}{arrow}"
+    return f"{line} — next: `{run.next_step}`" if run.next_step else line
 
 
 def exchanges_markdown(exchanges: Sequence[Exchange]) -> str:

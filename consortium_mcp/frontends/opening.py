@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
+from consortium_mcp.frontends.waits import Waits
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,7 @@ class Opening:
         self._group = group
         self._service: Service | None = None
         self._lock = anyio.Lock()
+        self.waits = Waits()
 
     async def service(self) -> Service:
         """The one service of this server."""
@@ -35,6 +38,11 @@ class Opening:
             if self._service is None:
                 self._service = await anyio.to_thread.run_sync(self._make, self._group)
             return self._service
+
+    def cancel(self, run_id: str) -> None:
+        """End a run that a call of this server began."""
+        if self._service is not None:
+            self._service.cancel_here(run_id)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -14,20 +14,24 @@ import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR
+from mcp_types import INTERNAL_ERROR, CancelledNotificationParams
 
 from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.core.panel import closest
-from consortium_mcp.frontends import resources, tools
+from consortium_mcp.frontends import consortium_tools, resources, run_tools
 from consortium_mcp.frontends.opening import Opening
+from consortium_mcp.frontends.run_tasks import RunTasks
+from consortium_mcp.frontends.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from anyio.abc import TaskGroup
+    from mcp.server.context import ServerRequestContext
     from mcp_types import CallToolResult, InputRequiredResult, Resource
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.frontends.tasks import TaskSource
     from consortium_mcp.service import Service
 
 INSTRUCTIONS = """\
@@ -35,7 +39,8 @@ Consult several language models at once when a question is hard, contested or co
 `consult_consortium` asks them in parallel, an arbiter weighs the answers, and one comes back with \
 a computed confidence and who disagreed. It takes from seconds to minutes; a report with status \
 `working` names the call to make next. Cite the confidence and the dissent when you use an answer. \
-Earlier consultations: `list_runs` and `get_run`."""
+Earlier consultations: `list_runs` and `get_run`. One whose process ended before it did is found \
+with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
 
 
 class ConsortiumServer(MCPServer[Opening]):
@@ -70,13 +75,16 @@ class ConsortiumServer(MCPServer[Opening]):
 
 
 def make_server(
-    settings: Settings, make: Callable[[TaskGroup], Service] | None = None
+    settings: Settings,
+    make: Callable[[TaskGroup], Service] | None = None,
+    tasks: TaskSource | None = None,
 ) -> ConsortiumServer:
     """A server, ready to be run on any transport.
 
     Args:
         settings: where things are.
         make: builds the service; the real one where none is given.
+        tasks: where the tasks extension finds its tasks; the runs where none is given.
     """
 
     def make_real(group: TaskGroup) -> Service:
@@ -96,17 +104,38 @@ def make_server(
                 group.cancel_scope.cancel()
         await opening.close()
 
+    async def service() -> Service:
+        if server.opening is None:
+            raise RuntimeError("the server is not being run")
+        return await server.opening.service()
+
     server = ConsortiumServer(
         name="consortium-mcp",
         title="Consortium",
         instructions=INSTRUCTIONS,
         version=importlib.metadata.version("consortium-mcp"),
         lifespan=lifespan,
+        extensions=[Tasks(tasks or RunTasks(service))],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
-    tools.add_to(server, settings)
+    run_tools.add_to(server, settings)
+    consortium_tools.add_to(server)
     resources.add_to(server)
+    server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
+        "notifications/cancelled", CancelledNotificationParams, _on_cancelled
+    )
     return server
+
+
+async def _on_cancelled(
+    ctx: ServerRequestContext[Opening, Any], params: CancelledNotificationParams
+) -> None:
+    """The SDK has cancelled the call already; this decides about the run it waited for."""
+    opening = ctx.lifespan_context
+    if params.request_id is not None and (
+        run_id := opening.waits.unwanted(ctx.request, params.request_id, params.reason)
+    ):
+        opening.cancel(run_id)
 
 
 def serve(settings: Settings) -> None:

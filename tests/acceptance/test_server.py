@@ -282,6 +282,8 @@ async def test_every_tool_says_what_it_does_to_the_world(connect: Connect) -> No
         "save_consortium",
         "list_runs",
         "get_run",
+        "cancel_run",
+        "resume_run",
         "list_consortiums",
         "delete_consortium",
         "list_models",
@@ -294,6 +296,9 @@ async def test_every_tool_says_what_it_does_to_the_world(connect: Connect) -> No
         assert tool.annotations is not None
         reads = name.startswith(("list_", "get_"))
         assert tool.annotations.read_only_hint is reads
-        assert tool.annotations.open_world_hint is (name == "consult_consortium")
-    assert tools["delete_consortium"].annotations is not None
-    assert tools["delete_consortium"].annotations.destructive_hint is True
+        calls_models = name in {"consult_consortium", "resume_run"}
+        assert tool.annotations.open_world_hint is calls_models
+    for name in ("delete_consortium", "cancel_run"):
+        annotations = tools[name].annotations
+        assert annotations is not None
+        assert annotations.destructive_hint is True

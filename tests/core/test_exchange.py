@@ -12,7 +12,7 @@ QUESTION = Question(
     role="member", label="A", model="a", prompt="How many?", system="Be brief.", iteration=2,
     attempt=1, timeout=9,
 )  # fmt: skip
-OUTCOMES = [
+OUTCOMES: list[Reply | MemberError] = [
     Reply(text="42", seconds=1.5, input_tokens=10, output_tokens=2, tries=2, warnings=("late",)),
     Reply(text="", seconds=0.1),
     MemberError("HTTP 401", kind="auth", permanent=True, input_tokens=7, tries=3),

@@ -1,0 +1,172 @@
+"""The MCP tools for consortiums and models. Descriptions address the calling model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from mcp.server.mcpserver import Context
+from mcp_types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from consortium_mcp.core.wanted import Wanted
+from consortium_mcp.frontends.markdown import consortium_line
+from consortium_mcp.frontends.opening import Opening
+from consortium_mcp.frontends.tool_outputs import (
+    ConsortiumList,
+    Deleted,
+    ModelInfo,
+    ModelList,
+    SavedConsortium,
+)
+from consortium_mcp.frontends.tool_parts import (
+    READS,
+    Arbiter,
+    Iterations,
+    Limit,
+    Models,
+    Seconds,
+    Strategy,
+    System,
+    Threshold,
+    result,
+    service_of,
+    tool_errors,
+)
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
+
+
+def add_to(server: MCPServer[Opening]) -> None:
+    """Register them."""
+    _add_consortiums(server)
+    _add_models(server)
+
+
+def _add_consortiums(server: MCPServer[Opening]) -> None:
+    @server.tool(
+        title="Save a consortium",
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+        ),
+    )
+    @tool_errors
+    async def save_consortium(
+        name: Annotated[str, Field(description="Letters, digits, . _ -; `default` is special.")],
+        models: Models,
+        ctx: Context[Opening],
+        arbiter: Arbiter = None,
+        strategy: Strategy = None,
+        system: System = None,
+        confidence_threshold: Threshold = None,
+        max_iterations: Iterations = None,
+        min_iterations: Iterations = None,
+        arbiters: Annotated[
+            list[str] | None, Field(description="Who judges in turn if the arbiter fails.")
+        ] = None,
+        quorum: Annotated[
+            float | None,
+            Field(
+                description="Share of members whose answers are enough to go on.",
+                json_schema_extra={"exclusiveMinimum": 0, "maximum": 1},
+            ),
+        ] = None,
+        straggler_grace: Annotated[
+            float | None, Field(description="Seconds for the others once the quorum is there.")
+        ] = None,
+        member_timeout: Seconds = None,
+        arbiter_timeout: Seconds = None,
+        deadline_seconds: Seconds = None,
+        max_calls: Limit = None,
+        max_tokens: Limit = None,
+        description: str | None = None,
+    ) -> Annotated[CallToolResult, SavedConsortium]:
+        """Save a panel under a name, for consult_consortium(consortium=name); replaces one.
+
+        The one called `default` is asked whenever no panel is named.
+        """
+        service = await service_of(ctx)
+        planned = await service.save(
+            name,
+            Wanted(
+                models=models,
+                arbiter=arbiter,
+                strategy=strategy,
+                system=system,
+                confidence_threshold=confidence_threshold,
+                max_iterations=max_iterations,
+                min_iterations=min_iterations,
+                arbiters=arbiters,
+                quorum=quorum,
+                straggler_grace=straggler_grace,
+                member_timeout=member_timeout,
+                arbiter_timeout=arbiter_timeout,
+                deadline_seconds=deadline_seconds,
+                max_calls=max_calls,
+                max_tokens=max_tokens,
+                description=description,
+            ),
+        )
+        saved = SavedConsortium(consortium=planned.config, warnings=list(planned.warnings))
+        lines = [f"Saved. {consortium_line(planned.config)}", *planned.warnings]
+        return result("\n".join(lines), saved)
+
+    @server.tool(title="List consortiums", annotations=READS)
+    @tool_errors
+    async def list_consortiums(ctx: Context[Opening]) -> Annotated[CallToolResult, ConsortiumList]:
+        """List the saved consortiums with their members and settings."""
+        service = await service_of(ctx)
+        saved = await service.store.consortiums()
+        text = "\n".join(f"- {consortium_line(config)}" for config in saved)
+        return result(text or "None is saved yet.", ConsortiumList(consortiums=saved))
+
+    @server.tool(
+        title="Delete a consortium",
+        annotations=ToolAnnotations(
+            read_only_hint=False,
+            destructive_hint=True,
+            idempotent_hint=False,
+            open_world_hint=False,
+        ),
+    )
+    @tool_errors
+    async def delete_consortium(
+        name: str, ctx: Context[Opening]
+    ) -> Annotated[CallToolResult, Deleted]:
+        """Delete a saved consortium. Its past runs stay."""
+        service = await service_of(ctx)
+        await service.store.delete_consortium(name)
+        return result(f"Deleted {name}. Its runs stay.", Deleted(deleted=name))
+
+
+def _add_models(server: MCPServer[Opening]) -> None:
+    @server.tool(title="List models", annotations=READS)
+    @tool_errors
+    async def list_models(
+        ctx: Context[Opening],
+        query: Annotated[str | None, Field(description="Part of an id, alias or provider.")] = None,
+    ) -> Annotated[CallToolResult, ModelList]:
+        """List the models that can be members or arbiter, and what the others lack."""
+        service = await service_of(ctx)
+        snapshot = await service.registry.snapshot(refresh=True)
+        wanted = (query or "").lower()
+        found = ModelList(
+            models=[
+                ModelInfo(
+                    id=entry.model_id,
+                    aliases=list(entry.aliases),
+                    provider=entry.provider,
+                    ready=entry.ready,
+                    missing=entry.missing,
+                    demo=entry.demo,
+                )
+                for entry in snapshot.entries.values()
+                if wanted in " ".join((entry.model_id, *entry.aliases, entry.provider)).lower()
+            ],
+            plugin_errors=snapshot.plugin_errors,
+        )
+        lines = [
+            f"- {m.id} ({m.provider}): {'ready' if m.ready else m.missing}" for m in found.models
+        ]
+        lines += [f"- plugin {name} failed: {why}" for name, why in found.plugin_errors.items()]
+        return result("\n".join(lines) or "No model matches.", found)
