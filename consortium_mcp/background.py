@@ -76,6 +76,11 @@ class Working:
         self.ended = True
         self._wake()
 
+    async def until_ended(self) -> None:
+        """Wait for the end, whatever it is."""
+        while not self.ended:
+            await self._changed.wait()
+
     async def wait(
         self, seconds: float, on_progress: Callable[[Progress], Awaitable[None]] | None = None
     ) -> RunReport:

@@ -21,7 +21,13 @@ from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
-from consortium_mcp.core.report import RunReport, report_of_plan
+from consortium_mcp.core.report import (
+    RunReport,
+    consortium_uri,
+    report_of_plan,
+    report_uri,
+    resource_uri,
+)
 from consortium_mcp.core.wanted import Wanted
 from consortium_mcp.planning import Planned, Planner
 
@@ -31,10 +37,12 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.background import Progress
+    from consortium_mcp.background import Progress, Working
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.report import RunSummary
+
+    Announce = Callable[..., Awaitable[None]]
 
 MAX_LIST = 100
 POLL_SECONDS = 0.5
@@ -70,7 +78,10 @@ class Service:
         self._ask = ask or Calls(self.registry, settings.limits)
         self.planner = Planner(self.registry, self.store)
         self.history = History(self.store)
+        self._group = group
         self._background = Background(group, self.store.beat)
+        self.announce: Announce = _to_nobody
+        """Told the URIs of what has changed."""
 
     # Consulting
 
@@ -92,8 +103,16 @@ class Service:
         run = await self._new_run(prompt, consortium, wanted)
         consulting = Consulting(run, now(), self._ask, self.store)
         await consulting.begin()
-        self._background.start(run.run_id, consulting.working, consulting.to_the_end)
+        self._start(run.run_id, consulting)
         return run.run_id
+
+    def _start(self, run_id: str, consulting: Consulting) -> None:
+        self._background.start(run_id, consulting.working, consulting.to_the_end)
+        self._group.start_soon(self._announce_end, run_id, consulting.working)
+
+    async def _announce_end(self, run_id: str, working: Working) -> None:
+        await working.until_ended()
+        await self.announce(resource_uri(run_id), report_uri(run_id))
 
     async def resume(self, run_id: str) -> bool:
         """Go on with an interrupted run; what was answered before is not asked again.
@@ -117,7 +136,7 @@ class Service:
         consulting = Consulting(
             record.run(), record.report.created_at, self._ask, self.store, record.exchanges
         )
-        self._background.start(run_id, consulting.working, consulting.to_the_end)
+        self._start(run_id, consulting)
         return True
 
     def cancel_here(self, run_id: str) -> None:
@@ -250,7 +269,21 @@ class Service:
         planned = await self.planner.from_models(wanted, None, must_be_ready=False)
         config = planned.config.model_copy(update={"name": name})
         await self.store.save_consortium(config)
+        await self.announce(consortium_uri(name))
         return Planned(config, planned.warnings)
+
+    async def delete(self, name: str) -> None:
+        """Delete a saved consortium; its runs stay.
+
+        Raises:
+            UnknownConsortium: there is none of this name.
+        """
+        await self.store.delete_consortium(name)
+        await self.announce(consortium_uri(name))
+
+
+async def _to_nobody(*_uris: str) -> None:
+    """For as long as nobody listens."""
 
 
 @asynccontextmanager

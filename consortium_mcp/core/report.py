@@ -91,6 +91,16 @@ def resource_uri(run_id: str) -> str:
     return f"consortium://runs/{run_id}"
 
 
+def report_uri(run_id: str) -> str:
+    """Where a run's whole report can be read as a resource."""
+    return f"{resource_uri(run_id)}/report"
+
+
+def consortium_uri(name: str) -> str:
+    """Where a saved consortium can be read as a resource."""
+    return f"consortium://consortiums/{name}"
+
+
 def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
     """The report of a run in any status.
 

@@ -135,7 +135,7 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
     ) -> Annotated[CallToolResult, Deleted]:
         """Delete a saved consortium. Its past runs stay."""
         service = await service_of(ctx)
-        await service.store.delete_consortium(name)
+        await service.delete(name)
         return result(f"Deleted {name}. Its runs stay.", Deleted(deleted=name))
 
 

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Resource
 
 from consortium_mcp.core.errors import ConsortiumError, UnknownConsortium, UnknownRun
-from consortium_mcp.core.report import labelled, resource_uri
+from consortium_mcp.core.report import consortium_uri, labelled, resource_uri
 from consortium_mcp.frontends.markdown import one_line, report_markdown
 from consortium_mcp.frontends.opening import Opening
 
@@ -32,7 +32,7 @@ async def listed(service: Service) -> list[Resource]:
     return [
         *(
             Resource(
-                uri=f"consortium://consortiums/{config.name}",
+                uri=consortium_uri(str(config.name)),
                 name=f"consortium {config.name}",
                 title=config.name,
                 description=config.description or ", ".join(labelled(config)),

@@ -7,6 +7,7 @@ its first use, so that the server answers its client at once.
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from mcp_types import INTERNAL_ERROR, CancelledNotificationParams
 from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.core.panel import closest
 from consortium_mcp.frontends import consortium_tools, resources, run_tools
+from consortium_mcp.frontends.notices import Notices
 from consortium_mcp.frontends.opening import Opening
 from consortium_mcp.frontends.run_tasks import RunTasks
+from consortium_mcp.frontends.stdio import serve_until_hung_up, take_wire
 from consortium_mcp.frontends.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -94,15 +97,21 @@ def make_server(
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[Opening]) -> AsyncIterator[Opening]:
-        async with anyio.create_task_group() as group:
-            opening = Opening(make or make_real, group)
-            if isinstance(server, ConsortiumServer):
-                server.opening = opening
-            try:
-                yield opening
-            finally:
-                group.cancel_scope.cancel()
-        await opening.close()
+        opening: Opening | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                opening = Opening(make or make_real, group, notices.announce)
+                if isinstance(server, ConsortiumServer):
+                    server.opening = opening
+                try:
+                    yield opening
+                finally:
+                    opening.end()
+        finally:
+            if opening is not None:
+                await opening.close()
+
+    notices = Notices()
 
     async def service() -> Service:
         if server.opening is None:
@@ -115,12 +124,14 @@ def make_server(
         instructions=INSTRUCTIONS,
         version=importlib.metadata.version("consortium-mcp"),
         lifespan=lifespan,
+        subscriptions=notices.bus,
         extensions=[Tasks(tasks or RunTasks(service))],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
     run_tools.add_to(server, settings)
     consortium_tools.add_to(server)
     resources.add_to(server)
+    notices.add_to(server)
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
         "notifications/cancelled", CancelledNotificationParams, _on_cancelled
     )
@@ -139,5 +150,15 @@ async def _on_cancelled(
 
 
 def serve(settings: Settings) -> None:
-    """Serve on stdin and stdout until the client hangs up."""
-    make_server(settings).run("stdio")
+    """Serve on stdin and stdout until the client hangs up; the process ends with it."""
+    stdin, stdout = take_wire()  # before anything of a plugin's is loaded
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    server = make_server(settings)
+
+    def on_end() -> None:
+        if server.opening is not None:
+            server.opening.end()
+
+    serve_until_hung_up(server, stdin, stdout, on_end)

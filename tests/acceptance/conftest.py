@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -23,14 +23,16 @@ def connect(
     """Start the real server as a child with fake models, and connect a client to it."""
 
     @asynccontextmanager
-    async def connected(era: str = "auto", **environment: str) -> AsyncIterator[Client]:
+    async def connected(
+        era: str = "auto", options: dict[str, Any] | None = None, **environment: str
+    ) -> AsyncIterator[Client]:
         server = StdioServerParameters(
             command=sys.executable,
             args=["-m", "tests.acceptance.fake_server"],
             env=child_environment | environment,
             cwd=str(ROOT),
         )
-        async with Client(server, mode=era) as client:
+        async with Client(server, mode=era, **options or {}) as client:
             yield client
 
     return connected

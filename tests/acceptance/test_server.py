@@ -12,32 +12,13 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.core.report import RunReport
+from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.acceptance.conftest import ERAS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from mcp import Client
-    from mcp_types import CallToolResult
-
-    Connect = Callable[..., AbstractAsyncContextManager[Client]]
-
 pytestmark = pytest.mark.anyio
-
-PANEL = {"models": ["sure", "agrees"], "arbiter": "judge"}
-
-
-def text_of(result: CallToolResult) -> str:
-    return "".join(getattr(part, "text", "") for part in result.content)
-
-
-def data_of(result: CallToolResult) -> dict[str, Any]:
-    assert not result.is_error, text_of(result)
-    assert result.structured_content is not None
-    found: dict[str, Any] = result.structured_content
-    return found
 
 
 @pytest.mark.parametrize("era", ERAS)
