@@ -61,6 +61,7 @@ class Service:
         registry: where models are found.
         store: where everything is recorded.
         ask: who answers questions; real calls where none is given.
+        new_seed: makes the random text that a run's labels and quoting marks come from.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Service:
         registry: Registry | None = None,
         store: Store | None = None,
         ask: Ask | None = None,
+        new_seed: Callable[[], str] = secrets.token_hex,
     ) -> None:
         self.settings = settings
         self.registry = registry or Registry()
@@ -79,6 +81,7 @@ class Service:
         self.planner = Planner(self.registry, self.store)
         self.history = History(self.store)
         self._group = group
+        self._new_seed = new_seed
         self._background = Background(group, self.store.beat)
         self.announce: Announce = _to_nobody
         """Told the URIs of what has changed."""
@@ -173,7 +176,7 @@ class Service:
                 "The prompt is empty: write the question that the panel shall answer."
             )
         planned = await self.planner.plan(consortium, wanted)
-        seed = secrets.token_hex(16)
+        seed = self._new_seed()
         return Run(
             run_id=str(ULID()),
             prompt=prompt,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 from mcp.server.mcpserver import Context, MCPServer
@@ -149,13 +149,18 @@ async def _on_cancelled(
         opening.cancel(run_id)
 
 
-def serve(settings: Settings) -> None:
-    """Serve on stdin and stdout until the client hangs up; the process ends with it."""
+def serve(settings: Settings, make: Callable[[TaskGroup], Service] | None = None) -> NoReturn:
+    """Serve on stdin and stdout until the client hangs up; the process ends with it.
+
+    Args:
+        settings: where things are.
+        make: builds the service; the real one where none is given.
+    """
     stdin, stdout = take_wire()  # before anything of a plugin's is loaded
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    server = make_server(settings)
+    server = make_server(settings, make)
 
     def on_end() -> None:
         if server.opening is not None:
