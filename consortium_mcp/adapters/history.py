@@ -90,15 +90,19 @@ class History:
         runs = [RunSummary.of_row(dict(row)) for row in rows[:limit]]
         return runs, rows[limit - 1]["key"] if len(rows) > limit else None
 
-    async def records(self) -> AsyncIterator[RunRecord]:
-        """Every run with all that was said, oldest first, one in memory at a time."""
+    async def run_ids(self) -> AsyncIterator[str]:
+        """Every run there is, oldest first."""
         last = 0
         while rows := await self._store.file.read(
             "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
         ):
             for row in rows:
-                yield await self._store.record(row["run_id"])
+                yield row["run_id"]
             last = rows[-1]["id"]
+
+    async def record(self, run_id: str) -> RunRecord:
+        """See `Store.record`."""
+        return await self._store.record(run_id)
 
     async def older_than(self, before: str) -> Age:
         """How many runs, no longer working, began before this time (ISO 8601, UTC)."""

@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from consortium_mcp.adapters.database import BUSY_SECONDS, DatabaseFile
-from consortium_mcp.core.errors import UnknownConsortium, UnknownRun
+from consortium_mcp.core.errors import ConfigError, StoreError, UnknownConsortium, UnknownRun
 from consortium_mcp.core.exchange import Exchange
 from consortium_mcp.core.models import ConsortiumConfig
 from consortium_mcp.core.panel import closest
@@ -24,7 +27,7 @@ from consortium_mcp.core.report import RunReport, with_status
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from consortium_mcp.core.errors import MemberError
@@ -243,15 +246,17 @@ class Store:
         """
         rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale, run_id])
         report = _report(rows, run_id)
-        return RunRecord(
-            report=report,
-            config=ConsortiumConfig.model_validate_json(rows[0]["config"]),
-            members=json.loads(rows[0]["members"]),
-            seed=rows[0]["seed"],
-            warnings=json.loads(rows[0]["warnings"]),
-            iterations=tuple(await self.iterations(run_id)),
-            exchanges=tuple(await self.exchanges(run_id)),
-        )
+        iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
+        with _readable(run_id):
+            return RunRecord(
+                report=report,
+                config=ConsortiumConfig.model_validate_json(rows[0]["config"]),
+                members=json.loads(rows[0]["members"]),
+                seed=rows[0]["seed"],
+                warnings=json.loads(rows[0]["warnings"]),
+                iterations=tuple(iterations),
+                exchanges=tuple(exchanges),
+            )
 
     # What was said
 
@@ -339,7 +344,20 @@ def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:
             f"No run has the id {run_id!r}. `list_runs` lists the newest; "
             "`list_runs(query=…)` searches them."
         )
-    return with_status(RunReport.model_validate_json(rows[0]["report"]), rows[0]["live_status"])
+    with _readable(run_id):
+        report = RunReport.model_validate_json(rows[0]["report"])
+    return with_status(report, rows[0]["live_status"])
+
+
+@contextmanager
+def _readable(run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValidationError, ConfigError) as error:
+        raise StoreError(
+            f"Run {run_id} was recorded in a form that this version cannot read. Use the version "
+            "that recorded it, or prune it."
+        ) from error
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:

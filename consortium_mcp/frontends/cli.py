@@ -1,4 +1,4 @@
-"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`.
+"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`, `runs`.
 
 Each command imports what it needs when it runs, so that serving starts fast.
 """
@@ -6,10 +6,12 @@ Each command imports what it needs when it runs, so that serving starts fast.
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import anyio
 import click
@@ -114,6 +116,50 @@ def setup_local(settings: Settings) -> None:
     """Fetch and verify the local demo model's weights (93 MB); goes on where it stopped."""
     _set_up_local(settings)
     click.echo(f"The local models are ready in {settings.local_models}.")
+
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
+    """Read a span of time such as `90d`."""
+    found = re.fullmatch(r"([0-9]{1,5})([hdw])", value.strip())
+    if not found:
+        raise click.BadParameter(f"{value!r} is no age: write it as 36h, 90d or 12w.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@main.group()
+def runs() -> None:
+    """Look after the journal of past consultations."""
+
+
+@runs.command()
+@click.option("--older-than", callback=_age, required=True, help="Such as 36h, 90d, 12w.")
+@click.option("--dry-run/--delete", default=True, help="Only say how many they are (the default).")
+@click.pass_obj
+def prune(settings: Settings, older_than: timedelta, *, dry_run: bool) -> None:
+    """Delete old runs with all that was said in them; without --delete, only say how many.
+
+    Runs that work are never deleted.
+    """
+    from consortium_mcp.frontends import upkeep  # noqa: PLC0415
+
+    before = (datetime.now(UTC) - older_than).isoformat(timespec="milliseconds")
+    with _command_errors():
+        anyio.run(upkeep.prune, settings, before, not dry_run)
+
+
+@runs.command()
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.pass_obj
+def export(settings: Settings, file: TextIO) -> None:
+    """Write every run with its exchanges as JSON lines to FILE, or to stdout."""
+    from consortium_mcp.frontends import upkeep  # noqa: PLC0415
+
+    with _command_errors():
+        complete = anyio.run(upkeep.export, settings, file)
+    sys.exit(0 if complete else 1)
 
 
 def _set_up_local(settings: Settings) -> None:
