@@ -46,6 +46,8 @@ def test_every_command_is_run_by_a_test() -> None:
 OTHER_COMMANDS = (
     "uv run consortium-mcp doctor",
     "uv run --extra local consortium-mcp setup-local",
+    "uv run consortium-mcp runs prune --older-than 90d",
+    "uv run consortium-mcp runs export",
 )
 
 

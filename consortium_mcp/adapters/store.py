@@ -8,6 +8,7 @@ nothing needs to be written for that, so it also holds for a file that cannot be
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.errors import MemberError
     from consortium_mcp.core.models import Question, Reply, Run
+
+logger = logging.getLogger(__name__)
 
 STALE_SECONDS = 10.0
 """Silence after which a run's process counts as dead. Ten missed beats: a busy machine or a long
@@ -263,13 +266,14 @@ class Store:
     async def save_exchange(
         self, run_id: str, question: Question, outcome: Reply | MemberError
     ) -> None:
-        """Record one model call and what came of it."""
+        """Record one model call and what came of it; what is recorded first stands."""
         exchange = Exchange.of(question, outcome, now())
         values = exchange.model_dump() | {
             "run_id": run_id,
             "warnings": json.dumps(exchange.warnings),
         }
-        await self.file.write(lambda db: _insert(db, "exchanges", values))
+        if not await self.file.write(lambda db: _insert(db, "exchanges", values)):
+            logger.warning("run %s: %s is recorded already", run_id, exchange.key)
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order they landed."""
@@ -360,9 +364,11 @@ def _readable(run_id: str) -> Iterator[None]:
         ) from error
 
 
-def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
+    """Add a row; False where there is one of its key."""
     marks = ", ".join("?" for _ in values)
-    db.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608 (names are ours)
+    inserted = db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 (names are ours)
         [*values.values()],
     )
+    return inserted.rowcount == 1

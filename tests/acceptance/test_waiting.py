@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -101,16 +102,29 @@ async def test_a_caller_that_lost_patience_finds_its_answer_later(
 
 async def test_a_client_with_a_10_s_limit_gets_its_answer_of_a_30_s_run(connect: Connect) -> None:
     models = {"models": ["sure", "30 seconds"], "arbiter": "judge"}
+    told: list[tuple[float, float]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        del total, message
+        told.append((anyio.current_time(), progress))
+
+    async def patient(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        told.append((anyio.current_time(), -1))
+        result = await client.call_tool(
+            tool, arguments, read_timeout_seconds=10, progress_callback=on_progress
+        )
+        return data_of(result)
+
     began = anyio.current_time()
     async with connect(CONSORTIUM_WAIT_SECONDS="8") as client:
-        report = data_of(
-            await client.call_tool(
-                "consult_consortium", {"prompt": "?"} | models, read_timeout_seconds=10
-            )
-        )
+        await client.call_tool("list_models", {})
+        report = await patient(client, "consult_consortium", {"prompt": "?"} | models)
         while report["status"] == "working":
             asked = {"run_id": report["run_id"], "wait_seconds": 8}
-            report = data_of(await client.call_tool("get_run", asked, read_timeout_seconds=10))
+            report = await patient(client, "get_run", asked)
+    pairs = list(pairwise(told))
+    assert max(later - earlier for (earlier, _), (later, _) in pairs) <= 5
+    assert all(done > before or done == -1 for (_, before), (_, done) in pairs)
     assert report["status"] == "completed"
     assert report["final_answer"] == "42"
     assert anyio.current_time() - began >= 30

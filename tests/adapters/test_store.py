@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from sqlite_utils import Database
 
 from consortium_mcp.adapters.history import History
-from consortium_mcp.adapters.store import Store
+from consortium_mcp.adapters.migrations import migrations
+from consortium_mcp.adapters.store import STALE_SECONDS, Store
 from consortium_mcp.core.errors import (
     MemberError,
     StoreBusy,
@@ -19,7 +22,8 @@ from consortium_mcp.core.errors import (
     UnknownConsortium,
     UnknownRun,
 )
-from consortium_mcp.core.models import Question, Reply, Run
+from consortium_mcp.core.models import ConfidenceParts, Question, Reply, Run, Verdict
+from consortium_mcp.core.record import IterationRecord
 from consortium_mcp.core.report import RunReport, Usage, report_of
 from tests.fakes import config, run_of
 
@@ -150,9 +154,8 @@ async def test_the_same_exchange_cannot_be_recorded_twice(store: Store) -> None:
     run, report = a_run()
     await store.begin_run(run, report)
     await store.save_exchange("run-0000", QUESTION, Reply(text="42", seconds=1))
-    with pytest.raises(StoreError, match="UNIQUE"):
-        await store.save_exchange("run-0000", QUESTION, Reply(text="43", seconds=1))
-    assert len(await store.exchanges("run-0000")) == 1
+    await store.save_exchange("run-0000", QUESTION, Reply(text="43", seconds=1))
+    assert [exchange.reply for exchange in await store.exchanges("run-0000")] == ["42"]
 
 
 async def test_what_is_being_recorded_is_recorded_though_the_run_is_cancelled(
@@ -272,4 +275,74 @@ async def test_processes_starting_cold_on_one_new_file_lose_nothing(tmp_path: Pa
     runs, _ = await History(store).page(limit=100)
     assert len(runs) == 40
     assert all([len(await store.exchanges(run.run_id)) == 1 for run in runs])
+    await store.close()
+
+
+async def test_a_run_that_another_process_goes_on_with_is_theirs_alone(tmp_path: Path) -> None:
+    now = [1000.0]
+    here, there = (Store(tmp_path / "consortium.db", clock=lambda: now[0]) for _ in range(2))
+    run, report = a_run()
+    await here.begin_run(run, report)
+    assert not await there.claim(run.run_id)
+    now[0] += STALE_SECONDS - 1
+    assert (await here.beat([run.run_id])).taken == frozenset()
+    now[0] += STALE_SECONDS - 1
+    assert (await there.report(run.run_id)).status == "working"
+    now[0] += 2
+    assert (await there.report(run.run_id)).status == "interrupted"
+    assert await there.claim(run.run_id)
+    assert not await here.claim(run.run_id)
+    assert (await here.beat([run.run_id])).taken == {run.run_id}
+    ended = report.model_copy(update={"status": "completed"})
+    await here.save_report(ended)
+    await here.save_iteration(run.run_id, IterationRecord.heard(1, ()))
+    assert (await there.report(run.run_id)).status == "working"
+    assert await there.iterations(run.run_id) == []
+    await there.cancel(run.run_id)
+    assert (await there.beat([run.run_id])).cancelled == {run.run_id}
+    await there.save_report(ended)
+    assert (await here.report(run.run_id)).status == "completed"
+    await here.close()
+    await there.close()
+
+
+async def test_a_database_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "consortium.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    first = Database(connection, execute_plugins=False)
+    migrations.apply(first, stop_before="0002_runs_that_outlive_their_process")
+    run, report = a_run()
+    connection.execute(
+        "INSERT INTO runs (run_id, status, strategy, prompt, config, members, seed, report,"
+        " created_at) VALUES (?, 'working', 'synthesis', ?, ?, ?, 'seed', ?, ?)",
+        [
+            run.run_id,
+            run.prompt,
+            run.config.model_dump_json(),
+            json.dumps([member.model_dump() for member in run.members]),
+            report.model_dump_json(),
+            report.created_at,
+        ],
+    )
+    verdict = Verdict(
+        synthesis="42",
+        confidence=0.9,
+        parts=ConfidenceParts(
+            agreement=1.0, margin=1.0, mean_stated=0.9, votes=1, distinct_answers=1,
+            arbiter_confidence=None, method="counting",
+        ),
+        supporters=("A",),
+    )  # fmt: skip
+    connection.execute(
+        "INSERT INTO verdicts (run_id, iteration, verdict, created_at) VALUES (?, 1, ?, '')",
+        [run.run_id, verdict.model_dump_json()],
+    )
+    connection.close()
+    store = Store(path)
+    record = await store.record(run.run_id)
+    assert record.report.status == "interrupted"
+    assert [(it.number, it.responses, it.verdict) for it in record.iterations] == [
+        (1, None, verdict)
+    ]
+    assert record.run() == run  # without its responses, an iteration is gone through again
     await store.close()

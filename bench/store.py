@@ -1,0 +1,136 @@
+"""How fast the journal answers with a million runs in it.
+
+    uv run python -m bench.store [--runs 1000000] [--file PATH]
+
+The database is filled with plain SQL once (some minutes; kept in PATH if given), with prompts and
+syntheses of words that are as frequent as those of a language: the n-th in proportion to 1/n.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from consortium_mcp.adapters.history import History
+from consortium_mcp.adapters.store import Store, now
+from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.report import Usage, report_of
+from tests.fakes import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+WORDS = [f"word{number}" for number in range(1, 20_001)]
+WEIGHTS = list(accumulate(1 / number for number in range(1, 20_001)))
+TRIES = 200
+
+
+def filled(path: Path, runs: int) -> None:
+    """Fill the database with so many runs."""
+    anyio.run(Store(path).check)
+    report = report_of(
+        run_of("a", "b"), Usage(calls=3, input_tokens=1, output_tokens=1, seconds=1.0), now()
+    )
+    text = report.model_dump_json()
+    chance = random.Random(1)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        statuses = ["completed"] * 97 + ["failed", "interrupted", "cancelled"]
+        for number in range(runs):
+            prompt = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=12))
+            synthesis = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=25))
+            rare = " needle" if number == runs // 3 else ""
+            yield (
+                f"01{number:024d}",
+                statuses[number % 100], f"panel{number % 7}", "synthesis",
+                prompt + rare, synthesis, "42", 0.9, 1.0, "{}", "[]", "seed", text,
+                report.created_at,
+            )  # fmt: skip
+
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA synchronous = OFF")
+    with connection:
+        connection.executemany(
+            "INSERT INTO runs (run_id, status, consortium, strategy, prompt, synthesis,"
+            " final_answer, confidence, agreement, config, members, seed, report, created_at)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            rows(),
+        )
+    connection.close()
+
+
+async def median(label: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Time so many calls, each through the event loop and its thread as a tool makes it."""
+    took = []
+    await call()
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        await call()
+        took.append((time.perf_counter() - began) * 1000)
+    ninety = statistics.quantiles(took, n=10)[-1]
+    print(f"{label:<44} median {statistics.median(took):8.3f} ms   90 % {ninety:8.3f} ms")
+
+
+async def measure(path: Path, runs: int) -> None:
+    """Print the figures."""
+    store = Store(path)
+    history = History(store)
+    middle = runs // 2
+    await median("newest 20", lambda: history.page(limit=20))
+    await median("20 from the middle", lambda: history.page(limit=20, before=middle))
+    await median("search, one run has the word", lambda: history.page(limit=20, query="needle"))
+    await median("search, most runs have the word", lambda: history.page(limit=20, query="word1"))
+    await median("search, two common words", lambda: history.page(limit=20, query="word1 word2"))
+    await median(
+        "newest 20 that were interrupted", lambda: history.page(limit=20, status="interrupted")
+    )
+    await median("newest 20 of one consortium", lambda: history.page(limit=20, consortium="panel3"))
+    run = run_of("a", "b").model_copy(update={"run_id": f"bench-{time.time_ns()}"})
+    nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
+    await store.begin_run(run, report_of(run, nothing, now()))
+    reply = Reply(text="word " * 400, seconds=1.0, input_tokens=100, output_tokens=400)
+    number = iter(range(1, 10**6))
+
+    async def save() -> None:
+        question = Question(
+            role="member",
+            label="A",
+            model="a",
+            prompt="word " * 200,
+            iteration=next(number),
+            timeout=1,
+        )
+        await store.save_exchange(run.run_id, question, reply)
+
+    await median("saving an exchange", save)
+    await median("a heartbeat", lambda: store.beat([run.run_id]))
+    await median("a run's report", lambda: store.report(run.run_id))
+    await store.close()
+
+
+def main() -> None:
+    """Fill, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--file", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.file or Path(folder) / "consortium.db"
+        if not path.exists():
+            began = time.perf_counter()
+            filled(path, options.runs)
+            print(f"filled in {time.perf_counter() - began:.0f} s, {path.stat().st_size >> 20} MB")
+        anyio.run(measure, path, options.runs)
+
+
+if __name__ == "__main__":
+    main()

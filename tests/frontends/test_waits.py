@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from consortium_mcp.frontends.waits import Waits
+
+
+class Cancelled(BaseException):
+    """As the event loops' own."""
+
+
+class Request:
+    def __init__(self, session: str) -> None:
+        self.headers = {"mcp-session-id": session}
+
+
+def cancelled_while_waiting(waits: Waits, request: object, request_id: int, run_id: str) -> None:
+    with pytest.raises(Cancelled), waits.of(request, request_id, run_id):
+        raise Cancelled
+
+
+@pytest.mark.parametrize("reason", [None, "", "The user pressed stop", "AbortError: aborted"])
+def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> None:
+    waits = Waits()
+    cancelled_while_waiting(waits, None, 7, "run")
+    assert waits.unwanted(None, "7", reason) == "run"
+    assert waits.unwanted(None, 7, reason) is None
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "McpError: MCP error -32001: Request timed out",
+        "Error: MCP error -2: Request timed out",
+        "timed out after 10.0s",
+        "Request timeout",
+        "time-out",
+    ],
+)
+def test_a_client_that_lost_patience_ends_no_run(reason: str) -> None:
+    waits = Waits()
+    cancelled_while_waiting(waits, None, 7, "run")
+    assert waits.unwanted(None, 7, reason) is None
+
+
+def test_a_wait_that_is_over_is_forgotten() -> None:
+    waits = Waits()
+    with waits.of(None, 7, "run"):
+        pass
+    with pytest.raises(ValueError, match="broken"), waits.of(None, 8, "run"):
+        raise ValueError("broken")
+    assert waits.unwanted(None, 7, None) is None
+    assert waits.unwanted(None, 8, None) is None
+
+
+def test_sessions_do_not_hear_of_each_other() -> None:
+    waits = Waits()
+    for session in ("one", "two"):
+        cancelled_while_waiting(waits, Request(session), 7, f"run of {session}")
+    assert waits.unwanted(Request("two"), 7, None) == "run of two"
+    assert waits.unwanted(Request("three"), 7, None) is None
+
+
+def test_connections_that_vanish_are_forgotten_in_the_end() -> None:
+    waits = Waits()
+    for number in range(1500):
+        cancelled_while_waiting(waits, None, number, "run")
+    assert waits.unwanted(None, 0, None) is None
+    assert waits.unwanted(None, 1499, None) == "run"
