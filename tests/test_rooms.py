@@ -45,8 +45,9 @@ ONLY_IN = {
 ONLY_IN["mcp_types"] = ONLY_IN["mcp"]
 CORE_MAY = {"anyio", "pydantic"}
 STDLIB_OF_CORE = {
-    "__future__", "collections", "contextlib", "dataclasses", "difflib", "functools", "hashlib",
-    "importlib", "json", "math", "random", "re", "string", "typing", "unicodedata",
+    "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib",
+    "fractions", "functools", "hashlib", "importlib", "json", "math", "random", "re", "string",
+    "typing", "unicodedata",
 }  # fmt: skip
 
 

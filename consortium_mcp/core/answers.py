@@ -1,4 +1,4 @@
-"""What a reply says: its final answer, its stated confidence, and when two answers are the same.
+"""What a reply says: its final answer, its stated confidence, and its prose.
 
 Everything here takes text that a model wrote, so nothing here may raise or invent a number: what
 cannot be read is `None`.
@@ -7,8 +7,9 @@ cannot be read is `None`.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
+
+from consortium_mcp.core.equivalence import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,14 +143,58 @@ def _nothing_but_tags(rest: str) -> bool:
 
 
 def final_answer(text: str) -> str | None:
-    """The short definite answer a reply ends with, or `None` where it gives none."""
-    return final_answer_text(tag_content(text, "final_answer"))
+    """The short definite answer a reply ends with, or `None` where it gives none.
+
+    Our tag where there is one. Else what models do by habit: the last field `answer` of JSON, and
+    at the reply's end a box, or a line that says what the answer is.
+    """
+    tagged = tag_content(text, "final_answer")
+    return final_answer_text(_by_habit(text) if tagged is None else tagged)
+
+
+_END = 400
+"""Characters in which an untagged answer must stand to be at the end."""
+_JSON_FIELD = re.compile(
+    r'"(?:final_?)?answer"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"{}\[\],]+))',
+    re.IGNORECASE,
+)
+_SAID = re.compile(
+    r"^(?:\W*(?:so|thus|therefore|hence)\b\W*)?[\s*#]*(?:the\s+)?(?:(?:final|correct)\s+)?answer"
+    r"(?:\s+is)?[\s*]*(?::|\bis\b|(?<=is))[\s*:]*(\S.*)$|^\s*#{4}\s*(\S.*)$",
+    re.IGNORECASE,
+)
+
+
+def _by_habit(text: str) -> str | None:
+    shown = without_thinking(text)
+    fields = list(_JSON_FIELD.finditer(shown))
+    end = shown[-_END:]
+    if fields:
+        field = fields[-1]
+        return field[2] or field[1].replace("\\\\", "\\").replace('\\"', '"')
+    if (boxed := _last_box(end)) is not None:
+        return boxed
+    last = next((line for line in reversed(end.splitlines()) if line.strip(" `}")), "")
+    said = _SAID.match(last.strip())
+    return None if said is None else (said[1] or said[2]).strip(" *")
+
+
+def _last_box(text: str) -> str | None:
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return None
+    depth, begin = 0, start + len("\\boxed")
+    for place in range(begin, len(text)):
+        depth += (text[place] == "{") - (text[place] == "}")
+        if depth == 0:
+            return text[begin + 1 : place]
+    return None
 
 
 def final_answer_text(content: str | None) -> str | None:
     """A final answer on one line, or `None` where it is empty, punctuation, or no short answer."""
     answer = " ".join((content or "").split())
-    if len(answer) > MAX_FINAL_ANSWER or normal_form(answer) is None:
+    if len(answer) > MAX_FINAL_ANSWER or read(answer) is None:
         return None
     return answer
 
@@ -211,64 +256,3 @@ def read_confidence(text: str) -> float | None:
 
 def _number(text: str) -> float:
     return float(text.replace(",", "."))
-
-
-_ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\w\w)")
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
-_EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!+$")  # "yes!" is yes, but n! is not n
-_SUPERSCRIPTS = str.maketrans({char: f"^{n}" for n, char in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
-_PAIRS = {("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("‘", "’"), ("«", "»")}
-_PAIRS |= {(mark, mark) for mark in "\"'`*_$"}
-_CHOICE = re.compile(r"[a-z]")
-_YES, _NO = {"yes", "true"}, {"no", "false"}
-
-
-def normal_form(answer: str) -> str | None:
-    """A form in which answers that mean the same are equal, or `None` where nothing is left.
-
-    Up to case, quotes and brackets round the whole, a full stop, a leading article, a currency
-    sign, thousands separators and trailing zeros. Never by similarity: `safe` and `not safe`, 41
-    and 42, `(3,100)` and 3,100 stay apart.
-    """
-    form = unicodedata.normalize("NFKC", answer.translate(_SUPERSCRIPTS)).casefold()
-    form = _unwrapped(" ".join(form.replace("−", "-").split()))
-    if _GROUPED.fullmatch(form):
-        form = form.replace(",", "")
-    if _DECIMAL.fullmatch(form):
-        whole, _, fraction = form.lstrip("+-").partition(".")
-        whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
-        digits = whole + ("." + fraction if fraction else "")
-        return "-" + digits if form.startswith("-") and digits != "0" else digits
-    form = _ARTICLE.sub("", form)
-    return form if any(char.isalnum() for char in form) else None
-
-
-def _unwrapped(form: str) -> str:
-    """Less what stands round the whole of it; a tuple keeps its brackets."""
-    while True:
-        bare = _EXCLAIMED.sub("", form.strip().rstrip(".,;:?").strip())
-        if len(bare) > 1 and (bare[0], bare[-1]) in _PAIRS:
-            inner = bare[1:-1]
-            if not (bare[0] in "([{" and set(inner) & set(",()[]{}")):
-                bare = inner
-        if re.match(r"\$[0-9.]", bare):
-            bare = bare[1:]
-        if bare == form:
-            return form
-        form = bare
-
-
-def contradict(one: str | None, other: str | None) -> bool:
-    """Whether two final answers cannot both be right, whatever anyone says.
-
-    Only where that is certain: two numbers, two letters of a choice, a yes and a no. Names and
-    phrases may be spelled in many ways, so about them this says nothing.
-    """
-    forms = normal_form(one or ""), normal_form(other or "")
-    if None in forms or forms[0] == forms[1]:
-        return False
-    for kind in (_DECIMAL, _CHOICE):
-        if all(kind.fullmatch(form or "") for form in forms):
-            return True
-    return all(form in _YES | _NO for form in forms) and (forms[0] in _YES) != (forms[1] in _YES)

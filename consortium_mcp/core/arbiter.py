@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core import confidence, prompts
-from consortium_mcp.core.answers import contradict
 from consortium_mcp.core.counting import counted
+from consortium_mcp.core.equivalence import contradict, read, read_options
 from consortium_mcp.core.errors import MemberError, VerdictError
 from consortium_mcp.core.models import Question, Verdict
 from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.equivalence import Answer, Options
     from consortium_mcp.core.models import Response, Run
 
 ARBITER = "arbiter"
@@ -53,9 +54,9 @@ async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdic
             notes.append(f"The arbiter {model} gave no verdict ({error})")
         else:
             notes += [f"The arbiter {model}: {remark}" for remark in remarks]
-            verdict = _computed(said, responses, tuple(notes))
+            verdict = _computed(run, said, responses, tuple(notes))
             return verdict.model_copy(update={"arbiter": model})
-    return best_supported(responses, notes.pop(), tuple(notes))
+    return best_supported(run, responses, notes.pop(), tuple(notes))
 
 
 async def _verdict_or_repair(
@@ -73,14 +74,15 @@ async def _verdict_or_repair(
 
 
 def _computed(
-    said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
+    run: Run, said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
 ) -> Verdict:
-    answered = {r.label: r.final_answer for r in responses if r.answered}
-    support = _credible(said, answered)
+    options = read_options(run.prompt)
+    answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
+    support = _credible(said, answered, options)
     if struck := [label for label in said.support if label not in support]:
         belied = f"The arbiter counted {', '.join(struck)} as support, whose answer is another one"
         warnings += (f"{belied}; not counted.",)
-    groups = confidence.group_by_answer(responses)
+    groups = confidence.group_by_answer(responses, options)
     if said.groups and not any(_mixed(group, answered) for group in said.groups):
         groups = said.groups
     number, parts = confidence.weigh(
@@ -105,16 +107,17 @@ def _computed(
     )
 
 
-def _credible(said: ArbiterVerdict, answered: dict[str, str | None]) -> tuple[str, ...]:
+def _credible(
+    said: ArbiterVerdict, answered: dict[str, Answer | None], options: Options
+) -> tuple[str, ...]:
     """The support less what the members' own answers belie: it is not the arbiter's word alone.
 
     A member whose short answer contradicts the verdict's cannot stand behind it. Where the verdict
     has none, members that contradict each other cannot all: the largest party stays.
     """
     if said.final_answer is not None:
-        return tuple(
-            label for label in said.support if not contradict(answered[label], said.final_answer)
-        )
+        told = read(said.final_answer, options)
+        return tuple(label for label in said.support if not contradict(answered[label], told))
     parties = [
         tuple(o for o in said.support if not contradict(answered[label], answered[o]))
         for label in said.support
@@ -122,19 +125,19 @@ def _credible(said: ArbiterVerdict, answered: dict[str, str | None]) -> tuple[st
     return max(parties, key=len, default=())
 
 
-def _mixed(group: tuple[str, ...], answered: dict[str, str | None]) -> bool:
+def _mixed(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:
     return any(contradict(answered[a], answered[b]) for a in group for b in group)
 
 
 def best_supported(
-    responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
+    run: Run, responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
 ) -> Verdict:
     """The answer most members gave, told verbatim by its most confident supporter.
 
     Equal groups: the one with the higher mean stated confidence, then the first by panel order. It
     is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
     """
-    groups = confidence.group_by_answer(responses)
+    groups = confidence.group_by_answer(responses, read_options(run.prompt))
     stated = {r.label: r.stated_confidence or 0.0 for r in responses}
     winners = max(groups, key=lambda g: (len(g), sum(stated[name] for name in g) / len(g)))
     verdict = counted(responses, winners, groups, "counting equal final answers")

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.answers import normal_form, prose
+from consortium_mcp.core.answers import prose
+from consortium_mcp.core.equivalence import group, read, read_options, same
 from consortium_mcp.core.models import ConfidenceParts, Dissent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from consortium_mcp.core.models import Response, Run, StopReason, Verdict
+    from consortium_mcp.core.equivalence import Options
+    from consortium_mcp.core.models import Response, Run, StopReason
 
 LEAST_RISE = 0.02
 """A leading answer whose confidence rises by less from one iteration to the next is stable."""
@@ -24,19 +26,20 @@ LEAST_RISE = 0.02
 Groups = tuple[tuple[str, ...], ...]
 
 
-def group_by_answer(responses: Sequence[Response]) -> Groups:
-    """Labels grouped by the normal form of their final answer, the largest group first.
+def group_by_answer(responses: Sequence[Response], options: Options = ()) -> Groups:
+    """Labels grouped by what their final answers mean, the largest group first.
 
     Equal groups stand in the order of the responses. A response without a final answer stands
     alone: nothing says that it agrees with anybody.
+
+    Args:
+        responses: the iteration's responses.
+        options: what the question offers to choose from; see `equivalence.read_options`.
     """
-    groups: dict[str, list[str]] = {}
-    for response in responses:
-        if response.answered:
-            form = normal_form(response.final_answer or "")
-            key = f"={form}" if form is not None else f"#{response.label}"
-            groups.setdefault(key, []).append(response.label)
-    return tuple(tuple(g) for g in sorted(groups.values(), key=len, reverse=True))
+    answered = [response for response in responses if response.answered]
+    groups = group([read(response.final_answer or "", options) for response in answered])
+    labels = [tuple(answered[place].label for place in places) for places in groups]
+    return tuple(sorted(labels, key=len, reverse=True))
 
 
 def weigh(
@@ -113,14 +116,14 @@ def dissent_of(
     """
     answered = {r.label: r for r in responses if r.answered}
     dissent = [Dissent(labels=(), argument=argument) for labels, argument in said if not labels]
-    for group in _others(list(answered.values()), supporters, groups):
-        words = [argument for labels, argument in said if set(labels) & set(group)]
+    for party in _others(list(answered.values()), supporters, groups):
+        words = [argument for labels, argument in said if set(labels) & set(party)]
         strongest = max(
-            (answered[name] for name in group), key=lambda r: r.stated_confidence or 0.0
+            (answered[name] for name in party), key=lambda r: r.stated_confidence or 0.0
         )
         dissent.append(
             Dissent(
-                labels=group,
+                labels=party,
                 final_answer=strongest.final_answer,
                 argument=" ".join(words) or excerpt(strongest.text or ""),
             )
@@ -147,15 +150,17 @@ def stop_reason(run: Run) -> StopReason | None:
     if len(run.iterations) >= config.min_iterations:
         if verdict.confidence >= config.confidence_threshold and not verdict.needs_iteration:
             return "threshold"
-        if len(run.iterations) > 1 and _stable(run.iterations[-2].verdict, verdict):
+        if len(run.iterations) > 1 and _stable(run):
             return "stable"
     return "max_iterations" if len(run.iterations) >= config.max_iterations else None
 
 
-def _stable(before: Verdict, now: Verdict) -> bool:
+def _stable(run: Run) -> bool:
+    before, now = run.iterations[-2].verdict, run.iterations[-1].verdict
     if now.confidence - before.confidence >= LEAST_RISE:
         return False
-    was, is_now = normal_form(before.final_answer or ""), normal_form(now.final_answer or "")
+    options = read_options(run.prompt)
+    was, is_now = read(before.final_answer or "", options), read(now.final_answer or "", options)
     if was is None and is_now is None:  # an open answer: the same members carry it
         return set(before.supporters) == set(now.supporters)
-    return was == is_now
+    return same(was, is_now)

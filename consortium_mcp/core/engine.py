@@ -225,7 +225,7 @@ class _Consultation:
                 return Iteration(number=number, responses=responses, verdict=verdict)
         except BudgetExceeded as error:
             cut, why = "budget", f"The budget left no verdict ({error})"
-        verdict = best_supported(responses, why)
+        verdict = best_supported(self._run, responses, why)
         return Iteration(number=number, responses=responses, verdict=verdict, cut=cut)
 
 

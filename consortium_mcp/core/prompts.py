@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from functools import cache
 from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.answers import normal_form, without_thinking
+from consortium_mcp.core.answers import without_thinking
+from consortium_mcp.core.confidence import group_by_answer
+from consortium_mcp.core.equivalence import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +139,7 @@ def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tu
         told=_told(run, mark),
         count=len(answered),
         responses="\n\n".join(blocks),
-        votes=_votes(answered, mark),
+        votes=_votes(run, answered, mark),
     )
     return prompt, tuple(warnings)
 
@@ -149,17 +150,11 @@ def _told(run: Run, mark: str) -> str:
     return f"\nWhat the members were told beforehand:\n{quote(run.config.system, mark)[0]}\n"
 
 
-def _votes(answered: Sequence[Response], mark: str) -> str:
-    spelled: dict[str, str] = {}
-    counts: Counter[str] = Counter()
-    for response in answered:
-        form = normal_form(response.final_answer or "")
-        if form is not None:
-            spelled.setdefault(form, response.final_answer or "")
-            counts[form] += 1
-    if not counts:
-        return "none given."
-    return quote("\n".join(f"{n} × {spelled[form]}" for form, n in counts.most_common()), mark)[0]
+def _votes(run: Run, answered: Sequence[Response], mark: str) -> str:
+    spelled = {r.label: r.final_answer for r in answered if r.final_answer}
+    groups = group_by_answer(answered, read_options(run.prompt))
+    lines = [f"{len(g)} × {spelled[g[0]]}" for g in groups if g[0] in spelled]
+    return quote("\n".join(lines), mark)[0] if lines else "none given."
 
 
 def _bullets(lines: Sequence[str]) -> str:

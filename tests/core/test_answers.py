@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from consortium_mcp.core.answers import (
     clean,
-    contradict,
     final_answer,
-    normal_form,
     prose,
     read_confidence,
     stated_confidence,
@@ -168,65 +166,6 @@ def test_a_reply_without_tags_states_nothing() -> None:
     assert stated_confidence("I am 90% sure.") is None
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("42", "42.0"),
-        ("42", "042"),
-        ("1,000", "1000"),
-        ("$1,000", "1000"),
-        ("1,234,567.50", "1234567.5"),
-        ("-0", "0"),
-        ("−5", "-5"),
-        ("Yes", "yes."),
-        ("yes!", "Yes"),
-        ("The Beatles", "beatles"),
-        ("**Tokyo**", "tokyo"),
-        ("(B)", "b"),
-        ("“Paris”", "Paris"),
-        ("new  york", "New York"),
-        ("$.50", "0.5"),
-        (".5", "0.5"),
-        ("x²", "x^2"),
-        ("'maybe'", "maybe"),
-    ],
-)
-def test_answers_that_mean_the_same_have_one_form(one: str, other: str) -> None:
-    assert normal_form(one) == normal_form(other) is not None
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("41", "42"),
-        ("safe", "not safe"),
-        ("5", "5!"),
-        ("n", "n!"),
-        ("4.2", "42"),
-        (".5", "5"),
-        ("-5", "5"),
-        ("50", "50%"),
-        ("[0,1)", "(0,1]"),
-        ("(3,100)", "3100"),
-        ("y", "y'"),
-        ("A B", "B"),
-        ("10²", "102"),
-    ],
-)
-def test_answers_that_differ_stay_apart(one: str, other: str) -> None:
-    assert normal_form(one) != normal_form(other)
-
-
-@pytest.mark.parametrize("text", ["", "  ", "...", "**"])
-def test_nothing_has_no_form(text: str) -> None:
-    assert normal_form(text) is None
-
-
-@given(st.integers(min_value=-(10**12), max_value=10**12))
-def test_thousands_separators_change_nothing(number: int) -> None:
-    assert normal_form(f"{number:,}") == normal_form(str(number)) == str(number)
-
-
 def test_thinking_is_taken_out() -> None:
     assert without_thinking("<think>hm</think>Tokyo <Thinking>or not</thinking>!") == "Tokyo !"
     assert without_thinking("<think>cut off in the middle of") == ""
@@ -236,25 +175,6 @@ def test_speaking_of_a_thinking_tag_is_not_thinking() -> None:
     text = "In HTML write `<think>` first. <final_answer>42</final_answer>"
     assert without_thinking(text) == text
     assert final_answer(text) == "42"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "sure"),
-    [
-        ("42", "41", True),
-        ("42", "42.0", False),
-        ("B", "(c)", True),
-        ("yes", "No.", True),
-        ("true", "yes", False),
-        ("Tokyo", "Tokyo, Japan", False),
-        ("42", "forty-two", False),
-        (None, "42", False),
-    ],
-)
-def test_contradictions_are_called_only_where_they_are_certain(
-    one: str | None, other: str | None, *, sure: bool
-) -> None:
-    assert contradict(one, other) is contradict(other, one) is sure
 
 
 def test_prose_is_what_a_person_reads() -> None:

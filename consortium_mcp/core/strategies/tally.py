@@ -11,10 +11,11 @@ import json
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core import prompts
-from consortium_mcp.core.answers import normal_form, prose
+from consortium_mcp.core.answers import prose
 from consortium_mcp.core.arbiter import ARBITER
 from consortium_mcp.core.confidence import group_by_answer
 from consortium_mcp.core.counting import counted
+from consortium_mcp.core.equivalence import read, read_options, same
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Question
 from consortium_mcp.core.strategies import members
@@ -47,7 +48,7 @@ class Tally:
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The largest group's answer, told by its most confident member."""
-        groups = group_by_answer(responses)
+        groups = group_by_answer(responses, read_options(run.prompt))
         tied = tuple(group for group in groups if len(group) == len(groups[0]))
         winners, note = tied[0], ""
         if len(tied) > 1:
@@ -101,5 +102,5 @@ def _chosen(text: str, candidates: dict[str, tuple[str, ...]]) -> str | None:
     except (ValueError, RecursionError):
         found = text
     named = found.get("answer") if isinstance(found, dict) else found
-    wanted = normal_form(named) if isinstance(named, str) else None
-    return next((c for c in candidates if wanted is not None and normal_form(c) == wanted), None)
+    wanted = read(named) if isinstance(named, str) else None
+    return next((c for c in candidates if same(read(c), wanted)), None)

@@ -1,0 +1,135 @@
+"""Numbers as people write them: fractions, mixed numbers, powers, roots, scientific notation.
+
+Only what is a number through and through; a formula with names in it is none. Python's own parser
+reads the expression, and nothing but arithmetic is accepted of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+_DIGITS = 12
+"""Significant digits in which two irrational values are compared."""
+_HIGHEST = 1e60
+_GROUPED = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_MIXED = re.compile(r"([-+]?)([0-9]+) ([0-9]+)\s*/\s*([0-9]+)")
+_ARITHMETIC = re.compile(r"(?=[^0-9π]*[0-9π]|.*pi)(?:[0-9.+\-*/^()!√π ]|sqrt|pi|e)+")
+_IN_BRACKETS = re.compile(r"[-+]?\([^()]*,[^()]*\)$")  # a pair: (3,100) is not 3100
+_SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "\u2044": "/"})
+_TIMES_TEN = re.compile(r"(?<=[0-9])\s*x\s*10\s*\^")
+_SPACED = re.compile(r"[-+]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
+_NAMES = {"pi": math.pi, "e": math.e}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value: exact where it is rational, else to twelve significant digits."""
+
+    value: Fraction | float
+
+    def times(self, factor: int) -> Number:
+        """So many times as much."""
+        return Number(_kept(self.value * factor))
+
+    def hundredth(self) -> Number:
+        """What so many percent are."""
+        return Number(_kept(self.value / 100))
+
+
+def evaluate(text: str) -> Number | None:
+    """The value of an arithmetic expression, or `None` where the text is none."""
+    text = _TIMES_TEN.sub("*10^", text.translate(_SIGNS))
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "")
+    if _IN_BRACKETS.match(text) or not _ARITHMETIC.fullmatch(_GROUPED.sub("0", text)):
+        return None
+    if mixed := _MIXED.fullmatch(text):
+        sign, whole, upper, lower = mixed.groups()
+        if int(lower) == 0:
+            return None
+        amount = int(whole) + Fraction(int(upper), int(lower))
+        return Number(-amount if sign == "-" else amount)
+    text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
+    text = text.replace("^", "**").replace("π", "(pi)").replace("√", " sqrt ")
+    text = re.sub(r"sqrt\s*([0-9.]+|pi)", r"sqrt(\1)", text)
+    text = re.sub(r"(?<=[0-9)])\s*(?=sqrt|\(|pi)", "*", text)  # 2√3, 4(5), 3π
+    text = re.sub(r"(?<![0-9.])0+(?=[0-9])", "", text)  # Python reads no leading zeros
+    text = re.sub(r"([0-9]+)!", r"factorial(\1)", text)
+    try:
+        value = _value(ast.parse(text.strip(), mode="eval").body)
+    except (ValueError, SyntaxError, ArithmeticError, RecursionError, MemoryError):
+        return None
+    return Number(_kept(value))
+
+
+def _kept(value: Fraction | float) -> Fraction | float:
+    return value if isinstance(value, Fraction) else float(f"{value:.{_DIGITS}g}")
+
+
+def _value(node: ast.expr) -> Fraction | float:
+    """The value of a node.
+
+    Raises:
+        ValueError: it is no arithmetic, or too large.
+        ArithmeticError: it has no value.
+    """
+    match node:
+        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+            value: Fraction | float = Fraction(repr(node.value))
+        case ast.UnaryOp(op=ast.USub()):
+            value = -_value(node.operand)
+        case ast.UnaryOp(op=ast.UAdd()):
+            value = _value(node.operand)
+        case ast.BinOp():
+            value = _combined(node.op, _value(node.left), _value(node.right))
+        case ast.Name(id=name) if name in _NAMES:
+            value = _NAMES[name]
+        case ast.Call(func=ast.Name(id="sqrt"), args=[argument], keywords=[]):
+            value = _power(_value(argument), Fraction(1, 2))
+        case ast.Call(func=ast.Name(id="factorial"), args=[ast.Constant(value=int(number))]):
+            value = _factorial(number)
+        case _:
+            raise ValueError("no arithmetic")
+    if not math.fabs(value) <= _HIGHEST:
+        raise ValueError("too large")
+    return value
+
+
+def _combined(
+    op: ast.operator, left: Fraction | float, right: Fraction | float
+) -> Fraction | float:
+    match op:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.Div():
+            return left / right
+        case ast.Pow():
+            return _power(left, right)
+    raise ValueError("no arithmetic")
+
+
+def _power(base: Fraction | float, exponent: Fraction | float) -> Fraction | float:
+    if math.fabs(exponent) * max(1.0, math.log10(math.fabs(base) + 1)) > 60:  # noqa: PLR2004 (see _HIGHEST)
+        raise ValueError("too large")
+    if base < 0 and isinstance(exponent, Fraction) and exponent.denominator != 1:
+        raise ArithmeticError("not real")
+    power: Fraction | float = base**exponent
+    if isinstance(power, float) and isinstance(base, Fraction) and isinstance(exponent, Fraction):
+        exact = Fraction(round(power))
+        if exponent.numerator == 1 and exact**exponent.denominator == base:
+            return exact  # the root of 4 is 2, and not nearly
+    return power
+
+
+def _factorial(number: int) -> Fraction:
+    if number > 40:  # noqa: PLR2004 (see _HIGHEST)
+        raise ValueError("too large")
+    return Fraction(math.factorial(number))
