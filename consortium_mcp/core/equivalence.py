@@ -291,7 +291,9 @@ def _unit(words: str) -> str | None:
     for name in (single, single.removesuffix("s"), single.removesuffix("es")):
         if known := _CURRENCIES.get(name) or _UNITS.get(name):
             return known + power + exponent
-    if len(single) > len("gas") and single.endswith("s") and not single.endswith("ss"):
+    if single.endswith(("xes", "shes", "ches", "sses")):
+        single = single.removesuffix("es")
+    elif len(single) > len("gas") and single.endswith("s") and not single.endswith("ss"):
         single = single.removesuffix("s")
     return (single + power + exponent) or None
 
@@ -309,7 +311,7 @@ def _collection(shown: str) -> Answer | None:
         if not shown.endswith(closing):
             return None  # an interval, half open
         inner, kind = shown[1:-1], "tuple" if named == "tuple" else "set"
-    elif "," not in shown:
+    elif "," not in shown and " and " not in shown:
         return None
     items = _items(inner)
     if items is None or (len(items) < _FEWEST_ITEMS and inner == shown):

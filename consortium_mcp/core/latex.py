@@ -25,7 +25,7 @@ _MOST_ROUNDS = 20
 def plain(text: str) -> str:
     r"""`\frac{1}{5}` as `(1)/(5)`, `\text{ cm}` as ` cm`, `$x$` as `x`; other text as it is."""
     text = _INFINITY.sub("∞", text)
-    if "\\" not in text and "$" not in text:
+    if not any(sign in text for sign in ("\\", "$", "^{")):
         return text
     text = re.sub(r"\\\\(?=[a-zA-Z(){}%$])", r"\\", text)  # escaped once more, as in JSON
     text = _DROPPED.sub(" ", text)

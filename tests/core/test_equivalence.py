@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortium_mcp.core.answers import final_answer
+from consortium_mcp.core.equivalence import Options, contradict, group, read, read_options, same
+
+SAME = [
+    # numbers
+    ("42", "42.0"), ("42", "042"), ("42", "42."), ("+5", "5"), ("-0", "0"), ("−5", "-5"),
+    (".5", "0.5"), ("1,000", "1000"), ("1 000 000", "1,000,000"), ("1,234,567.50", "1234567.5"),
+    ("1.5e3", "1500"), ("1.5 × 10^3", "1500"), ("1.5 x 10^3", "1500"), ("6.02e3", "6020"),
+    ("3 million", "3,000,000"), ("three", "3"), ("about 5", "5"), ("x = 5", "5"), ("5!", "120"),
+    ("½", "0.5"), ("2½", "2.5"), ("2 1/2", "5/2"), ("-1 1/2", "-1.5"), ("10²", "100"),
+    # fractions, LaTeX
+    (r"\frac{1}{5}", "0.2"), (r"\dfrac15", "1/5"), (r"2\frac{1}{2}", "2.5"),
+    (r"$\frac{1}{5}$", "1/5"),
+    (r"\(\frac{7}{2}\)", "3.5"), (r"\\frac{1}{5}", "1/5"), (r"\boxed{7}", "7"), (r"\sqrt{16}", "4"),
+    (r"6\sqrt{2}", "6√2"), ("7 + sqrt(69)", "sqrt(69) + 7"), (r"\frac{44 \sqrt{3}}{3}", "44√3/3"),
+    (r"2\pi", "2pi"), (r"\left( -1, \ 2\right)", "(-1, 2)"), (r"2^{10}", "1024"),
+    (r"\infty", "infinity"), (r"90^\circ", "90 degrees"), (r"\text{Monday}", "monday"),
+    # units, currencies, percent
+    ("5 hours", "5 hrs"), ("5 hours", "5"), ("5 km", "5 kilometers"), ("$1,000", "1000 dollars"),
+    ("$1,000", "1000"), ("-$5", "$-5"), ("€20", "20 EUR"), ("50%", "50 percent"), ("50%", "50"),
+    ("50%", "0.5"), ("12 cm²", "12 square centimeters"), ("12 cm^2", "12 sq cm"),
+    ("10 feet", "10 ft"), ("3 apples", "3"), ("8 boxes", "8 box"),
+    ("8 glasses", "8 glass"), ("5 pounds of insects a day", "5"),
+    ("2:00 pm", "2 pm"), ("36 hours, which is a lot", "36"), ("60 miles per hour", "60 mph"),
+    # choices and truths
+    ("B", "(b)"), ("Option B: Paris", "b"), ("option (c)", "C."), ("Yes", "yes."), ("yes!", "Yes"),
+    ("True", "yes"),
+    # dates
+    ("March 5, 2021", "5 March 2021"), ("2021-03-05", "5th of March 2021"),
+    ("Sept. 1, 2020", "2020/9/1"),
+    # sets and tuples
+    ("{1, 2}", "{2,1}"), ("2, -1", "-1 and 2"), ("(1, 2)", "( 1,2 )"), ("[1, 1/2]", "[1.0, 0.5]"),
+    ("{(1, 2), (3, 4)}", "{(3,4),(1,2)}"),
+    # code, names, phrases
+    ("`None`", "None"), ("'maybe'", "maybe"), ("print(1)", "print( 1 )"), ("4x+1", "4*x + 1"),
+    ("x²", "x^2"), ("The Beatles", "beatles"), ("**Tokyo**", "tokyo"), ("“Paris”", "Paris"),
+    ("new  york", "New York"), ("Paris, which is the capital", "Paris"),
+]  # fmt: skip
+APART = [
+    ("41", "42"), ("4.2", "42"), (".5", "5"), ("-5", "5"), ("1/3", "0.333"), ("5", "5!"),
+    ("0.5", "50"), ("50%", "5"), ("5 hours", "5 minutes"), ("$5", "€5"), ("3 apples", "3 oranges"),
+    ("safe", "not safe"), ("n", "n!"), ("y", "y'"), ("A B", "B"), ("yes", "no"), ("B", "C"),
+    ("(3,100)", "3100"), ("(1, 2)", "(2, 1)"), ("(1, 2)", "[1, 2]"), ("(1, 2)", "{1, 2}"),
+    ("[0,1)", "(0,1]"), ("{1, 2}", "{1, 2, 3}"), ("1112112_3", "1112112"), ("10 to 20", "10"),
+    ("March 5, 2021", "May 3, 2021"), ("86 glasses and 42 plates", "86"), ("3:30", "3"),
+    ("5 hours 30 minutes", "5 hours"), ("A. Einstein", "A"), ("4x+1", "4x-1"), ("9^9^9", "9^9"),
+    ("infinitely many", "many"), ("2 x", "2"), ("31 February 2021", "28 February 2021"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_answers_that_mean_the_same_are_the_same(one: str, other: str) -> None:
+    assert same(read(one), read(other)), (read(one), read(other))
+    assert same(read(other), read(one))
+    assert not contradict(read(one), read(other))
+    assert len(group([read(one), read(other)])) == 1
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_answers_that_differ_stay_apart(one: str, other: str) -> None:
+    assert not same(read(one), read(other)), (read(one), read(other))
+    assert not same(read(other), read(one))
+    assert len(group([read(one), read(other)])) == 2
+
+
+@pytest.mark.parametrize("text", ["", "  ", "...", "**", "-", "()"])
+def test_nothing_is_no_answer_and_the_same_as_none(text: str) -> None:
+    assert read(text) is None
+    assert not same(read(text), read(text))
+    assert not contradict(read(text), read("42"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/0", "0^-1", "2^10^10", "99!", "(-8)^(1/3)", "sqrt(-1)", "1 1/0", "3(", "5..",
+        "e^e^e^e^e", "((((" * 40, "1e999999", "\\frac{1}", "\\frac", "\\sqrt{", "{(1,2}",
+        "(1,2))", "9" * 150, "-" * 90, "!" * 90, "2 % 3", "2 << 3", "3 @ 4", "-5)", "+(5)",
+        "\\text{a" * 30, "\\sqrt{" * 30,
+    ],
+)  # fmt: skip
+def test_what_has_no_value_is_words_or_nothing_and_costs_no_time(text: str) -> None:
+    answer = read(text)
+    assert answer is None or answer.kind in {"expression", "words", "number"}
+
+
+@given(st.text(max_size=250))
+def test_any_text_can_be_read_and_is_the_same_as_itself(text: str) -> None:
+    answer = read(text)
+    assert answer is None or same(answer, read(text))
+
+
+@given(st.text(alphabet="0123456789.,+-*/^()!√π%$ esqrtpi\\{}fachx=", max_size=60))
+def test_any_formula_can_be_read(text: str) -> None:
+    read(text)
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**12))
+def test_thousands_separators_change_nothing(number: int) -> None:
+    assert same(read(f"{number:,}"), read(str(number)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sure"),
+    [
+        ("42", "41", True),
+        ("42", "42.0", False),
+        ("5 hours", "5 minutes", True),
+        ("B", "(c)", True),
+        ("yes", "No.", True),
+        ("true", "yes", False),
+        ("Tokyo", "Tokyo, Japan", False),
+        ("42", "forty-two", False),
+        ("", "42", False),
+    ],
+)
+def test_contradictions_are_called_only_where_they_are_certain(
+    one: str, other: str, *, sure: bool
+) -> None:
+    assert contradict(read(one), read(other)) is contradict(read(other), read(one)) is sure
+
+
+@pytest.mark.parametrize(
+    ("answers", "groups"),
+    [
+        (["5", "5 h", "5 hours", "6"], ((0, 1, 2), (3,))),
+        (["5", "5 h", "5 min", "5 hours"], ((0,), (1, 3), (2,))),
+        (["50%", "0.5", "1/2"], ((0, 1, 2),)),
+        (["50%", "50", "0.5"], ((0, 1), (2,))),
+        (["", "42", ""], ((0,), (1,), (2,))),
+        (["42", "41", "42.0", "41"], ((0, 2), (1, 3))),
+    ],
+)
+def test_a_unit_that_is_left_out_joins_only_where_it_is_clear(
+    answers: list[str], groups: tuple[tuple[int, ...], ...]
+) -> None:
+    assert group([read(answer) for answer in answers]) == groups
+
+
+CITIES = "Which is the capital of France?\n(A) Paris\n(B) The London\n(C) 42 km\n(D) Paris, Texas"
+LISTS = "A) one\nB) two\n\nNow choose:\na. red\nb. green\nc. blue"
+
+
+def test_options_are_read_from_the_question() -> None:
+    assert read_options(CITIES) == (
+        ("a", "paris"), ("b", "london"), ("c", "42 km"), ("d", "paris, texas"),
+    )  # fmt: skip
+    assert read_options(LISTS) == (("a", "red"), ("b", "green"), ("c", "blue"))
+    assert read_options("B) two\nC) three") == ()
+    assert read_options("A) alone") == ()
+    assert read_options("What is 6 × 7?") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("B", "b"), ("(b)", "b"), ("b.", "b"), ("Option B: London", "b"), ("B) London", "b"),
+        ("The London", "b"), ("London.", "b"), ("Answer: C", "c"), ("42 km", "c"),
+        ("C (42 km)", "c"),
+        ("B) Paris", None), ("E", None), ("Madrid", None),
+    ],
+)  # fmt: skip
+def test_a_choice_is_known_by_its_letter_its_text_or_both(text: str, letter: str | None) -> None:
+    options: Options = read_options(CITIES)
+    answer = read(text, options)
+    assert answer is not None
+    chosen = answer.value if answer.kind == "choice" and answer.value in dict(options) else None
+    assert chosen == letter
+
+
+def test_two_options_of_the_same_words_are_known_by_letter_only() -> None:
+    options = read_options("A) red\nB) red\nC) blue")
+    assert read("red", options) == read("red")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("I counted. <final_answer>42</final_answer>", "42"),
+        ('```json\n{"reasoning": "6 × 7", "answer": "42"}\n```', "42"),
+        ('{"answer": 42, "why": "because"}', "42"),
+        (r'{"answer": "\\frac{1}{2}"}', r"\frac{1}{2}"),
+        (r"So we get $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
+        ("Six times seven.\n\n**Answer:** 42", "42"),
+        ("Six times seven.\nThe final answer is 42.", "42."),
+        ("Therefore, the answer is: 42", "42"),
+        ("6 * 7 = 42\n#### 42", "42"),
+        ("<think>The answer is 41</think>The answer is 42", "42"),
+        ("The answer is 41 at first sight. But look again:\nit is more.", None),
+        ("I think the answer may be 42", None),
+        (r"\boxed{never closed", None),
+        ("", None),
+        ("It depends.", None),
+    ],
+)
+def test_a_final_answer_is_read_where_models_put_it(text: str, answer: str | None) -> None:
+    assert final_answer(text) == answer
+
+
+def test_our_tag_wins_over_habits() -> None:
+    text = "The answer is 41\n<final_answer>42</final_answer>\n\\boxed{43}"
+    assert final_answer(text) == "42"
+    assert final_answer("<final_answer></final_answer>\nThe answer is 41") is None
+
+
+def test_all_of_this_takes_text_of_any_length() -> None:
+    assert re.fullmatch("words", str((read("word " * 10_000) or ("",))[0]))
+    assert final_answer('"answer": "' * 50_000) is None
