@@ -18,7 +18,7 @@ from consortium_mcp.core.record import IterationRecord
 from consortium_mcp.core.report import Usage, report_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from consortium_mcp.adapters.store import Store
     from consortium_mcp.core.ask import Ask
@@ -53,6 +53,8 @@ class Consulting:
             self._budget.remember(exchange)
         self._journal = Journal(Retrying(self._budget), store, run.run_id, recorded)
         self._started = time.monotonic() - run.elapsed
+        self._asked: tuple[str, ...] = ()
+        """Labels of the members that were asked last."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._stale = False
@@ -100,6 +102,10 @@ class Consulting:
         )
 
     async def _on_event(self, event: engine.Event) -> None:
+        if isinstance(event, engine.Asked):
+            self._asked = event.labels
+            self._show()
+            return
         if isinstance(event, engine.HearingEnded):
             await self._record(IterationRecord.heard(event.iteration, event.responses))
             return
@@ -135,7 +141,7 @@ class Consulting:
         if self._journal.trouble:
             report.warnings.append(self._journal.trouble)
         self.working.report = report
-        self.working.waiting_for = _waiting_for(self._run)
+        self.working.waiting_for = _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:
         self._show()
@@ -169,8 +175,8 @@ def _words(event: engine.Heard | engine.Judged, run: Run) -> str:
     )
 
 
-def _waiting_for(run: Run) -> str:
-    heard = {response.label for response in run.unjudged}
-    out = [f"{m.label} ({m.model})" for m in run.members if m.label not in heard]
+def _waiting_for(run: Run, asked: Collection[str]) -> str:
+    left = set(asked) - {response.label for response in run.unjudged}
+    out = [f"{m.label} ({m.model})" for m in run.members if m.label in left]
     names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if out[3:] else "")
     return f"iteration {len(run.iterations) + 1}: waiting for {names or 'the verdict'}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from consortium_mcp.adapters.extensions import install_strategies
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, UnknownConsortium, UnknownModel
 from consortium_mcp.core.models import ConsortiumConfig, Member
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ class Planner:
             chosen = _chosen(wanted, base, snapshot)
         if must_be_ready and chosen.unready():
             raise UnknownModel(" ".join(chosen.unready()))
-        strategy = {"strategy": "tally" if chosen.arbiters[0].demo else "synthesis"}
+        strategy = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
         values: dict[str, Any] = strategy | (base.model_dump() if base else {}) | wanted.settings()
-        _check_strategy(values["strategy"], chosen.arbiters[0])
         first, *others = (entry.model_id for entry in chosen.arbiters)
         values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
+        values["escalate_to"] = chosen.reserve.model_id if chosen.reserve else None
         config = ConsortiumConfig.model_validate(values)
+        install_strategies()
+        _check_strategy(config, chosen.arbiters[0])
         return Planned(config, (*chosen.unready(), *_warnings(config, chosen.asked())))
 
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
@@ -127,10 +130,12 @@ class _Chosen:
     members: tuple[Member, ...]
     arbiters: tuple[Entry, ...]
     """The first judges, the others in turn when it fails."""
+    reserve: Entry | None
     snapshot: Snapshot
 
     def asked(self) -> list[Entry]:
         models = {member.model for member in self.members} | {e.model_id for e in self.arbiters}
+        models |= {self.reserve.model_id} if self.reserve else set()
         return [self.snapshot.find(model_id) for model_id in sorted(models)]
 
     def unready(self) -> list[str]:
@@ -149,7 +154,13 @@ def _chosen(wanted: Wanted, base: ConsortiumConfig | None, snapshot: Snapshot) -
         first = base.arbiter if base else members[0].model
     if others is None:
         others = base.arbiters if base else ()
-    return _Chosen(members, tuple(snapshot.find(name) for name in (first, *others)), snapshot)
+    reserve = wanted.escalate_to or (base.escalate_to if base else None)
+    return _Chosen(
+        members,
+        tuple(snapshot.find(name) for name in (first, *others)),
+        snapshot.find(reserve) if reserve else None,
+        snapshot,
+    )
 
 
 def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Member, ...]:
@@ -170,18 +181,29 @@ def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Me
                     system=None if spec.system is None else clean(spec.system),
                     options=spec.options,
                     tier=spec.tier,
+                    role=None if spec.role is None else clean(spec.role),
                 )
             )
     return tuple(members)
 
 
-def _check_strategy(strategy: str, arbiter: Entry) -> None:
-    get_strategy(strategy)
-    if arbiter.demo and strategy != "tally":
+def _check_strategy(config: ConsortiumConfig, arbiter: Entry) -> None:
+    strategy = get_strategy(config.strategy)
+    if arbiter.demo and strategy.weighs:
         raise ConfigError(
             f"{arbiter.model_id} is too small to weigh arguments, so it cannot judge for the "
-            f"strategy {strategy!r}. Name a larger `arbiter`, or use the strategy 'tally'."
+            f"strategy {config.strategy!r}. Name a larger `arbiter`, or use the strategy 'tally'."
         )
+    for field, asked_for in (
+        ("sampling", config.sampling != "full"),
+        ("escalate_to", config.escalate_to is not None),
+    ):
+        if asked_for and not strategy.asks_in_waves:
+            able = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
+            raise ConfigError(
+                f"The strategy {config.strategy!r} needs every member, so {field} is of no use to "
+                f"it: leave that out, or choose one of {able}."
+            )
 
 
 def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
@@ -193,7 +215,15 @@ def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
             "Demo tier: these local models are very small and often wrong. Their answers show how "
             "a consultation works and are not to be relied on."
         )
-    return warnings + _arbiter_warnings(config)
+    if config.strategy != "roles" and any(member.role for member in config.members):
+        warnings.append("The members' roles are played in the strategy `roles` only.")
+    if config.escalate_to in {member.model for member in config.members}:
+        warnings.append(
+            f"{config.escalate_to} is a member already, so escalating to it brings no new view. "
+            "Name a stronger model in escalate_to."
+        )
+    weighs = get_strategy(config.strategy).weighs
+    return warnings + (_arbiter_warnings(config) if weighs else [])
 
 
 def _arbiter_warnings(config: ConsortiumConfig) -> list[str]:

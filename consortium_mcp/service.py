@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from ulid import ULID
 
+from consortium_mcp.adapters.calibrations import Calibrations
 from consortium_mcp.adapters.calls import Calls
 from consortium_mcp.adapters.history import History
 from consortium_mcp.adapters.registry import Registry
@@ -80,6 +81,7 @@ class Service:
         self._ask = ask or Calls(self.registry, settings.limits)
         self.planner = Planner(self.registry, self.store)
         self.history = History(self.store)
+        self.calibrations = Calibrations(self.store)
         self._group = group
         self._new_seed = new_seed
         self._background = Background(group, self.store.beat)
@@ -181,8 +183,9 @@ class Service:
             run_id=str(ULID()),
             prompt=prompt,
             config=planned.config,
-            members=panel.shuffle_labels(planned.config.members, seed),
+            members=panel.members_of_run(planned.config, seed),
             seed=seed,
+            calibration=await self.calibrations.current(),
             warnings=planned.warnings,
         )
 

@@ -68,8 +68,10 @@ async def consulted(run: Run, ask: Ask) -> Run:
 
 
 def config(*models: str, **more: object) -> ConsortiumConfig:
+    """A panel whose arbiter always judges, if nothing else is said."""
     members = tuple(Member(label=label(i), model=model) for i, model in enumerate(models))
-    return ConsortiumConfig.model_validate({"members": members, "arbiter": "judge"} | more)
+    given = {"members": members, "arbiter": "judge", "strategy": "synthesis"} | more
+    return ConsortiumConfig.model_validate(given)
 
 
 def run_of(*models: str, prompt: str = "How many?", **more: object) -> Run:

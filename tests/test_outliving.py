@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = Wanted(models=["a", "b"], arbiter="judge")
+PANEL = Wanted(models=["a", "b"], arbiter="judge", strategy="synthesis")
 HANGS = [3600.0, ""]
 
 
@@ -121,7 +122,7 @@ async def test_a_failure_that_was_recorded_is_not_asked_again_either(settings: S
 
 
 async def test_a_budget_is_not_spent_anew(settings: Settings) -> None:
-    wanted = Wanted(models=["a", "b"], arbiter="judge", max_calls=3)
+    wanted = replace(PANEL, max_calls=3)
     run_id = await interrupted(settings, wanted)
     async with opened(settings, judge=verdict(needs_iteration="true")) as (service, ask):
         await service.resume(run_id)
@@ -232,7 +233,7 @@ async def test_a_run_whose_models_are_not_here_is_left_for_where_they_are(
     settings: Settings,
 ) -> None:
     with plugin("more", models(FakeAsync("c", "x"))):
-        wanted = Wanted(models=["a", "b", "c"], arbiter="judge")
+        wanted = replace(PANEL, models=["a", "b", "c"])
         run_id = await interrupted(settings, wanted, c=reply("42", 0.5))
     async with opened(settings) as (service, ask):
         with pytest.raises(UnknownModel, match="'c'"):

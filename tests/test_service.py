@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = Wanted(models=["a", "b"], arbiter="judge")
+PANEL = Wanted(models=["a", "b"], arbiter="judge", strategy="synthesis")
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ async def test_the_run_stands_in_the_journal_before_any_model_is_called(
 
     looking = Looking(a=reply("42", 1), judge=verdict(support="", groups="", ranking=""))
     async with open_service(settings, ask=looking) as service:
-        await consulted(service, Wanted(models=["a"], arbiter="judge", max_iterations=1))
+        await consulted(service, replace(PANEL, models=["a"], max_iterations=1))
     assert seen == ["working", "working"]
 
 
@@ -228,7 +228,7 @@ async def test_a_plan_for_models_that_only_count_needs_no_arbiter(settings: Sett
 
 async def test_a_dry_run_warns_of_what_may_go_wrong(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        wanted = Wanted(models=["a"], arbiter="a", max_calls=5)
+        wanted = replace(PANEL, models=["a"], arbiter="a", max_calls=5)
         plan = await service.dry_run("word " * 10_000, None, wanted)
     assert plan.plan is not None
     assert plan.plan.most_calls == 5
@@ -273,9 +273,7 @@ async def test_a_passing_fault_is_tried_again_and_every_try_is_counted(
 
 
 async def test_the_report_does_not_wait_for_who_the_quorum_did_not(settings: Settings) -> None:
-    quick = Wanted(
-        models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
-    )
+    quick = replace(PANEL, models=["a:3", "b"], quorum=0.75, straggler_grace=0, max_iterations=1)
     said = verdict(support="", groups="", ranking="")
     async with opened(settings, b=[0.5, reply("41", 0.3)], judge=said) as (service, _):
         report = await consulted(service, quick)
@@ -289,9 +287,7 @@ async def test_the_report_does_not_wait_for_who_the_quorum_did_not(settings: Set
 
 
 async def test_a_late_answer_is_recorded_while_its_server_lives(settings: Settings) -> None:
-    quick = Wanted(
-        models=["a:3", "b"], arbiter="judge", quorum=0.75, straggler_grace=0, max_iterations=1
-    )
+    quick = replace(PANEL, models=["a:3", "b"], quorum=0.75, straggler_grace=0, max_iterations=1)
     script = {"b": [0.3, reply("41", 0.3)], "judge": verdict(support="", groups="", ranking="")}
     async with opened(settings, **script) as (service, _):
         report = await consulted(service, quick)
@@ -315,7 +311,7 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
         first = await service.consult("?", None, Wanted(models=["a"], arbiter="judge"))
         with pytest.raises(ZeroDivisionError):
             await service.wait(first, 30)
-        report = await consulted(service, Wanted(models=["b"], arbiter="judge", max_iterations=1))
+        report = await consulted(service, replace(PANEL, models=["b"], max_iterations=1))
         assert report.status == "completed"
         assert (await service.wait(first, 0)).status == "interrupted"
 
@@ -340,6 +336,11 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
         ("?", Wanted(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
         ("?", Wanted(models=["a"], min_iterations=4), ConfigError, "greater than max"),
         ("?", Wanted(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
+        ("?", Wanted(models=["a"], sampling="half"), ConfigError, "full, adaptive, thrifty"),
+        ("?", Wanted(models=["a"], strategy="roles", sampling="thrifty"), ConfigError, "sampling"),
+        ("?", Wanted(models=["a"], strategy="debate", escalate_to="b"), ConfigError, "vote"),
+        ("?", Wanted(models=["a"], escalate_to="nobody"), UnknownModel, "nobody"),
+        ("?", Wanted(models=["a"], escalate_to="locked"), UnknownModel, "llm keys set x"),
         ("?", Wanted(models=["a"], arbiter="tiny-1", strategy="synthesis"), ConfigError, "tally"),
     ],
 )
@@ -433,7 +434,7 @@ async def test_else_the_current_models_that_are_ready(settings: Settings) -> Non
         with plugin("cloud", models(FakeAsync(one, "x"), FakeAsync(two, "x"))):
             config = (await service.planner.plan(None, Wanted())).config
     assert [m.model for m in config.members] == [one, two]
-    assert (config.arbiter, config.strategy) == (one, "synthesis")
+    assert (config.arbiter, config.strategy) == (one, "auto")
 
 
 async def test_else_the_local_ones(settings: Settings) -> None:

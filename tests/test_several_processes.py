@@ -31,7 +31,7 @@ def consult_often(folder: str) -> None:
     from consortium_mcp.core.wanted import Wanted  # noqa: PLC0415
     from consortium_mcp.service import open_service  # noqa: PLC0415
 
-    wanted = Wanted(models=[f"m:{MEMBERS}"], arbiter="judge")
+    wanted = Wanted(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
     everyone = verdict(support="A, B, C, D, E", groups="", ranking="")
 
     async def consult() -> None:

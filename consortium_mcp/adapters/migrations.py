@@ -24,6 +24,12 @@ def _runs_that_outlive_their_process(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations(name="0003_calibration")
+def _calibration(db: Database) -> None:
+    for statement in _CALIBRATION:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements one by one: executescript() would commit the transaction that holds the migration.
 _FIRST_TABLES = (
@@ -141,4 +147,16 @@ _OUTLIVING = (
     SELECT run_id, iteration, verdict, created_at FROM verdicts
     """,
     "DROP TABLE verdicts",
+)
+
+# What labelled runs showed; the newest counts. A run keeps the one that it began with.
+_CALIBRATION = (
+    "ALTER TABLE runs ADD COLUMN calibration TEXT",
+    """
+    CREATE TABLE calibrations (
+        id INTEGER PRIMARY KEY,
+        calibration TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
 )

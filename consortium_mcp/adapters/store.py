@@ -150,6 +150,7 @@ class Store:
             "members": json.dumps([member.model_dump() for member in run.members]),
             "seed": run.seed,
             "warnings": json.dumps(run.warnings),
+            "calibration": run.calibration and run.calibration.model_dump_json(),
             "report": report.model_dump_json(),
             "created_at": report.created_at,
             "owner": self.owner,
@@ -257,6 +258,7 @@ class Store:
                 members=json.loads(rows[0]["members"]),
                 seed=rows[0]["seed"],
                 warnings=json.loads(rows[0]["warnings"]),
+                calibration=json.loads(rows[0]["calibration"] or "null"),
                 iterations=tuple(iterations),
                 exchanges=tuple(exchanges),
             )
@@ -339,7 +341,8 @@ def now() -> str:
 
 
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, config, members, seed, warnings FROM runs"  # noqa: S608
+_COLUMNS = "config, members, seed, warnings, calibration"
+_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {_COLUMNS} FROM runs"  # noqa: S608
 
 
 def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:

@@ -7,74 +7,124 @@ marked as degraded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from consortium_mcp.core import confidence, prompts
-from consortium_mcp.core.counting import counted
-from consortium_mcp.core.equivalence import contradict, read, read_options
+from consortium_mcp.core.counting import plurality
+from consortium_mcp.core.equivalence import contradict, read, read_options, same
 from consortium_mcp.core.errors import MemberError, VerdictError
 from consortium_mcp.core.models import Question, Verdict
 from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.confidence import Groups
     from consortium_mcp.core.equivalence import Answer, Options
     from consortium_mcp.core.models import Response, Run
+
+T = TypeVar("T")
 
 ARBITER = "arbiter"
 """The label of the arbiter's own exchanges."""
 
 
-async def arbitrate(run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
-    """Ask the arbiters in turn for a verdict on these responses, of which one answered at least.
+@dataclass(frozen=True)
+class Demand(Generic[T]):
+    """What is wanted of an arbiter."""
+
+    prompt: str
+    json_schema: dict[str, Any]
+    parse: Callable[[str], T]
+    """Reads the reply; raises `VerdictError` where it cannot."""
+
+
+@dataclass(frozen=True)
+class Said(Generic[T]):
+    """What an arbiter made of it, or why none of them did."""
+
+    found: T | None
+    arbiter: str | None
+    notes: tuple[str, ...]
+    """What is odd about it; where nothing was found, the last says why."""
+
+
+async def ask_arbiters(run: Run, demand: Demand[T], ask: Ask) -> Said[T]:
+    """Ask the arbiters in turn until one says what can be read.
 
     Raises:
         BudgetExceeded: the call does not fit the run's budget.
     """
-    labels = tuple(r.label for r in responses if r.answered)
-    prompt, warnings = prompts.prompt_for_arbiter(run, responses)
-    notes = list(warnings)
+    notes: list[str] = []
     for turn, model in enumerate((run.config.arbiter, *run.config.arbiters)):
         question = Question(
             role="arbiter",
             label=ARBITER if turn == 0 else f"{ARBITER} {turn + 1}",
             model=model,
-            prompt=prompt,
+            prompt=demand.prompt,
             system=prompts.render("arbiter_system"),
-            json_schema=json_schema(labels),
+            json_schema=demand.json_schema,
             iteration=len(run.iterations) + 1,
             timeout=run.config.arbiter_timeout,
         )
         try:
             mark = prompts.boundary(run, "arbiter")
-            said, remarks = await _verdict_or_repair(question, labels, ask, mark)
+            found, remarks = await _said_or_repaired(question, demand.parse, ask, mark)
         except (MemberError, VerdictError) as error:
             notes.append(f"The arbiter {model} gave no verdict ({error})")
         else:
             notes += [f"The arbiter {model}: {remark}" for remark in remarks]
-            verdict = _computed(run, said, responses, tuple(notes))
-            return verdict.model_copy(update={"arbiter": model})
-    return best_supported(run, responses, notes.pop(), tuple(notes))
+            return Said(found, model, tuple(notes))
+    return Said(None, None, tuple(notes))
 
 
-async def _verdict_or_repair(
-    question: Question, labels: tuple[str, ...], ask: Ask, mark: str
-) -> tuple[ArbiterVerdict, tuple[str, ...]]:
-    """The verdict, and what is odd about the reply it came in."""
+async def _said_or_repaired(
+    question: Question, parse: Callable[[str], T], ask: Ask, mark: str
+) -> tuple[T, tuple[str, ...]]:
+    """What the arbiter said, and what is odd about the reply it came in."""
     reply = await ask(question)
     try:
-        return parse_verdict(reply.text, labels), reply.warnings
+        return parse(reply.text), reply.warnings
     except VerdictError as error:
         said, _ = prompts.quote(reply.text, mark)
         repair = prompts.render("repair", prompt=question.prompt, reply=said, error=error)
         again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
-        return parse_verdict(again.text, labels), again.warnings
+        return parse(again.text), again.warnings
+
+
+async def arbitrate(
+    run: Run, responses: Sequence[Response], ask: Ask, also: Sequence[Response] = ()
+) -> Verdict:
+    """Ask the arbiters in turn for a verdict on these responses, of which one answered at least.
+
+    Args:
+        run: the run.
+        responses: what the arbiter reads.
+        ask: puts a question to a model.
+        also: votes that the arbiter does not read but that count, of members that have left.
+
+    Raises:
+        BudgetExceeded: the call does not fit the run's budget.
+    """
+    labels = tuple(r.label for r in responses if r.answered)
+    prompt, cuts = prompts.prompt_for_arbiter(run, responses)
+    demand = Demand(prompt, json_schema(labels), lambda text: parse_verdict(text, labels))
+    said = await ask_arbiters(run, demand, ask)
+    votes = (*responses, *also)
+    if said.found is None:
+        return best_supported(run, votes, said.notes[-1], (*cuts, *said.notes[:-1]))
+    verdict = _computed(run, said.found, votes, [r.label for r in also], (*cuts, *said.notes))
+    return verdict.model_copy(update={"arbiter": said.arbiter})
 
 
 def _computed(
-    run: Run, said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
+    run: Run,
+    said: ArbiterVerdict,
+    responses: Sequence[Response],
+    unread: Sequence[str],
+    warnings: tuple[str, ...],
 ) -> Verdict:
     options = read_options(run.prompt)
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
@@ -82,10 +132,11 @@ def _computed(
     if struck := [label for label in said.support if label not in support]:
         belied = f"The arbiter counted {', '.join(struck)} as support, whose answer is another one"
         warnings += (f"{belied}; not counted.",)
-    groups = confidence.group_by_answer(responses, options)
-    if said.groups and not any(_mixed(group, answered) for group in said.groups):
-        groups = said.groups
+    told = read(said.final_answer or "", options)
+    support += tuple(label for label in unread if same(answered[label], told))
+    groups = checked_groups(run, responses, said.groups)
     number, parts = confidence.weigh(
+        run,
         responses,
         support,
         groups,
@@ -125,6 +176,15 @@ def _credible(
     return max(parties, key=len, default=())
 
 
+def checked_groups(run: Run, responses: Sequence[Response], said: Groups) -> Groups:
+    """The arbiter's groups, unless the members' own answers belie one of them; else ours."""
+    options = read_options(run.prompt)
+    answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
+    if said and not any(_mixed(group, answered) for group in said):
+        return said
+    return confidence.group_by_answer(run, responses)
+
+
 def _mixed(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:
     return any(contradict(answered[a], answered[b]) for a in group for b in group)
 
@@ -132,14 +192,12 @@ def _mixed(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:
 def best_supported(
     run: Run, responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
 ) -> Verdict:
-    """The answer most members gave, told verbatim by its most confident supporter.
+    """The answer with the most votes, told verbatim by its most confident supporter.
 
-    Equal groups: the one with the higher mean stated confidence, then the first by panel order. It
-    is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    It is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
     """
-    groups = confidence.group_by_answer(responses, read_options(run.prompt))
-    stated = {r.label: r.stated_confidence or 0.0 for r in responses}
-    winners = max(groups, key=lambda g: (len(g), sum(stated[name] for name in g) / len(g)))
-    verdict = counted(responses, winners, groups, "counting equal final answers")
+    verdict = plurality(run, responses)
     note = f"{why}: this is the best-supported member's answer, word for word."
-    return verdict.model_copy(update={"degraded": True, "warnings": (*warnings, note)})
+    return verdict.model_copy(
+        update={"degraded": True, "warnings": (*warnings, note, *verdict.warnings)}
+    )

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core import calibration
 from consortium_mcp.core.answers import prose
 from consortium_mcp.core.equivalence import group, read, read_options, same
 from consortium_mcp.core.models import ConfidenceParts, Dissent
+from consortium_mcp.core.weights import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from consortium_mcp.core.equivalence import Options
     from consortium_mcp.core.models import Response, Run, StopReason
 
 LEAST_RISE = 0.02
@@ -26,23 +27,43 @@ LEAST_RISE = 0.02
 Groups = tuple[tuple[str, ...], ...]
 
 
-def group_by_answer(responses: Sequence[Response], options: Options = ()) -> Groups:
-    """Labels grouped by what their final answers mean, the largest group first.
+def group_by_answer(run: Run, responses: Sequence[Response]) -> Groups:
+    """Labels grouped by what their final answers mean, the heaviest group first.
 
-    Equal groups stand in the order of the responses. A response without a final answer stands
-    alone: nothing says that it agrees with anybody.
+    Equally heavy groups stand in the order of the responses. A response without a final answer
+    stands alone: nothing says that it agrees with anybody.
 
     Args:
+        run: the run, whose prompt may offer options and whose members may differ in weight.
         responses: the iteration's responses.
-        options: what the question offers to choose from; see `equivalence.read_options`.
     """
+    options = read_options(run.prompt)
     answered = [response for response in responses if response.answered]
     groups = group([read(response.final_answer or "", options) for response in answered])
     labels = [tuple(answered[place].label for place in places) for places in groups]
-    return tuple(sorted(labels, key=len, reverse=True))
+    return tuple(sorted(labels, key=lambda each: weight(run, each), reverse=True))
+
+
+def weight(run: Run, labels: Collection[str]) -> float:
+    """The weight of these labels' votes together; rounded, so that equal sums are equal."""
+    weights = weights_of(run)
+    return round(sum(weights[label] for label in labels), 9)
+
+
+def mean_stated(run: Run, responses: Sequence[Response], labels: Collection[str]) -> float | None:
+    """The weighted mean of the confidence that these labels stated; `None` where none did."""
+    weights = weights_of(run)
+    stated = [
+        (weights[r.label], r.stated_confidence)
+        for r in responses
+        if r.answered and r.label in labels and r.stated_confidence is not None
+    ]
+    total = sum(each for each, _ in stated)
+    return sum(each * said for each, said in stated) / total if stated else None
 
 
 def weigh(
+    run: Run,
     responses: Sequence[Response],
     supporters: Collection[str],
     groups: Groups,
@@ -50,10 +71,11 @@ def weigh(
     arbiter_confidence: float | None,
     method: str,
 ) -> tuple[float, ConfidenceParts]:
-    """Agreement and confidence of a synthesis.
+    """Agreement and confidence of a synthesis, with the same weights as a vote.
 
     Args:
-        responses: the iteration's responses, one answered at least; those that failed are no votes.
+        run: the run.
+        responses: the votes, one answered at least; those that failed are none.
         supporters: labels whose answer the synthesis stands on.
         groups: labels that say the same thing; labels in none of them stand alone.
         arbiter_confidence: what the arbiter says of itself, if anything.
@@ -63,28 +85,36 @@ def weigh(
         The confidence from 0 to 1, and its parts.
     """
     answered = [r for r in responses if r.answered]
-    votes = len(answered)
-    backers = [r for r in answered if r.label in supporters]
-    agreement = len(backers) / votes
-    stated = [r.stated_confidence for r in backers if r.stated_confidence is not None]
-    mean_stated = sum(stated) / len(stated) if stated else None
+    total = weight(run, [r.label for r in answered])
+    backers = [r.label for r in answered if r.label in supporters]
+    agreement = min(1.0, weight(run, backers) / total)
+    stated = mean_stated(run, answered, backers)
     others = _others(answered, supporters, groups)
+    weighted = len({weights_of(run)[r.label] for r in answered}) > 1
     confidence = agreement
-    how = [f"agreement by {method}"]
-    if mean_stated is not None:
-        confidence *= mean_stated
+    how = [f"{'weighted ' if weighted else ''}agreement by {method}"]
+    if stated is not None:
+        confidence *= stated
         how.append("mean stated confidence of the supporters")
     text = " × ".join(how)
     if arbiter_confidence is not None and arbiter_confidence < confidence:
         confidence = arbiter_confidence
         text = f"lowered to the arbiter's own, from {text}"
+    uncalibrated = None
+    if run.calibration is not None:
+        uncalibrated, confidence = confidence, calibration.apply(run.calibration, confidence)
+        text = f"calibrated on {run.calibration.labelled} labelled runs, from {text}"
     parts = ConfidenceParts(
         agreement=agreement,
-        margin=(len(backers) - max((len(g) for g in others), default=0)) / votes,
-        mean_stated=mean_stated,
-        votes=votes,
+        margin=agreement - max((weight(run, g) for g in others), default=0) / total,
+        mean_stated=stated,
+        votes=len(answered),
+        abstentions=sum(r.final_answer is None for r in answered),
         distinct_answers=len(others) + bool(backers),
         arbiter_confidence=arbiter_confidence,
+        weighted=weighted,
+        calibrated=uncalibrated is not None,
+        uncalibrated=uncalibrated,
         method=text,
     )
     return confidence, parts

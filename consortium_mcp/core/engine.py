@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """These members are asked now; their labels."""
+
+    iteration: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Heard:
     """A member's response is in (or its failure)."""
 
@@ -62,7 +70,7 @@ class Judged:
     run: Run
 
 
-Event = Heard | HearingEnded | Judged
+Event = Asked | Heard | HearingEnded | Judged
 
 
 async def consult(
@@ -74,8 +82,8 @@ async def consult(
         run: a run with no iterations yet, or one that was interrupted: it goes on after its last
             iteration, with the responses in `unjudged` where their hearing had ended.
         ask: puts a question to a model; see `ask.Ask`.
-        on_event: told of every response, every end of hearing and every verdict, in order, before
-            the run goes on.
+        on_event: told of every wave, every response, every end of hearing and every verdict, in
+            order, before the run goes on.
         late: where members live. One that the quorum cut off goes on there after this returns, so
             that an answer already paid for can still land with whoever stands behind `ask`.
 
@@ -136,7 +144,7 @@ class _Consultation:
         if reason is None and _quorum_missed(self._run.config, last.responses):
             return "quorum"
         settled = len(self._run.iterations) >= self._run.config.min_iterations
-        if reason is None and settled and not self._strategy.members_learn:
+        if reason is None and settled and not self._strategy.another_pays(self._run):
             return "stable"
         if reason is None and not self._another_iteration_fits():
             return "budget"
@@ -156,6 +164,8 @@ class _Consultation:
         asked = 0
         while wave := self._strategy.next_wave(self._run, responses):
             asked += len(wave)
+            labels = tuple(member.label for member in wave)
+            await self._on_event(Asked(len(self._run.iterations) + 1, labels))
             responses += await self._hear_wave(wave, tuple(responses), asked)
             if anyio.current_time() >= self._hearing_ends:
                 break
@@ -191,10 +201,11 @@ class _Consultation:
                 changed = anyio.Event()
                 await self._on_event(Heard(number, answered, failed, asked, response))
 
+        so_far = self._run.model_copy(update={"unjudged": before})
         to_ask = [member for member in wave if member.label not in self._out]
         for member in to_ask:
             self._out.add(member.label)
-            question = self._strategy.question_for(member, self._run)
+            question = self._strategy.question_for(member, so_far)
             left = max(0.001, self._deadline - anyio.current_time())
             timeout = min(question.timeout, left)
             self._late.start_soon(hear, question.model_copy(update={"timeout": timeout}))

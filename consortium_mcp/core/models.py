@@ -6,22 +6,23 @@ Words are those of the project: a *member* answers, the *arbiter* judges, an *it
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from consortium_mcp.core.errors import ConfigError
 
 MAX_ITERATIONS = 20
 
 Tier = Literal["strong", "mid", "light"]
+Sampling = Literal["full", "adaptive", "thrifty"]
 Role = Literal["member", "arbiter"]
 Status = Literal[
     "planned", "working", "completed", "degraded", "failed", "cancelled", "interrupted"
 ]
 StopReason = Literal[
     "threshold",  # confidence reached the threshold and the arbiter asks for no more
-    "stable",  # the same answer leads again and confidence no longer rises
+    "stable",  # the same answer leads again and confidence no longer rises, or could not rise
     "max_iterations",
     "deadline",
     "budget",  # the next call or iteration would not fit max_calls or max_tokens
@@ -52,6 +53,11 @@ class Member(Value):
     options: dict[str, Any] = Field(default_factory=dict)
     """Model options by llm's names, such as `temperature`."""
     tier: Tier | None = None
+    """How good it is beside the others; see `weights`."""
+    role: str | None = None
+    """What it does in the strategy `roles`: the name of a role, or instructions of one's own."""
+    reserve: bool = False
+    """Asked only where the others do not agree: the run's `escalate_to`."""
 
 
 class ConsortiumConfig(Value):
@@ -67,7 +73,12 @@ class ConsortiumConfig(Value):
     arbiter: str
     arbiters: tuple[str, ...] = ()
     """Who judges in turn when the arbiter fails."""
-    strategy: str = "synthesis"
+    strategy: str = "auto"
+    sampling: Sampling = "full"
+    """`adaptive` asks three and then the rest, `thrifty` two at a time, until one answer leads by
+    two votes."""
+    escalate_to: str | None = None
+    """A stronger model that is asked only when the first to be asked are not unanimous."""
     system: str | None = None
     confidence_threshold: float = 0.8
     min_iterations: int = 1
@@ -86,6 +97,15 @@ class ConsortiumConfig(Value):
     """Model calls the run may make, retries included."""
     max_tokens: int | None = None
     """Tokens the run may use, in and out together."""
+
+    @field_validator("sampling", mode="before")
+    @classmethod
+    def _check_sampling(cls, value: object) -> object:
+        if value not in get_args(Sampling):
+            raise ConfigError(
+                f"sampling is {value!r}; choose one of: {', '.join(get_args(Sampling))}."
+            )
+        return value
 
     @model_validator(mode="after")
     def _check_bounds(self) -> Self:
@@ -161,6 +181,18 @@ class Reply(Value):
     """What is odd about it: cut short, answered only at a second try, and the like."""
 
 
+class Calibration(Value):
+    """A map from the confidence computed to the share of labelled runs that were right."""
+
+    slope: float
+    intercept: float
+    """The mapped confidence is `sigmoid(slope * logit(confidence) + intercept)`."""
+    labelled: int
+    """Runs that it was fitted on."""
+    fitted_at: str
+    """ISO 8601, UTC."""
+
+
 class Response(Value):
     """What one member said in one iteration, or why it did not."""
 
@@ -207,8 +239,16 @@ class ConfidenceParts(Value):
     """Mean stated confidence of the supporters that stated any."""
     votes: int
     """Members that answered."""
+    abstentions: int = 0
+    """Those of them that gave no short final answer."""
     distinct_answers: int
     arbiter_confidence: Share | None
+    weighted: bool = False
+    """Whether tiers gave the votes different weights."""
+    calibrated: bool = False
+    """Whether the confidence was mapped by what labelled runs showed."""
+    uncalibrated: Share | None = None
+    """The confidence before that; `None` where it was not mapped."""
     method: str
     """How the number came about, in words."""
 
@@ -231,6 +271,8 @@ class Verdict(Value):
     """Labels, best first; empty where nobody ranked."""
     arbiter: str | None = None
     """The model that judged; `None` where nobody did."""
+    leaving: tuple[str, ...] = ()
+    """Labels of those that the strategy `elimination` asks no more."""
     degraded: bool = False
     """The arbiter failed; the synthesis is the best-supported response, verbatim."""
     warnings: tuple[str, ...] = ()
@@ -253,7 +295,7 @@ class Run(Value):
     prompt: str
     config: ConsortiumConfig
     members: tuple[Member, ...]
-    """The panel in its order, labelled for this run (see `panel.shuffle_labels`)."""
+    """The panel in its order and then the reserve, labelled for this run by `panel`."""
     seed: str
     """Random text that no model ever sees; labels and quoting boundary come from it."""
     status: Status = "working"
@@ -265,7 +307,19 @@ class Run(Value):
     """Seconds it had worked before it was interrupted; they count towards its deadline."""
     error: str | None = None
     """Why there is no answer, when the status is `failed`."""
+    calibration: Calibration | None = None
+    """What maps this run's confidence; `None` where nothing was fitted."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def panel(self) -> tuple[Member, ...]:
+        """The members that are asked in any case."""
+        return tuple(member for member in self.members if not member.reserve)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has its answer."""
+        return self.status in {"completed", "degraded"}
 
     @property
     def best(self) -> Iteration | None:

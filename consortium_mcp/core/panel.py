@@ -8,11 +8,12 @@ import re
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.errors import InvalidMember, UnknownModel
+from consortium_mcp.core.models import Member
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from consortium_mcp.core.models import Member
+    from consortium_mcp.core.models import ConsortiumConfig
 
 MAX_COUNT = 32
 _COUNT = re.compile(r"[+-]?[0-9]+")
@@ -93,6 +94,18 @@ def shuffle_labels(members: Sequence[Member], seed: str) -> tuple[Member, ...]:
         member.model_copy(update={"label": new})
         for member, new in zip(members, labels, strict=True)
     )
+
+
+def members_of_run(config: ConsortiumConfig, seed: str) -> tuple[Member, ...]:
+    """The labelled members of a run: the panel, and the reserve that `escalate_to` names.
+
+    The reserve is taken as strong, which is what it is asked for.
+    """
+    members = config.members
+    if config.escalate_to is not None:
+        last = label(len(members))
+        members += (Member(label=last, model=config.escalate_to, tier="strong", reserve=True),)
+    return shuffle_labels(members, seed)
 
 
 _FAMILIES = (

@@ -23,7 +23,7 @@ class Plan(BaseModel):
     most_calls: int
     """Within `max_calls`; retries of failed calls come on top where it is not set."""
     estimated_input_tokens: int
-    """Of the first iteration, the members' answers not counted: nobody knows their length yet."""
+    """Of what the members are asked first; nobody knows the length of their answers yet."""
 
 
 def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
@@ -34,9 +34,7 @@ def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
     """
     config = run.config
     strategy = get_strategy(config.strategy)
-    fewest, most = strategy.arbiter_calls(config)
-    members = len(run.members)
-    bound = config.max_iterations * (members + most)
+    least, bound = strategy.calls(run)
     questions = [strategy.question_for(member, run) for member in run.members]
     tokens = sum(estimated_tokens(q.prompt, q.system) for q in questions)
     longest = max(estimated_tokens(q.prompt, q.system) for q in questions)
@@ -47,7 +45,6 @@ def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
             "sizes: check that it fits all of them."
         )
     most_calls = bound if config.max_calls is None else min(bound, config.max_calls)
-    least = config.min_iterations * (members + fewest)
     if least > most_calls:
         warnings.append(
             f"max_calls is {most_calls}, but the least that this panel needs is {least} calls: "
@@ -56,6 +53,6 @@ def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
     plan = Plan(
         fewest_calls=min(least, most_calls),
         most_calls=most_calls,
-        estimated_input_tokens=tokens + (estimated_tokens(run.prompt) if fewest else 0),
+        estimated_input_tokens=tokens,
     )
     return plan, tuple(warnings)

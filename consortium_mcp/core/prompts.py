@@ -13,9 +13,8 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.answers import without_thinking
+from consortium_mcp.core.answers import prose, without_thinking
 from consortium_mcp.core.confidence import group_by_answer
-from consortium_mcp.core.equivalence import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +79,10 @@ def shorten(text: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
     return f"{text[:head]}\n[… {cut} characters cut here …]\n{text[head + cut :]}", cut
 
 
-def system_for(member: Member, run: Run) -> str:
-    """The member's system prompt: its own or the consortium's, then how to end the answer."""
+def system_for(member: Member, run: Run, part: str | None = None) -> str:
+    """The member's system prompt: its own or the consortium's, its part, how to end the answer."""
     own = member.system or run.config.system
-    return "\n\n".join(part for part in (own, render("member")) if part)
+    return "\n\n".join(each for each in (own, part, render("member")) if each)
 
 
 def prompt_for_member(run: Run) -> str:
@@ -109,8 +108,38 @@ def prompt_for_member(run: Run) -> str:
     )
 
 
-def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tuple[str, ...]]:
+def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str:
+    """The prompt, what this member said last, and what the other side argues; nobody is named."""
+    mark = boundary(run, "member")
+    limit = MAX_QUOTED // (len(others) + 1)
+    return render(
+        "debate",
+        prompt=run.prompt,
+        boundary=mark,
+        own=quote(prose(own.text or ""), mark, limit)[0],
+        others="\n\n".join(quote(prose(r.text or ""), mark, limit)[0] for r in others),
+    )
+
+
+def prompt_with_proposals(run: Run, prompt: str, proposals: Sequence[Response]) -> str:
+    """The prompt, and the answers that others of this iteration have proposed."""
+    if not proposals:
+        return prompt
+    mark = boundary(run, "member")
+    limit = MAX_QUOTED // len(proposals)
+    quoted = (quote(prose(r.text or ""), mark, limit)[0] for r in proposals)
+    return render("proposals", prompt=prompt, boundary=mark, proposals="\n\n".join(quoted))
+
+
+def prompt_for_arbiter(
+    run: Run, responses: Sequence[Response], form: str = "arbiter"
+) -> tuple[str, tuple[str, ...]]:
     """The question and the answers, by label only.
+
+    Args:
+        run: the run.
+        responses: the iteration's responses.
+        form: the prompt that says what is wanted: `arbiter` or `rank`.
 
     Returns:
         The prompt, and a warning for everything that had to be cut.
@@ -134,7 +163,7 @@ def prompt_for_arbiter(run: Run, responses: Sequence[Response]) -> tuple[str, tu
             "cut there."
         )
     prompt = render(
-        "arbiter",
+        form,
         question=question,
         told=_told(run, mark),
         count=len(answered),
@@ -152,7 +181,7 @@ def _told(run: Run, mark: str) -> str:
 
 def _votes(run: Run, answered: Sequence[Response], mark: str) -> str:
     spelled = {r.label: r.final_answer for r in answered if r.final_answer}
-    groups = group_by_answer(answered, read_options(run.prompt))
+    groups = group_by_answer(run, answered)
     lines = [f"{len(g)} × {spelled[g[0]]}" for g in groups if g[0] in spelled]
     return quote("\n".join(lines), mark)[0] if lines else "none given."
 

@@ -7,7 +7,15 @@ from typing import Literal, Self
 from pydantic import BaseModel
 
 from consortium_mcp.core.exchange import Exchange
-from consortium_mcp.core.models import ConsortiumConfig, Iteration, Member, Response, Run, Verdict
+from consortium_mcp.core.models import (
+    Calibration,
+    ConsortiumConfig,
+    Iteration,
+    Member,
+    Response,
+    Run,
+    Verdict,
+)
 from consortium_mcp.core.report import RunReport
 
 
@@ -45,6 +53,7 @@ class RunRecord(BaseModel):
     seed: str
     warnings: tuple[str, ...]
     """What was to be said of the configuration before anyone was asked."""
+    calibration: Calibration | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
 
@@ -74,5 +83,6 @@ class RunRecord(BaseModel):
             iterations=tuple(judged),
             unjudged=unjudged,
             elapsed=self.report.usage.seconds or 0.0,
+            calibration=self.calibration,
             warnings=self.warnings,
         )

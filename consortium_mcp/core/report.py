@@ -26,7 +26,8 @@ class MemberReport(BaseModel):
     label: str
     model: str
     status: str
-    """`answered`, `failed`, `cut`, or `waiting` where no response is in yet."""
+    """`answered`, `failed`, `cut`, `waiting` where no response is in yet, or `spared`: the others
+    had settled it, so this one was not asked."""
     final_answer: str | None
     stated_confidence: float | None
     supports: bool | None
@@ -72,7 +73,7 @@ class RunReport(BaseModel):
     arbiter: str
     members: list[MemberReport]
     answered: int
-    """Members with an answer in the iteration reported, of the `asked`."""
+    """Members with an answer in the iteration reported, of the `asked` (the spared are not)."""
     asked: int
     usage: Usage
     plan: Plan | None = None
@@ -132,7 +133,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         arbiter=(verdict.arbiter if verdict else None) or run.config.arbiter,
         members=members,
         answered=sum(member.status == "answered" for member in members),
-        asked=len(members),
+        asked=sum(member.status != "spared" for member in members),
         usage=usage,
         error=run.error,
         warnings=list(run.warnings),
@@ -166,7 +167,7 @@ def _member(member: Member, best: Iteration | None, run: Run) -> MemberReport:
     return MemberReport(
         label=member.label,
         model=member.model,
-        status=response.status if response else "waiting",
+        status=response.status if response else "spared" if run.settled else "waiting",
         final_answer=response.final_answer if response else None,
         stated_confidence=response.stated_confidence if response else None,
         supports=supports,

@@ -23,7 +23,7 @@ from consortium_mcp.core.errors import VerdictError
 from consortium_mcp.core.models import Share, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 FIELDS = (
     "synthesis",
@@ -54,8 +54,17 @@ class ArbiterVerdict(Value):
     ranking: tuple[str, ...]
 
 
-def json_schema(labels: Collection[str]) -> dict[str, Any]:
-    """The verdict as a JSON schema in the strict subset that providers enforce."""
+class Ranking(Value):
+    """How an arbiter ranked the responses, checked."""
+
+    ranking: tuple[str, ...]
+    """Best first; the first of them at least."""
+    groups: tuple[tuple[str, ...], ...]
+    confidence: Share | None
+
+
+def json_schema(labels: Collection[str], fields: Sequence[str] = FIELDS) -> dict[str, Any]:
+    """A verdict of these fields as a JSON schema in the strict subset that providers enforce."""
     label = {"type": "string", "enum": sorted(labels)}
     lines = {"type": "array", "items": {"type": "string"}}
     properties: dict[str, Any] = {
@@ -71,8 +80,8 @@ def json_schema(labels: Collection[str]) -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "properties": properties,
-        "required": list(properties),
+        "properties": {field: properties[field] for field in fields},
+        "required": list(fields),
         "additionalProperties": False,
     }
 
@@ -88,11 +97,7 @@ def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
         VerdictError: no complete verdict, no synthesis, an unknown label, or one label in two
             groups. The message is written for the arbiter.
     """
-    raw = _from_json(text) or _from_tags(text)
-    if raw is None:
-        raise VerdictError(
-            "there is no complete <verdict>…</verdict> (outside code blocks), nor a JSON object."
-        )
+    raw = _fields(text)
     problems: list[str] = []
     synthesis = _text(raw.get("synthesis"))
     if not synthesis:
@@ -102,8 +107,7 @@ def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
     support = _labels(raw.get("support"), labels, "support", problems)
     groups = _groups(raw.get("groups"), labels, problems)
     ranking = _labels(raw.get("ranking"), labels, "ranking", problems)
-    if problems:
-        raise VerdictError("; ".join(problems) + f". The labels are {', '.join(sorted(labels))}.")
+    _check(problems, labels)
     return ArbiterVerdict(
         synthesis=synthesis,
         final_answer=final_answer_text(_text(raw.get("final_answer"))),
@@ -115,6 +119,32 @@ def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
         confidence=_share(raw.get("confidence")),
         ranking=ranking,
     )
+
+
+def parse_ranking(text: str, labels: Collection[str]) -> Ranking:
+    """Read and check an arbiter's ranking; arguments and errors as for `parse_verdict`."""
+    raw = _fields(text)
+    problems: list[str] = []
+    ranking = _labels(raw.get("ranking"), labels, "ranking", problems)
+    if not ranking:
+        problems.append("the ranking is missing or empty: name the labels, best first")
+    groups = _groups(raw.get("groups"), labels, problems)
+    _check(problems, labels)
+    return Ranking(ranking=ranking, groups=groups, confidence=_share(raw.get("confidence")))
+
+
+def _fields(text: str) -> dict[str, Any]:
+    raw = _from_json(text) or _from_tags(text)
+    if raw is None:
+        raise VerdictError(
+            "there is no complete <verdict>…</verdict> (outside code blocks), nor a JSON object."
+        )
+    return raw
+
+
+def _check(problems: list[str], labels: Collection[str]) -> None:
+    if problems:
+        raise VerdictError("; ".join(problems) + f". The labels are {', '.join(sorted(labels))}.")
 
 
 def _from_json(text: str) -> dict[str, Any] | None:

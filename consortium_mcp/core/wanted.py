@@ -22,6 +22,8 @@ class MemberSpec(Value):
     system: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     tier: Tier | None = None
+    role: str | None = None
+    """For the strategy `roles`: the name of a role, or instructions of one's own."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Wanted:
     models: Sequence[str | MemberSpec] | None = None
     arbiter: str | None = None
     strategy: str | None = None
+    sampling: str | None = None
+    escalate_to: str | None = None
     system: str | None = None
     confidence_threshold: float | None = None
     max_iterations: int | None = None
@@ -51,5 +55,5 @@ class Wanted:
         return {
             name: clean(value) if isinstance(value, str) else value
             for name, value in named.items()
-            if value is not None and name not in {"models", "arbiter", "arbiters"}
+            if value is not None and name not in {"models", "arbiter", "arbiters", "escalate_to"}
         }

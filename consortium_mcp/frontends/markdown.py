@@ -66,15 +66,18 @@ def _confidence(report: RunReport) -> str:
     stated = "nobody stated any" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
     said = parts.arbiter_confidence
     arbiter = "stated none" if said is None else f"says {said:.2f}"
+    abstained = f", {parts.abstentions} without a short answer" if parts.abstentions else ""
     return (
         f"**Confidence {report.confidence:.2f}** — agreement {parts.agreement:.2f} of "
-        f"{parts.votes} votes ({parts.distinct_answers} distinct), mean stated confidence of the "
-        f"supporters: {stated}, arbiter {arbiter}; {parts.method}."
+        f"{parts.votes} votes ({parts.distinct_answers} distinct{abstained}), mean stated "
+        f"confidence of the supporters: {stated}, arbiter {arbiter}; {parts.method}."
     )
 
 
 def _member(member: MemberReport) -> str:
     answer = f"“{member.final_answer}”" if member.final_answer else "no short answer"
+    if member.status == "spared":
+        return f"- {member.label} · {member.model}: not asked, the others had settled it"
     if member.status == "waiting":
         return f"- {member.label} · {member.model}"
     if member.status != "answered":

@@ -15,20 +15,22 @@ from consortium_mcp.core.confidence import (
 from consortium_mcp.core.models import Iteration, Response, Run, Verdict
 from tests.fakes import answered, failed, run_of
 
+PANEL = run_of(*"abcdef")
+
 THREE = (answered("A", "42", 0.9), answered("B", "42.0", 0.7), answered("C", "41", 1.0))
 
 
 def test_groups_are_by_what_answers_mean_the_largest_first() -> None:
-    assert group_by_answer((THREE[2], *THREE[:2])) == (("A", "B"), ("C",))
+    assert group_by_answer(PANEL, (THREE[2], *THREE[:2])) == (("A", "B"), ("C",))
 
 
 def test_failed_members_are_in_no_group_and_silent_ones_stand_alone() -> None:
     responses = (answered("A"), answered("B"), failed("C"))
-    assert group_by_answer(responses) == (("A",), ("B",))
+    assert group_by_answer(PANEL, responses) == (("A",), ("B",))
 
 
 def test_confidence_is_agreement_times_the_supporters_mean_stated_confidence() -> None:
-    confidence, parts = weigh(THREE, {"A", "B"}, (), arbiter_confidence=None, method="x")
+    confidence, parts = weigh(PANEL, THREE, {"A", "B"}, (), arbiter_confidence=None, method="x")
     assert parts.agreement == pytest.approx(2 / 3)
     assert parts.mean_stated == pytest.approx(0.8)
     assert confidence == pytest.approx(2 / 3 * 0.8)
@@ -39,28 +41,30 @@ def test_confidence_is_agreement_times_the_supporters_mean_stated_confidence() -
 
 def test_without_stated_confidences_agreement_stands_alone() -> None:
     responses = (answered("A", "42"), answered("B", "41"))
-    confidence, parts = weigh(responses, {"A"}, (), arbiter_confidence=None, method="x")
+    confidence, parts = weigh(PANEL, responses, {"A"}, (), arbiter_confidence=None, method="x")
     assert confidence == 0.5
     assert parts.mean_stated is None
 
 
 def test_the_arbiter_can_lower_confidence_and_never_raise_it() -> None:
-    lowered, parts = weigh(THREE, {"A", "B"}, (), arbiter_confidence=0.1, method="x")
+    lowered, parts = weigh(PANEL, THREE, {"A", "B"}, (), arbiter_confidence=0.1, method="x")
     assert lowered == 0.1
     assert parts.method.startswith("lowered to the arbiter's own")
-    raised, _ = weigh(THREE, {"A", "B"}, (), arbiter_confidence=1.0, method="x")
+    raised, _ = weigh(PANEL, THREE, {"A", "B"}, (), arbiter_confidence=1.0, method="x")
     assert raised == pytest.approx(2 / 3 * 0.8)
 
 
 def test_agreement_never_stands_on_failed_members() -> None:
     responses = (answered("A", "42"), failed("B"), failed("C"))
-    confidence, parts = weigh(responses, {"A", "B", "C"}, (), arbiter_confidence=None, method="x")
+    confidence, parts = weigh(
+        PANEL, responses, {"A", "B", "C"}, (), arbiter_confidence=None, method="x"
+    )
     assert parts.agreement == confidence == 1.0
     assert parts.votes == 1
 
 
 def test_a_synthesis_that_stands_on_nobody_has_no_confidence() -> None:
-    confidence, parts = weigh(THREE, (), (("A", "B"),), arbiter_confidence=0.99, method="x")
+    confidence, parts = weigh(PANEL, THREE, (), (("A", "B"),), arbiter_confidence=0.99, method="x")
     assert confidence == parts.agreement == 0
     assert parts.margin == pytest.approx(-2 / 3)
     assert parts.distinct_answers == 2
@@ -73,15 +77,20 @@ _RESPONSES = st.lists(
     ),
     min_size=1,
     max_size=6,
-).map(lambda rows: [answered(f"L{i}", *row) for i, row in enumerate(rows)])
+).map(lambda rows: [answered("ABCDEF"[i], *row) for i, row in enumerate(rows)])
 
 
-@given(_RESPONSES, st.sets(st.sampled_from([f"L{i}" for i in range(6)])), st.floats(0, 1))
+@given(_RESPONSES, st.sets(st.sampled_from("ABCDEF")), st.floats(0, 1))
 def test_confidence_is_a_share_and_at_most_agreement_and_the_arbiters(
     responses: list[Response], supporters: set[str], arbiter: float
 ) -> None:
     confidence, parts = weigh(
-        responses, supporters, group_by_answer(responses), arbiter_confidence=arbiter, method="x"
+        PANEL,
+        responses,
+        supporters,
+        group_by_answer(PANEL, responses),
+        arbiter_confidence=arbiter,
+        method="x",
     )
     assert 0 <= confidence <= min(parts.agreement, arbiter) + 1e-12
     assert -1 <= parts.margin <= 1
@@ -91,7 +100,7 @@ def test_confidence_is_a_share_and_at_most_agreement_and_the_arbiters(
 def test_dissent_is_grouped_and_speaks_in_the_arbiters_words() -> None:
     responses = (*THREE, answered("D", "41", 0.2), answered("E", "40", text="Forty it is."))
     said = ((("C",), "rounds too early"), ((), "nobody looked at the units"))
-    found = dissent_of(responses, ("A", "B"), group_by_answer(responses), said)
+    found = dissent_of(responses, ("A", "B"), group_by_answer(PANEL, responses), said)
     assert [(d.labels, d.final_answer, d.argument) for d in found] == [
         ((), None, "nobody looked at the units"),
         (("C", "D"), "41", "rounds too early"),
@@ -116,7 +125,7 @@ def _run(*confidences: float, answers: tuple[str | None, ...] = (), **limits: in
     for number, confidence in enumerate(confidences):
         answer = answers[number] if answers else "42"
         responses = (answered("A", answer), answered("B", answer))
-        _, parts = weigh(responses, {"A"}, (), arbiter_confidence=None, method="x")
+        _, parts = weigh(PANEL, responses, {"A"}, (), arbiter_confidence=None, method="x")
         verdict = Verdict(
             synthesis="s",
             final_answer=answer,

@@ -103,7 +103,9 @@ def test_what_is_exported_reads_back_as_the_same_report(settings: Settings, tmp_
     async def consult() -> None:
         async with open_service(settings, ask=ask) as service:
             for prompt in ("Six × 7?", "Seven\nlines?"):
-                panel = Wanted(models=["a", "b"], arbiter="judge", max_iterations=2)
+                panel = Wanted(
+                    models=["a", "b"], arbiter="judge", strategy="synthesis", max_iterations=2
+                )
                 run_id = await service.consult(prompt, None, panel)
                 reports.append(await service.wait(run_id, 30))
 

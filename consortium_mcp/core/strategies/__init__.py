@@ -1,6 +1,7 @@
 """Who speaks, what they are asked, and how their answers become a verdict.
 
-One small file for each strategy, all behind the `Strategy` Protocol, listed here by name.
+One small file for each strategy, all behind the `Strategy` Protocol, listed here by name. A package
+of anybody's can add its own: see `register`, and `examples/own_strategy` for a whole one.
 """
 
 from __future__ import annotations
@@ -8,21 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from consortium_mcp.core.errors import UnknownStrategy
+from consortium_mcp.core.strategies.auto import Auto
+from consortium_mcp.core.strategies.debate import Debate
+from consortium_mcp.core.strategies.elimination import Elimination
+from consortium_mcp.core.strategies.rank import Rank
+from consortium_mcp.core.strategies.roles import Roles
 from consortium_mcp.core.strategies.synthesis import Synthesis
 from consortium_mcp.core.strategies.tally import Tally
+from consortium_mcp.core.strategies.vote import Vote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import (
-        ConsortiumConfig,
-        Member,
-        Question,
-        Response,
-        Run,
-        Verdict,
-    )
+    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
 
 
 class Strategy(Protocol):
@@ -31,11 +31,15 @@ class Strategy(Protocol):
     description: str
     """One line for people and for the tool's schema."""
 
-    members_learn: bool
-    """Whether a further iteration tells the members anything new; if not, it would not pay."""
+    asks_in_waves: bool
+    """Whether `sampling` and `escalate_to` apply: answers are independent, so some can be spared.
+    A strategy that says so asks `members.in_waves` who is next."""
 
-    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
-        """The fewest and the most calls that judging one iteration takes, retries not counted."""
+    weighs: bool
+    """Whether an arbiter weighs arguments: then a demo model is too small for it."""
+
+    def calls(self, run: Run) -> tuple[int, int]:
+        """The fewest and the most calls of a run that has not begun, retries not counted."""
         ...
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
@@ -43,15 +47,42 @@ class Strategy(Protocol):
         ...
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """What this member is asked in the run's next iteration."""
+        """What this member is asked; `run.unjudged` holds what earlier waves have said."""
         ...
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """Turn the iteration's responses, of which one answered at least, into a verdict."""
         ...
 
+    def another_pays(self, run: Run) -> bool:
+        """Whether one more iteration would tell its members anything new."""
+        ...
 
-STRATEGIES: dict[str, Strategy] = {"synthesis": Synthesis(), "tally": Tally()}
+
+STRATEGIES: dict[str, Strategy] = {
+    "auto": Auto(),
+    "synthesis": Synthesis(),
+    "vote": Vote(),
+    "rank": Rank(),
+    "elimination": Elimination(),
+    "roles": Roles(),
+    "debate": Debate(),
+    "tally": Tally(),
+}
+
+
+def register(name: str, strategy: Strategy) -> None:
+    """Add a strategy of one's own.
+
+    Raises:
+        UnknownStrategy: another one has this name already, or something is missing of it.
+    """
+    if name in STRATEGIES and type(STRATEGIES[name]) is not type(strategy):
+        raise UnknownStrategy(f"There is a strategy {name!r} already: give yours another name.")
+    parts = (*Strategy.__annotations__, *(n for n in vars(Strategy) if not n.startswith("_")))
+    if missing := [part for part in parts if not hasattr(strategy, part)]:
+        raise UnknownStrategy(f"The strategy {name!r} lacks {', '.join(missing)}.")
+    STRATEGIES[name] = strategy
 
 
 def get_strategy(name: str) -> Strategy:

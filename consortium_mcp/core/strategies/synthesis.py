@@ -11,29 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import (
-        ConsortiumConfig,
-        Member,
-        Question,
-        Response,
-        Run,
-        Verdict,
-    )
+    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
 
 
 class Synthesis:
     """The seed's loop."""
 
     description = "An arbiter weighs all answers and writes one; its doubts go back to the members."
-    members_learn = True
+    asks_in_waves = True
+    weighs = True
 
-    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:
-        """One, and at most a repair for each arbiter."""
-        return 1, 2 * (1 + len(config.arbiters))
+    def calls(self, run: Run) -> tuple[int, int]:
+        """One verdict an iteration, and at most a repair for each arbiter."""
+        return members.calls(run, (1, members.arbiter_calls(run)))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """All at once."""
-        return members.everyone(run, responses)
+        """As `sampling` says."""
+        return members.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt, and in later iterations what is known so far."""
@@ -42,3 +36,7 @@ class Synthesis:
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The arbiter's verdict, with a computed confidence."""
         return await arbiter.arbitrate(run, responses, ask)
+
+    def another_pays(self, run: Run) -> bool:  # noqa: ARG002
+        """Members learn what the arbiter made of their answers."""
+        return True

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core import prompts
 from consortium_mcp.core.answers import prose
 from consortium_mcp.core.arbiter import ARBITER
-from consortium_mcp.core.confidence import group_by_answer
-from consortium_mcp.core.counting import counted
-from consortium_mcp.core.equivalence import read, read_options, same
+from consortium_mcp.core.confidence import group_by_answer, weight
+from consortium_mcp.core.counting import METHOD, counted
+from consortium_mcp.core.equivalence import read, same
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Question
 from consortium_mcp.core.strategies import members
@@ -25,22 +25,23 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.confidence import Groups
-    from consortium_mcp.core.models import ConsortiumConfig, Member, Response, Run, Verdict
+    from consortium_mcp.core.models import Member, Response, Run, Verdict
 
 
 class Tally:
     """A plain count with a labelled tie-break."""
 
     description = "Counts equal answers; on a tie the arbiter picks one of the candidate texts."
-    members_learn = False
+    asks_in_waves = True
+    weighs = False
 
-    def arbiter_calls(self, config: ConsortiumConfig) -> tuple[int, int]:  # noqa: ARG002
-        """None, and one on a tie."""
-        return 0, 1
+    def calls(self, run: Run) -> tuple[int, int]:
+        """One call judges a tie."""
+        return members.calls(run, (0, 1))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """All at once."""
-        return members.everyone(run, responses)
+        """As `sampling` says."""
+        return members.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt alone: models of this size lose the question in a longer one."""
@@ -48,15 +49,20 @@ class Tally:
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The largest group's answer, told by its most confident member."""
-        groups = group_by_answer(responses, read_options(run.prompt))
-        tied = tuple(group for group in groups if len(group) == len(groups[0]))
+        groups = group_by_answer(run, responses)
+        heaviest = weight(run, groups[0])
+        tied = tuple(group for group in groups if weight(run, group) == heaviest)
         winners, note = tied[0], ""
         if len(tied) > 1:
             winners, note = await _break_tie(run, responses, tied, ask)
-        method = "counting equal answers" + (f" ({note})" if note else "")
-        verdict = counted(responses, winners, groups, method)
+        method = METHOD + (f" ({note})" if note else "")
+        verdict = counted(run, responses, winners, groups, method)
         split = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
         return verdict.model_copy(update={"warnings": split})
+
+    def another_pays(self, run: Run) -> bool:  # noqa: ARG002
+        """Asked again, nobody would know more."""
+        return False
 
 
 async def _break_tie(

@@ -1,0 +1,65 @@
+"""Each side reads the other's arguments and answers anew; names are never shown.
+
+To opt in to: in the literature debate adds little over a vote at equal cost (Smit et al., "Should
+we be going MAD?", 2024), and members of a majority pull the others along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core import prompts
+from consortium_mcp.core.strategies import members
+from consortium_mcp.core.strategies.auto import Auto
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.models import Iteration, Member, Question, Response, Run
+
+
+class Debate(Auto):
+    """Judged as in `auto`."""
+
+    description = "From the second iteration on members read the other side's arguments, unnamed."
+    asks_in_waves = False
+
+    def question_for(self, member: Member, run: Run) -> Question:
+        """The prompt; later, what this member said and the best argument of every other side."""
+        prompt = run.prompt
+        if run.iterations:
+            own = _last_words(run, member)
+            others = _other_sides(run.iterations[-1], own)
+            if own is None:
+                prompt = prompts.prompt_with_proposals(run, run.prompt, others)
+            elif others:
+                prompt = prompts.prompt_to_debate(run, own, others)
+        return members.question(member, run, prompt)
+
+    def another_pays(self, run: Run) -> bool:
+        """Only while there is another side."""
+        return len(_sides(run.iterations[-1])) > 1
+
+
+def _last_words(run: Run, member: Member) -> Response | None:
+    said = (r for it in reversed(run.iterations) for r in it.responses if r.answered)
+    return next((r for r in said if r.label == member.label), None)
+
+
+def _sides(iteration: Iteration) -> list[tuple[str, ...]]:
+    """Labels that say the same thing, of all that answered."""
+    groups = iteration.verdict.groups
+    grouped = {label for group in groups for label in group}
+    alone = [r.label for r in iteration.responses if r.answered and r.label not in grouped]
+    return [*groups, *((label,) for label in alone)]
+
+
+def _other_sides(iteration: Iteration, own: Response | None) -> list[Response]:
+    """Of every side but one's own, the response that is surest of itself."""
+    answered = {r.label: r for r in iteration.responses if r.answered}
+    strongest: list[Response] = []
+    for side in _sides(iteration):
+        party: Sequence[Response] = [answered[label] for label in side]
+        if own is None or own.label not in side:
+            strongest.append(max(party, key=lambda r: r.stated_confidence or 0.0))
+    return strongest

@@ -1,0 +1,57 @@
+"""Members with different parts: some propose, others attack and check what was proposed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core import prompts
+from consortium_mcp.core.strategies import members
+from consortium_mcp.core.strategies.synthesis import Synthesis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.models import Member, Question, Response, Run
+
+ROLES = ("generator", "devils_advocate", "fact_checker")
+"""The parts there are, dealt out in this order to members that have none of their own."""
+
+_CRITICS = frozenset(ROLES[1:])
+
+
+class Roles(Synthesis):
+    """Critics read the proposals of their own iteration; the arbiter reads everybody."""
+
+    description = (
+        "Generators propose, then a devil's advocate and a fact checker reply (or roles of your "
+        "own, by the member's `role`); the arbiter writes the answer."
+    )
+    asks_in_waves = False
+
+    def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
+        """First those who propose, then the critics; critics alone speak at once."""
+        able = members.able(run)
+        critics = [member for member in able if role_of(member, run) in _CRITICS]
+        proposing = [member for member in able if member not in critics]
+        asked = {response.label for response in responses}
+        waves = [wave for wave in (proposing, critics) if wave]
+        return next((wave for wave in waves if wave[0].label not in asked), ())
+
+    def question_for(self, member: Member, run: Run) -> Question:
+        """The prompt and the member's part; for critics what was proposed, too."""
+        role = role_of(member, run)
+        part = prompts.render(f"role_{role}") if role in ROLES else f"Your part here: {role}"
+        prompt = prompts.prompt_for_member(run)
+        proposals = [r for r in run.unjudged if r.answered]
+        return members.question(
+            member, run, prompts.prompt_with_proposals(run, prompt, proposals), part
+        )
+
+
+def role_of(member: Member, run: Run) -> str:
+    """The member's own role, spelled as in `ROLES` where it is one of them; else one dealt out."""
+    if member.role is None:
+        without = [each.label for each in run.members if each.role is None]
+        return ROLES[without.index(member.label) % len(ROLES)]
+    name = "_".join(member.role.casefold().replace("'", "").replace("-", " ").split())
+    return name if name in ROLES else member.role

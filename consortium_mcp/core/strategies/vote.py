@@ -1,0 +1,53 @@
+"""Most votes win; nobody weighs anything.
+
+A vote of six strong models beats the best of them by 4 points (9,646 recorded MMLU-Pro questions).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.counting import plurality
+from consortium_mcp.core.strategies import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.ask import Ask
+    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+
+NOTHING_TO_COUNT = (
+    "No member gave a short final answer, so there was nothing to count: the most confident "
+    "response stands. The strategies `auto` and `synthesis` weigh open answers."
+)
+
+
+class Vote:
+    """Plurality of equal final answers."""
+
+    description = "The short answer with the most votes wins; nobody is asked to judge."
+    asks_in_waves = True
+    weighs = False
+
+    def calls(self, run: Run) -> tuple[int, int]:
+        """The members alone."""
+        return members.calls(run, (0, 0))
+
+    def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
+        """As `sampling` says."""
+        return members.in_waves(run, responses)
+
+    def question_for(self, member: Member, run: Run) -> Question:
+        """The prompt alone: votes count for as much as they are independent."""
+        return members.question(member, run, run.prompt)
+
+    async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
+        """The largest group's answer; see `counting.plurality` for ties."""
+        verdict = plurality(run, responses)
+        if any(r.answered and r.final_answer is not None for r in responses):
+            return verdict
+        return verdict.model_copy(update={"warnings": (NOTHING_TO_COUNT,)})
+
+    def another_pays(self, run: Run) -> bool:  # noqa: ARG002
+        """Asked again, nobody would know more."""
+        return False
