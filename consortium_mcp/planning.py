@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.registry import Entry, Registry, Snapshot
     from consortium_mcp.adapters.store import Store
+    from consortium_mcp.core.strategies import Strategy
 
 DEFAULT_CONSORTIUM = "default"
 
@@ -85,14 +86,19 @@ class Planner:
             chosen = _chosen(wanted, base, snapshot)
         if must_be_ready and chosen.unready():
             raise UnknownModel(" ".join(chosen.unready()))
-        strategy = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
-        values: dict[str, Any] = strategy | (base.model_dump() if base else {}) | wanted.settings()
+        fitting = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
+        values: dict[str, Any] = fitting | (base.model_dump() if base else {}) | wanted.settings()
         first, *others = (entry.model_id for entry in chosen.arbiters)
         values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
         values["escalate_to"] = chosen.reserve.model_id if chosen.reserve else None
         config = ConsortiumConfig.model_validate(values)
-        install_strategies()
-        _check_strategy(config, chosen.arbiters[0])
+        strategy = check_strategy(config)
+        if chosen.arbiters[0].demo and strategy.weighs:
+            raise ConfigError(
+                f"{config.arbiter} is too small to weigh arguments, so it cannot judge for the "
+                f"strategy {config.strategy!r}. Name a larger `arbiter`, or use the strategy "
+                "'tally'."
+            )
         return Planned(config, (*chosen.unready(), *_warnings(config, chosen.asked())))
 
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
@@ -187,13 +193,14 @@ def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Me
     return tuple(members)
 
 
-def _check_strategy(config: ConsortiumConfig, arbiter: Entry) -> None:
+def check_strategy(config: ConsortiumConfig) -> Strategy:
+    """The configuration's strategy, of ours or of an installed package.
+
+    Raises:
+        ConfigError: it does not exist, or has no use for something else that is asked for.
+    """
+    install_strategies()
     strategy = get_strategy(config.strategy)
-    if arbiter.demo and strategy.weighs:
-        raise ConfigError(
-            f"{arbiter.model_id} is too small to weigh arguments, so it cannot judge for the "
-            f"strategy {config.strategy!r}. Name a larger `arbiter`, or use the strategy 'tally'."
-        )
     for field, asked_for in (
         ("sampling", config.sampling != "full"),
         ("escalate_to", config.escalate_to is not None),
@@ -204,6 +211,7 @@ def _check_strategy(config: ConsortiumConfig, arbiter: Entry) -> None:
                 f"The strategy {config.strategy!r} needs every member, so {field} is of no use to "
                 f"it: leave that out, or choose one of {able}."
             )
+    return strategy
 
 
 def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:

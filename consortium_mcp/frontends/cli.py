@@ -1,4 +1,4 @@
-"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`, `runs`.
+"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`, `runs`, `replay`.
 
 Each command imports what it needs when it runs, so that serving starts fast.
 """
@@ -11,7 +11,8 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 import click
@@ -127,6 +128,65 @@ def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta
     if not found:
         raise click.BadParameter(f"{value!r} is no age: write it as 36h, 90d or 12w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _pairs(
+    _ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """Read what is written as `name=value`."""
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f"{value!r} must be written NAME=VALUE.", param=option)
+    return [(value.rpartition("=")[0], value.rpartition("=")[2]) for value in values]
+
+
+def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str]:
+    """Read names parted by commas."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if not names:
+        raise click.BadParameter("name at least one model.", param=option)
+    return names
+
+
+@main.command()
+@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--panel", callback=_names, required=True, help="Recorded models: a,b,c.")
+@click.option("--strategy", default="vote", show_default=True)
+@click.option("--sampling", default="full", show_default=True, help="full, adaptive or thrifty.")
+@click.option("--escalate-to", help="Asked only where the first wave is not unanimous.")
+@click.option("--arbiter", help="The recorded model that judges.  [default: the first member]")
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    callback=_pairs,
+    metavar="MODEL=TIER",
+    help="strong, mid or light; `*=light` for all that are not named.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    callback=_pairs,
+    metavar="FIELD=VALUE",
+    help="Only the questions that have it, such as task=math.",
+)
+@click.option(
+    "--save",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("replay"),
+    show_default=True,
+    help="Where replay.json and the plots go.",
+)
+def replay(data: Path, folder: Path, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Measure a panel and a strategy on recorded answers, without a network or a key.
+
+    DATA holds a question a line as JSON; see examples/replay.jsonl.
+    """
+    from consortium_mcp.frontends import replay as replaying  # noqa: PLC0415
+
+    with _command_errors():
+        replaying.run(data, replaying.Wish(**wish), folder)
 
 
 @main.group()
