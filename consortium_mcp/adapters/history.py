@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consortium_mcp.adapters.store import LIVE_STATUS
+from pydantic import ValidationError
+
+from consortium_mcp.adapters.store import LIVE_STATUS, Store
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.report import RunSummary
+from consortium_mcp.core.report import RunReport, RunSummary
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-    from consortium_mcp.adapters.store import Store
     from consortium_mcp.core.record import RunRecord
 
 PRUNED_AT_ONCE = 200
@@ -100,6 +103,17 @@ class History:
                 yield row["run_id"]
             last = rows[-1]["id"]
 
+    async def reports(self) -> AsyncIterator[RunReport]:
+        """Every report that this version can read, oldest first, each as last saved."""
+        last = 0
+        while rows := await self._store.file.read(
+            "SELECT id, report FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+        ):
+            for row in rows:
+                with suppress(ValidationError):  # of an early form
+                    yield RunReport.model_validate_json(row["report"])
+            last = rows[-1]["id"]
+
     async def record(self, run_id: str) -> RunRecord:
         """See `Store.record`."""
         return await self._store.record(run_id)
@@ -136,6 +150,16 @@ class History:
             return Age(len(run_ids), exchanges)
 
         return await self._store.file.write(write)
+
+
+@asynccontextmanager
+async def opened_history(database: Path) -> AsyncIterator[History]:
+    """The journal of this database, for a command."""
+    store = Store(database)
+    try:
+        yield History(store)
+    finally:
+        await store.close()
 
 
 _PRUNABLE = f"created_at < ? AND {LIVE_STATUS} != 'working'"

@@ -1,4 +1,4 @@
-"""`consortium-mcp`: serve on stdio; `demo`, `doctor`, `setup-local`, `runs`, `replay`.
+"""`consortium-mcp`: serve on stdio, or do one of the commands below.
 
 Each command imports what it needs when it runs, so that serving starts fast.
 """
@@ -187,6 +187,38 @@ def replay(data: Path, folder: Path, **wish: Any) -> None:  # noqa: ANN401 (the 
 
     with _command_errors():
         replaying.run(data, replaying.Wish(**wish), folder)
+
+
+@main.command()
+@click.argument("labels", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--forget", is_flag=True, help="Take the calibration away again.")
+@click.pass_obj
+def calibrate(settings: Settings, labels: Path | None, *, forget: bool) -> None:
+    """Fit the confidence to runs that you have labelled as right or wrong, 200 at least.
+
+    LABELS holds one run a line as JSON: {"run_id": "…", "correct": true}, or with the right answer:
+    {"run_id": "…", "answer": "42"}.
+    """
+    from consortium_mcp.frontends import calibrate as calibrating  # noqa: PLC0415
+
+    if forget == (labels is not None):
+        raise click.UsageError("Name a file of LABELS, or give --forget.")
+    with _command_errors():
+        if labels is None:
+            anyio.run(calibrating.forget, settings)
+        else:
+            anyio.run(calibrating.calibrate, settings, labels)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def leaderboard(settings: Settings, *, as_json: bool) -> None:
+    """Show how often each model of your past runs stood with the verdict, failed, and its cost."""
+    from consortium_mcp.frontends import leaderboard as board  # noqa: PLC0415
+
+    with _command_errors():
+        anyio.run(board.show, settings, as_json)
 
 
 @main.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import anyio
 import click
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from consortium_mcp.core import metrics
 from consortium_mcp.core.errors import ConfigError
-from consortium_mcp.core.models import ConsortiumConfig, Member
+from consortium_mcp.core.models import ConsortiumConfig, Member, Tier
 from consortium_mcp.core.panel import label
 from consortium_mcp.core.recorded import Recording
 from consortium_mcp.core.replay import Measures, Summary, replay
@@ -108,6 +108,10 @@ def configuration(wish: Wish) -> ConsortiumConfig:
     tiers = dict(wish.tiers)
     if strangers := tiers.keys() - {REST, *wish.panel}:
         raise ConfigError(f"A tier is given to {', '.join(sorted(strangers))}, who is no member.")
+    if unknown := set(tiers.values()) - {*get_args(Tier)}:
+        raise ConfigError(
+            f"There is no tier {', '.join(sorted(unknown))}; choose of {', '.join(get_args(Tier))}."
+        )
     members = [
         {"label": label(place), "model": model, "tier": tiers.get(model, tiers.get(REST))}
         for place, model in enumerate(wish.panel)
@@ -132,8 +136,13 @@ def as_text(summary: Summary) -> str:
         **{f"{model} alone": measures for model, measures in summary.singles.items()},
     }
     wide = max(len(name) for name in rows)
+    count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
     head = f"{'':{wide}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
-    lines = [f"{summary.questions} questions; {', '.join(map(str, summary.panel))}", "", head]
+    lines = [
+        f"{count} question{'' if count == 1 else 's'}; {', '.join(map(str, summary.panel))}",
+        "",
+        head,
+    ]
     lines += [f"{name:{wide}}  {_row(measures)}" for name, measures in rows.items()]
     low, high = summary.gain_interval
     judged = (

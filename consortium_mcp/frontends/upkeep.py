@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from consortium_mcp.adapters.history import History
-from consortium_mcp.adapters.store import Store
+from consortium_mcp.adapters.history import opened_history
 from consortium_mcp.core.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from typing import TextIO
 
     from consortium_mcp.adapters.settings import Settings
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Delete the runs begun before this time (ISO 8601, UTC), or say how many they are."""
-    async with _history(settings) as history:
+    async with opened_history(settings.database) as history:
         found = await (history.prune(before) if delete else history.older_than(before))
     what = f"{found.runs} runs with {found.exchanges} model calls, begun before {before[:16]} UTC"
     if delete:
@@ -32,7 +29,7 @@ async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa:
 async def export(settings: Settings, file: TextIO) -> bool:
     """Write every run as a line, a `RunRecord` in JSON; whether all could be read."""
     written = unread = 0
-    async with _history(settings) as history:
+    async with opened_history(settings.database) as history:
         async for run_id in history.run_ids():
             try:
                 record = await history.record(run_id)
@@ -44,12 +41,3 @@ async def export(settings: Settings, file: TextIO) -> bool:
                 written += 1
     click.echo(f"{written} runs written" + (f", {unread} not." if unread else "."), err=True)
     return not unread
-
-
-@asynccontextmanager
-async def _history(settings: Settings) -> AsyncIterator[History]:
-    store = Store(settings.database)
-    try:
-        yield History(store)
-    finally:
-        await store.close()
