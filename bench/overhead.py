@@ -43,6 +43,7 @@ async def consult(service: Service, members: int, iterations: int) -> float:
     wanted = Wanted(
         models=[f"m:{min(members, 20)}"] * (members // min(members, 20)),
         arbiter="judge",
+        strategy="synthesis",
         min_iterations=iterations,
         max_iterations=iterations,
     )

@@ -83,6 +83,7 @@ async def outcome(service: Service, scenario: Scenario) -> Outcome:
     wanted = Wanted(
         models=scenario.models,
         arbiter=scenario.arbiter,
+        strategy="synthesis",
         member_timeout=TIMEOUT,
         arbiter_timeout=TIMEOUT,
         max_iterations=1,

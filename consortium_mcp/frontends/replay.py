@@ -138,11 +138,7 @@ def as_text(summary: Summary) -> str:
     wide = max(len(name) for name in rows)
     count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
     head = f"{'':{wide}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
-    lines = [
-        f"{count} question{'' if count == 1 else 's'}; {', '.join(map(str, summary.panel))}",
-        "",
-        head,
-    ]
+    lines = [f"{count}; {', '.join(summary.panel)}", "", head]
     lines += [f"{name:{wide}}  {_row(measures)}" for name, measures in rows.items()]
     low, high = summary.gain_interval
     judged = (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, get_args
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from consortium_mcp.adapters.extensions import strategy_names
+from consortium_mcp.core import models
 from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.core.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
@@ -31,7 +33,8 @@ Models = Annotated[
     list[str | MemberSpec] | None,
     Field(
         description="Members: 'model' or 'model:count' (gpt-4o:2 asks two), or objects "
-        "{model, system?, options?, tier?}. Ids: list_models."
+        "{model, system?, options?, tier?, role?}; tier (strong, mid, light) weighs the vote. "
+        "Ids: list_models."
     ),
 ]
 Arbiter = Annotated[
@@ -42,7 +45,20 @@ Strategy = Annotated[
     Field(
         description="How answers become a verdict. "
         + " ".join(f"{name}: {each.description}" for name, each in STRATEGIES.items())
+        + "".join(f" {name}: of an installed package." for name in strategy_names())
     ),
+]
+Sampling = Annotated[
+    str | None,
+    Field(
+        description="full asks all; adaptive three and then the rest, thrifty two at a time, "
+        "until one answer leads by two votes.",
+        json_schema_extra={"enum": [*get_args(models.Sampling)]},
+    ),
+]
+EscalateTo = Annotated[
+    str | None,
+    Field(description="A stronger model, asked only if the first answers are not unanimous."),
 ]
 System = Annotated[str | None, Field(description="System prompt for every member.")]
 # Bounds are told to clients here and checked in core, whose errors name the remedy.

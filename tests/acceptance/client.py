@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
-PANEL = {"models": ["sure", "agrees"], "arbiter": "judge"}
+PANEL = {"models": ["sure", "agrees"], "arbiter": "judge", "strategy": "synthesis"}
 
 
 def text_of(result: CallToolResult) -> str:

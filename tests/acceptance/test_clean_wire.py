@@ -117,8 +117,8 @@ def test_no_foreign_byte_reaches_the_wire(with_noisy_plugin: dict[str, str]) -> 
     with Wire(with_noisy_plugin, REAL_SERVER) as wire:
         wire.initialize()
         for name in noisy:
-            panel = {"models": [name, f"sync {name}"], "arbiter": "judge", "max_iterations": 1}
-            asked = {"prompt": "?"} | panel
+            panel = {"models": [name, f"sync {name}"], "arbiter": "judge"}
+            asked = {"prompt": "?", "strategy": "synthesis", "max_iterations": 1} | panel
             result = wire.tool("consult_consortium", asked)  # reads, and checks, every line
             report = RunReport.model_validate(result["structuredContent"])
             assert [m.error for m in report.members] == [None, None], name

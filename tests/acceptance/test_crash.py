@@ -19,6 +19,7 @@ ASKED = {
     "prompt": "Six × 7?",
     "models": ["one", "two", "three"],
     "arbiter": "judge",
+    "strategy": "synthesis",
     "min_iterations": 3,
     "wait_seconds": 0,
 }

@@ -131,6 +131,25 @@ async def test_a_failed_run_is_an_error_that_carries_its_report(connect: Connect
         assert again.structured_content is not None
 
 
+async def test_by_default_a_majority_stands_and_the_spared_are_named(connect: Connect) -> None:
+    async with connect() as client:
+        asked = {"prompt": "?", "models": ["sure", "agrees", "wrong"], "max_iterations": 1}
+        report = data_of(await client.call_tool("consult_consortium", asked))
+        assert (report["strategy"], report["final_answer"]) == ("auto", "42")
+        assert report["usage"]["calls"] == 3
+        assert report["confidence"] == pytest.approx(2 / 3 * 0.85)
+        thrifty = asked | {"sampling": "thrifty", "strategy": "vote"}
+        result = await client.call_tool("consult_consortium", thrifty)
+        report = data_of(result)
+        assert (report["usage"]["calls"], report["asked"]) == (2, 2)
+        assert [m["status"] for m in report["members"]] == ["answered", "answered", "spared"]
+        assert "not asked, the others had settled it" in text_of(result)
+        escalating = asked | {"models": ["sure", "wrong"], "escalate_to": "agrees"}
+        report = data_of(await client.call_tool("consult_consortium", escalating))
+        assert [m["model"] for m in report["members"]] == ["sure", "wrong", "agrees"]
+        assert report["confidence_parts"]["weighted"]
+
+
 async def test_a_dead_member_degrades_and_is_no_supporter(connect: Connect) -> None:
     async with connect() as client:
         asked = {"prompt": "?", "models": ["sure", "down"], "arbiter": "judge-alone"}
