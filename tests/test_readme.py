@@ -48,6 +48,8 @@ OTHER_COMMANDS = (
     "uv run --extra local consortium-mcp setup-local",
     "uv run consortium-mcp runs prune --older-than 90d",
     "uv run consortium-mcp runs export",
+    "uv run consortium-mcp replay examples/replay.jsonl --panel model-1,model-2,model-3",
+    "uv run consortium-mcp leaderboard",
 )
 
 

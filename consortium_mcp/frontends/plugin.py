@@ -10,6 +10,8 @@ import llm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import click
+
 
 @llm.hookimpl
 def register_models(register: Callable[..., None]) -> None:
@@ -20,3 +22,11 @@ def register_models(register: Callable[..., None]) -> None:
 
     for model, async_model in models():
         register(model, async_model)
+
+
+@llm.hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add `llm consortium`."""
+    from consortium_mcp.frontends.llm_commands import consortium  # noqa: PLC0415
+
+    cli.add_command(consortium)
