@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from consortium_mcp.adapters.extensions import install_strategies
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.errors import ConfigError, UnknownConsortium, UnknownModel
+from consortium_mcp.core.errors import (
+    ConfigError,
+    StoreBusy,
+    StoreUnwritable,
+    UnknownConsortium,
+    UnknownModel,
+)
 from consortium_mcp.core.models import ConsortiumConfig, Member
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from consortium_mcp.core.wanted import MemberSpec, Wanted
@@ -53,12 +59,18 @@ class Planner:
             ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
         """
         if consortium is None and wanted.models is None:
+            saved = None
+            warnings: tuple[str, ...] = ()
             try:
                 saved = await self._store.consortium(DEFAULT_CONSORTIUM)
             except UnknownConsortium:
+                pass
+            except (StoreUnwritable, StoreBusy) as error:  # a full disk, no reason not to answer
+                warnings = (f"Whether a default consortium is saved could not be read: {error}",)
+            if saved is None:
                 wanted = await self._with_default_panel(wanted)
-                return await self.from_models(wanted, None)
-            return await self.from_models(wanted, saved)
+            planned = await self.from_models(wanted, saved)
+            return replace(planned, warnings=(*planned.warnings, *warnings))
         base = None if consortium is None else await self._store.consortium(consortium)
         return await self.from_models(wanted, base)
 

@@ -19,7 +19,7 @@ from consortium_mcp.background import TELL_SECONDS, Background, Teller
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.core.errors import ConfigError, StoreBusy, StoreUnwritable
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
@@ -29,7 +29,7 @@ from consortium_mcp.core.report import (
     report_uri,
     resource_uri,
 )
-from consortium_mcp.core.wanted import Wanted
+from consortium_mcp.core.wanted import Wanted, checked_wait
 from consortium_mcp.planning import Planned, Planner
 
 if TYPE_CHECKING:
@@ -179,14 +179,20 @@ class Service:
             )
         planned = await self.planner.plan(consortium, wanted)
         seed = self._new_seed()
+        calibration = None
+        warnings: tuple[str, ...] = ()
+        try:
+            calibration = await self.calibrations.current()
+        except (StoreUnwritable, StoreBusy) as error:  # a full disk is no reason not to answer
+            warnings = (f"Whether the confidence is calibrated could not be read: {error}",)
         return Run(
             run_id=str(ULID()),
             prompt=prompt,
             config=planned.config,
             members=panel.members_of_run(planned.config, seed),
             seed=seed,
-            calibration=await self.calibrations.current(),
-            warnings=planned.warnings,
+            calibration=calibration,
+            warnings=(*planned.warnings, *warnings),
         )
 
     async def wait(
@@ -201,8 +207,7 @@ class Service:
             ConfigError: the time is no time.
             UnknownRun: no run has this id.
         """
-        if not seconds >= 0:
-            raise ConfigError(f"wait_seconds is {seconds:g}; it must be 0 or more.")
+        checked_wait(seconds, 0)
         if working := self._background.get(run_id):
             began = anyio.current_time()
             report = await working.wait(seconds, on_progress)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from consortium_mcp.adapters.journal import Journal
 from consortium_mcp.adapters.store import STALE_SECONDS, Store
 from consortium_mcp.background import Progress, Teller
 from consortium_mcp.core.errors import MemberError, StoreError, UnknownModel, UnknownRun
@@ -204,6 +205,23 @@ async def test_a_run_of_another_process_can_be_cancelled(settings: Settings) -> 
         assert [m.status for m in report.members if m.model == "b"] == ["answered"]
 
 
+async def test_a_cancel_that_a_dying_process_never_saw_still_holds(settings: Settings) -> None:
+    async with opened(settings, a=HANGS) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await answered(service, run_id)
+    async with opened(settings) as (other, _):
+        with sqlite3.connect(settings.database) as connection:  # as it stood when it died
+            connection.execute("UPDATE runs SET status = 'working', cancel_requested = 1")
+        dead(settings, run_id)
+        report = await other.wait(run_id, 0)
+        assert (report.status, report.stop_reason, report.next_step) == ("cancelled",) * 2 + (None,)
+        assert not await other.resume(run_id)
+        for status, count in (("cancelled", 1), ("interrupted", 0), ("working", 0)):
+            found, _ = await other.history.page(limit=9, status=status)
+            assert len(found) == count
+            assert all(run.status == status for run in found)
+
+
 async def test_a_process_that_was_silent_lets_go_of_what_another_goes_on_with(
     settings: Settings,
 ) -> None:
@@ -307,6 +325,36 @@ async def test_a_file_that_cannot_be_written_leaves_no_question_unanswered(
         assert "readonly" in warning
         assert "CONSORTIUM_DB" in warning
         assert await service.wait(run_id, 0) == report  # as long as this process lives
+
+
+async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settings) -> None:
+    async with opened(settings, a=reply("42", 0.9)) as (service, _):
+        run_id = await service.consult("Six × 7?", None, PANEL)
+        await service.wait(run_id, 30)
+        journal = Journal(FakeAsk(), service.store, run_id)
+        written: list[str] = []
+
+        async def impossible() -> None:
+            raise OverflowError("Python int too large")
+
+        async def possible() -> None:
+            written.append("yes")
+
+        await journal.record(impossible)
+        await journal.record(possible)
+        assert written == ["yes"]
+        assert "too large" in str(journal.trouble)
+
+
+@pytest.mark.parametrize("said", ["It is 42 \\ud83d", "\\ud83d\\ude00"])
+async def test_half_a_character_from_a_model_breaks_no_run(settings: Settings, said: str) -> None:
+    verdict = f'{{"synthesis": "{said}.", "support": ["A", "B"], "confidence": 0.9}}'
+    broken = MemberError("\ud83d is half a character")
+    async with opened(settings, judge=verdict, a=[broken, reply("42", 0.9)]) as (service, _):
+        run_id = await service.consult("Six × 7?", None, replace(PANEL, models=["a", "b", "b"]))
+        report = await service.wait(run_id, 30)
+        assert report.status in {"completed", "degraded"}
+        assert await service.store.report(run_id) == report
 
 
 async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:

@@ -8,16 +8,20 @@ import anyio
 import pytest
 from llm.plugins import pm
 
+from consortium_mcp.adapters.calibrations import Calibrations
+from consortium_mcp.adapters.store import Store
 from consortium_mcp.core.errors import (
     ConfigError,
     InvalidMember,
     MemberError,
     StoreError,
+    StoreUnwritable,
     UnknownConsortium,
     UnknownModel,
     UnknownRun,
     UnknownStrategy,
 )
+from consortium_mcp.core.models import Calibration, ConsortiumConfig
 from consortium_mcp.core.panel import CURRENT_MODELS
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 from consortium_mcp.service import Service, open_service
@@ -426,6 +430,29 @@ async def test_without_a_named_panel_the_one_called_default_is_asked(settings: S
         await service.save("default", PANEL)
         config = (await service.planner.plan(None, Wanted(max_iterations=2))).config
         assert (config.name, config.max_iterations) == ("default", 2)
+
+
+async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
+    settings: Settings,
+) -> None:
+    class Full(Store):
+        async def consortium(self, name: str) -> ConsortiumConfig:
+            raise StoreUnwritable(f"disk I/O error for {name}")
+
+    class Unread(Calibrations):
+        async def current(self) -> Calibration | None:
+            raise StoreUnwritable("disk I/O error")
+
+    store = Full(settings.database)
+    async with open_service(
+        settings, ask=ask_of(**{"tiny-1": reply("42")}), store=store
+    ) as service:
+        service.calibrations = Unread(store)
+        report = await service.dry_run("?", None, Wanted())
+        assert [m.model for m in report.members] == ["tiny-1", "tiny-2"]
+        assert sum("could not be read: disk I/O error" in w for w in report.warnings) == 2
+        with pytest.raises(StoreUnwritable):  # who names a consortium means that one
+            await service.consult("?", "mine", Wanted())
 
 
 async def test_else_the_current_models_that_are_ready(settings: Settings) -> None:

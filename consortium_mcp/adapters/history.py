@@ -169,9 +169,14 @@ def _has_status(status: str, stale: float) -> tuple[str, list[Any]]:
     """A condition that an index serves: `LIVE_STATUS` compared would read every row."""
     if status == "working":
         return "runs.status = 'working' AND runs.heartbeat >= ?", [stale]
-    if status == "interrupted":
+    if status in {"interrupted", "cancelled"}:
         alive = "(runs.status = 'working' AND coalesce(runs.heartbeat, 0) >= ?)"
-        return f"runs.status IN ('interrupted', 'working') AND NOT {alive}", [stale]
+        wanted = "NOT runs.cancel_requested"
+        among = "'interrupted', 'working'"
+        if status == "cancelled":  # also those whose process died before it could
+            wanted = "(runs.status = 'cancelled' OR runs.cancel_requested)"
+            among += ", 'cancelled'"
+        return f"runs.status IN ({among}) AND {wanted} AND NOT {alive}", [stale]
     return "runs.status = ?", [status]
 
 

@@ -50,6 +50,7 @@ class Journal:
         self._unwritten: list[Callable[[], Awaitable[None]]] = []
         self._writing = anyio.Lock()
         self._not_before = 0.0
+        self._lost: str | None = None
         self.trouble: str | None = None
         """Why something of the run is not recorded; `None` while all is."""
 
@@ -99,6 +100,9 @@ class Journal:
                 except StoreError as error:
                     self._note(error)
                     return
+                except (ValueError, OverflowError) as error:
+                    # No database will ever take this one: it must not hold up those behind it.
+                    self._lost = f"Something of this run cannot be recorded: {error}"
                 del self._unwritten[0]
         if not self._unwritten:
-            self.trouble = None
+            self.trouble = self._lost

@@ -108,9 +108,15 @@ def _no_text(said: Said) -> MemberError:
     )
 
 
+_MOST_TOKENS = 2**53
+"""What JSON and SQLite both hold; more is no count but garbage."""
+
+
 def _count(tokens: object) -> int | None:
     """A number of tokens as a provider may report it; anything else is no number."""
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
+    if not isinstance(tokens, int) or isinstance(tokens, bool):
+        return None
+    return tokens if 0 <= tokens < _MOST_TOKENS else None
 
 
 def _finish_reason(found: dict[str, Any]) -> str | None:

@@ -42,8 +42,9 @@ write of another process delays one or two, and a run taken over too early would
 
 # With the time before which a heartbeat is stale as its parameter.
 LIVE_STATUS = (
-    "CASE WHEN runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?"
-    " THEN 'interrupted' ELSE runs.status END"
+    "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
+    " OR runs.status = 'interrupted'"
+    " THEN iif(runs.cancel_requested, 'cancelled', 'interrupted') ELSE runs.status END"
 )
 
 
@@ -225,7 +226,6 @@ class Store:
                 db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
                 over = with_status(report, "cancelled")
-                over = over.model_copy(update={"stop_reason": "cancelled"})
                 db.execute(
                     "UPDATE runs SET status = 'cancelled', report = ?,"
                     " ended_at = coalesce(ended_at, ?), owner = NULL WHERE run_id = ?",

@@ -6,6 +6,8 @@ callers expect (`ToolError`, `ClickException`, `llm.ModelError`) in one place ea
 
 from __future__ import annotations
 
+from consortium_mcp.core.answers import clean
+
 
 class ConsortiumError(Exception):
     """Root of the tree."""
@@ -62,7 +64,7 @@ class MemberError(RunError):
         output_tokens: int | None = None,
         tries: int = 1,
     ) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))
         self.kind = kind
         self.permanent = permanent
         self.passing = passing

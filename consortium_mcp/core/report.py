@@ -190,7 +190,10 @@ def with_status(report: RunReport, status: Status) -> RunReport:
     if status == report.status:
         return report
     next_step = _next_step(report.run_id or "", status)
-    return report.model_copy(update={"status": status, "next_step": next_step})
+    update: dict[str, Any] = {"status": status, "next_step": next_step}
+    if status == "cancelled":
+        update["stop_reason"] = "cancelled"
+    return report.model_copy(update=update)
 
 
 def _next_step(run_id: str, status: Status) -> str | None:

@@ -14,6 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.answers import (
+    clean,
     final_answer_text,
     read_confidence,
     tags,
@@ -216,7 +217,7 @@ def _last_verdict(text: str) -> str | None:
 
 
 def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return clean(value).strip() if isinstance(value, str) else ""  # JSON escapes hide surrogates
 
 
 def _lines(value: object) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from consortium_mcp.core.answers import clean
+from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import Tier, Value
 
 if TYPE_CHECKING:
@@ -57,3 +58,15 @@ class Wanted:
             for name, value in named.items()
             if value is not None and name not in {"models", "arbiter", "arbiters", "escalate_to"}
         }
+
+
+def checked_wait(seconds: float | None, default: float) -> float:
+    """How long to wait; checked before anything is begun that would have to be waited for.
+
+    Raises:
+        ConfigError: the time is no time.
+    """
+    seconds = default if seconds is None else seconds
+    if not seconds >= 0:
+        raise ConfigError(f"wait_seconds is {seconds:g}; it must be 0 or more.")
+    return seconds

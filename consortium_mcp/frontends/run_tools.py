@@ -10,7 +10,7 @@ from pydantic import Field
 
 from consortium_mcp.core.models import Status
 from consortium_mcp.core.report import RunReport
-from consortium_mcp.core.wanted import Wanted
+from consortium_mcp.core.wanted import Wanted, checked_wait
 from consortium_mcp.frontends.markdown import (
     exchanges_markdown,
     report_markdown,
@@ -122,8 +122,9 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         )
         if dry_run:
             return report_result(await service.dry_run(prompt, consortium, wanted))
+        seconds = checked_wait(wait_seconds, settings.wait_seconds)
         run_id = await service.consult(prompt, consortium, wanted)
-        return await _outcome(service, run_id, wait_seconds, ctx)
+        return await _outcome(service, run_id, seconds, ctx)
 
     @server.tool(
         title="Resume a run",
@@ -144,8 +145,9 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         comes back.
         """
         service = await service_of(ctx)
+        seconds = checked_wait(wait_seconds, settings.wait_seconds)
         if await service.resume(run_id):
-            return await _outcome(service, run_id, wait_seconds, ctx)
+            return await _outcome(service, run_id, seconds, ctx)
         report = await service.wait(run_id, 0)
         return report_result(noted(report, f"Nothing was resumed: the run is {report.status}."))
 
@@ -175,14 +177,14 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         return report_result(report)
 
     async def _outcome(
-        service: Service, run_id: str, wait_seconds: float | None, ctx: Context[Opening]
+        service: Service, run_id: str, seconds: float, ctx: Context[Opening]
     ) -> CallToolResult:
         """The report of a run begun by this call, once it has ended or the wait is over."""
         if hand_over(run_id):
             return report_result(await service.wait(run_id, 0))
-        seconds = settings.wait_seconds if wait_seconds is None else wait_seconds
         context = ctx.request_context
-        with context.lifespan_context.waits.of(context.request, ctx.request_id, run_id):
+        waits, end = context.lifespan_context.waits, service.cancel_here
+        with waits.of(context.request, ctx.request_id, run_id, end):
             return report_result(await _wait(service, run_id, seconds, ctx))
 
 

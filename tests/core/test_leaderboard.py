@@ -21,8 +21,8 @@ def member(model: str, stands: str | None, status: str = "answered") -> MemberRe
         supports=supports,
         error=None,
         seconds=2.0 if supports else 4.0,
-        input_tokens=None,
-        output_tokens=100 if supports else 300,
+        input_tokens=7 if supports else None,
+        output_tokens=100 if supports else None,
     )
 
 
@@ -44,7 +44,7 @@ def test_models_are_counted_by_how_often_they_stood_with_the_verdict() -> None:
     assert [s.model for s in board.standings()] == ["a", "b", "c"]
     assert (a.median_seconds, c.median_seconds) == (2.0, 4.0)
     assert a.mean_output_tokens == 100
-    assert a.mean_input_tokens is None
+    assert (a.mean_input_tokens, b.mean_input_tokens) == (7, 7)
 
 
 def test_one_against_one_is_not_alone() -> None:

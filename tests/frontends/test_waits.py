@@ -14,8 +14,12 @@ class Request:
         self.headers = {"mcp-session-id": session}
 
 
+def nobody(run_id: str) -> None:
+    raise AssertionError(run_id)
+
+
 def cancelled_while_waiting(waits: Waits, request: object, request_id: int, run_id: str) -> None:
-    with pytest.raises(Cancelled), waits.of(request, request_id, run_id):
+    with pytest.raises(Cancelled), waits.of(request, request_id, run_id, nobody):
         raise Cancelled
 
 
@@ -35,6 +39,8 @@ def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> No
         "timed out after 10.0s",
         "Request timeout",
         "time-out",
+        "context deadline exceeded",
+        "MCP error -32001",
     ],
 )
 def test_a_client_that_lost_patience_ends_no_run(reason: str) -> None:
@@ -45,9 +51,9 @@ def test_a_client_that_lost_patience_ends_no_run(reason: str) -> None:
 
 def test_a_wait_that_is_over_is_forgotten() -> None:
     waits = Waits()
-    with waits.of(None, 7, "run"):
+    with waits.of(None, 7, "run", nobody):
         pass
-    with pytest.raises(ValueError, match="broken"), waits.of(None, 8, "run"):
+    with pytest.raises(ValueError, match="broken"), waits.of(None, 8, "run", nobody):
         raise ValueError("broken")
     assert waits.unwanted(None, 7, None) is None
     assert waits.unwanted(None, 8, None) is None
@@ -67,3 +73,23 @@ def test_connections_that_vanish_are_forgotten_in_the_end() -> None:
         cancelled_while_waiting(waits, None, number, "run")
     assert waits.unwanted(None, 0, None) is None
     assert waits.unwanted(None, 1499, None) == "run"
+
+
+def test_a_call_cancelled_while_its_run_was_begun_ends_it_then() -> None:
+    waits, ended = Waits(), list[str]()
+    assert waits.unwanted(None, 7, "user cancelled") is None  # no run is known yet
+    with pytest.raises(Cancelled), waits.of(None, 7, "run", ended.append):
+        raise Cancelled
+    assert ended == ["run"]
+    assert waits.unwanted(None, 8, "Request timed out") is None
+    with waits.of(None, 8, "other", ended.append):
+        pass
+    assert ended == ["run"]
+
+
+def test_cancels_of_calls_that_began_no_run_are_forgotten_in_the_end() -> None:
+    waits = Waits()
+    for number in range(1500):
+        waits.unwanted(None, number, None)
+    with waits.of(None, 0, "run", nobody):
+        pass
