@@ -55,7 +55,7 @@ class Working:
     taken: bool = False
     """Another process goes on with the run; what it comes to stands in the database."""
     unrecorded: bool = False
-    """The run has ended, and this report is all there is of it."""
+    """The database could not take all of it: this report is more than what stands there."""
     error: Exception | None = None
     ended: bool = False
     progress: list[Progress] = field(default_factory=list)
@@ -210,6 +210,11 @@ class Background:
     def get(self, run_id: str) -> Working | None:
         """The run of this id, if it works in this process or only this process knows of it."""
         return self._working.get(run_id) or self._unrecorded.get(run_id)
+
+    def unrecorded(self) -> list[RunReport]:
+        """Reports that only this process knows, newest first."""
+        found = [*self._unrecorded.values(), *self._working.values()]
+        return [working.report for working in reversed(found) if working.unrecorded]
 
     def cancel(self, run_id: str) -> bool:
         """End a run of this process; whether there was one."""

@@ -89,7 +89,6 @@ class Consulting:
             if self._run.status == "working":
                 self._mark_as_ended()
             await self._save(last=True)  # once more: late answers have cost something too
-            working.unrecorded = self._journal.trouble is not None
 
     def _mark_as_ended(self) -> None:
         self._seconds = self._elapsed()
@@ -141,6 +140,7 @@ class Consulting:
         if self._journal.trouble:
             report.warnings.append(self._journal.trouble)
         self.working.report = report
+        self.working.unrecorded = self._journal.trouble is not None
         self.working.waiting_for = _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:

@@ -24,6 +24,7 @@ from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
     RunReport,
+    RunSummary,
     consortium_uri,
     report_of_plan,
     report_uri,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from consortium_mcp.background import Progress, Working
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.exchange import Exchange
-    from consortium_mcp.core.report import RunSummary
 
     Announce = Callable[..., Awaitable[None]]
 
@@ -242,6 +242,8 @@ class Service:
     ) -> tuple[list[RunSummary], str | None]:
         """Runs, newest first, and the cursor of the next page.
 
+        Runs that the database could not take stand on top of the first page, above the limit.
+
         Raises:
             ConfigError: the limit or the cursor is none.
         """
@@ -258,7 +260,18 @@ class Service:
             status=status,
             consortium=consortium,
         )
-        return runs, None if key is None else str(key)
+        next_cursor = None if key is None else str(key)
+        if cursor is not None:
+            return runs, next_cursor
+        only_here = [
+            RunSummary.of_report(report)
+            for report in self._background.unrecorded()
+            if status in {None, report.status}
+            and consortium in {None, report.consortium}
+            and all(word in report.prompt.casefold() for word in (query or "").casefold().split())
+        ]
+        here = {summary.run_id for summary in only_here}
+        return [*only_here, *(run for run in runs if run.run_id not in here)], next_cursor
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded call of a run."""

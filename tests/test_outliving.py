@@ -367,6 +367,11 @@ async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
         report = await service.wait(run_id, 30)
         assert (report.status, report.synthesis) == ("completed", "It is 42.")
         assert "disk is full. Free some space" in report.warnings[-1]
+        runs, _ = await service.list_runs(20, None, None, None, None)
+        assert [(run.run_id, run.status) for run in runs] == [(run_id, "completed")]
+        assert await service.list_runs(20, None, "seven", None, None) == ([], None)
+        assert await service.list_runs(20, None, None, "failed", None) == ([], None)
+        assert await service.list_runs(20, "99", None, None, None) == ([], None)
         with pytest.raises(UnknownRun):
             await store.report(run_id)
 

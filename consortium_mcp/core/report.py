@@ -236,6 +236,11 @@ class RunSummary(BaseModel):
     """The call to make next, where one is useful."""
 
     @classmethod
+    def of_report(cls, report: RunReport) -> Self:
+        """The line of a run that stands in no row."""
+        return cls.of_row(report.model_dump() | {"ended_at": None})
+
+    @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
         """Build one from a database row, its long texts cut."""
         row = {name: value for name, value in row.items() if name in cls.model_fields}
