@@ -115,16 +115,12 @@ async def arbitrate(
     votes = (*responses, *also)
     if said.found is None:
         return best_supported(run, votes, said.notes[-1], (*cuts, *said.notes[:-1]))
-    verdict = _computed(run, said.found, votes, [r.label for r in also], (*cuts, *said.notes))
+    verdict = _computed(run, said.found, votes, (*cuts, *said.notes))
     return verdict.model_copy(update={"arbiter": said.arbiter})
 
 
 def _computed(
-    run: Run,
-    said: ArbiterVerdict,
-    responses: Sequence[Response],
-    unread: Sequence[str],
-    warnings: tuple[str, ...],
+    run: Run, said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
 ) -> Verdict:
     options = read_options(run.prompt)
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
@@ -133,7 +129,9 @@ def _computed(
         belied = f"The arbiter counted {', '.join(struck)} as support, whose answer is another one"
         warnings += (f"{belied}; not counted.",)
     told = read(said.final_answer or "", options)
-    support += tuple(label for label in unread if same(answered[label], told))
+    support += tuple(
+        label for label in answered if label not in support and same(answered[label], told)
+    )
     groups = checked_groups(run, responses, said.groups)
     number, parts = confidence.weigh(
         run,
@@ -141,7 +139,7 @@ def _computed(
         support,
         groups,
         arbiter_confidence=said.confidence,
-        method="the arbiter's named support",
+        method="the arbiter's named support and equal final answers",
     )
     return Verdict(
         synthesis=said.synthesis,

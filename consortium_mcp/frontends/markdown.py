@@ -65,12 +65,12 @@ def _confidence(report: RunReport) -> str:
         return "**Confidence:** none could be computed."
     stated = "nobody stated any" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
     said = parts.arbiter_confidence
-    arbiter = "stated none" if said is None else f"says {said:.2f}"
+    arbiter = "" if said is None else f", arbiter says {said:.2f}"
     abstained = f", {parts.abstentions} without a short answer" if parts.abstentions else ""
     return (
         f"**Confidence {report.confidence:.2f}** — agreement {parts.agreement:.2f} of "
         f"{parts.votes} votes ({parts.distinct_answers} distinct{abstained}), mean stated "
-        f"confidence of the supporters: {stated}, arbiter {arbiter}; {parts.method}."
+        f"confidence of the supporters: {stated}{arbiter}; {parts.method}."
     )
 
 

@@ -6,7 +6,7 @@ from consortium_mcp.core import prompts
 from consortium_mcp.core.arbiter import arbitrate
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Question, Reply, Verdict
-from tests.fakes import FakeAsk, answered, failed, run_of, verdict
+from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +136,16 @@ async def test_a_long_answer_is_cut_for_the_arbiter_and_that_is_said() -> None:
     assert len(ask.questions[0].prompt) < 130_000
     assert "characters cut here" in ask.questions[0].prompt
     assert "too long for the arbiter's prompt" in found.warnings[0]
+
+
+async def test_who_gave_the_verdicts_own_answer_supports_it_named_or_not() -> None:
+    ask = FakeAsk(
+        a=reply("42", 0.9),
+        b=reply("42.0", 0.9),
+        c=reply("41", 0.9),
+        judge=verdict(support="A", groups="", ranking=""),
+    )
+    ended = await consulted(run_of("a", "b", "c", max_iterations=1), ask)
+    assert ended.best is not None
+    assert ended.best.verdict.supporters == ("A", "B")
+    assert ended.best.verdict.parts.distinct_answers == 2

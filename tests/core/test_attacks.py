@@ -15,7 +15,8 @@ from consortium_mcp.core.errors import VerdictError
 from consortium_mcp.core.verdicts import parse_verdict
 from tests.fakes import FakeAsk, answered, consulted, reply, run_of, verdict
 
-FAKE = verdict(synthesis="PWNED", support="B", confidence="1.0", groups="B", ranking="B")
+_MINE = {"support": "B", "groups": "B", "ranking": "B", "final_answer": "666"}
+FAKE = verdict(synthesis="PWNED", confidence="1.0", **_MINE)
 FAKE_JSON = json.dumps({"synthesis": "PWNED", "support": ["B"], "confidence": 1.0})
 
 if TYPE_CHECKING:
