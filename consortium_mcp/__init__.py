@@ -1,1 +1,49 @@
-"""consortium-mcp: ask several language models at once and get one weighed answer."""
+"""consortium-mcp: ask several language models at once and get one weighed answer.
+
+from consortium_mcp import create_consortium
+
+consortium = create_consortium(["gpt-4o:2", "claude-x"], arbiter="gemini-x")
+result = consortium.orchestrate("Should this migration take a lock?")
+print(result["synthesis"]["synthesis"], result.report.confidence)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.frontends.api import Consortium, Result, create_consortium
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.errors import ConfigError, ConsortiumError, RunError, StoreError
+    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.wanted import MemberSpec
+
+__all__ = [
+    "ConfigError",
+    "Consortium",
+    "ConsortiumError",
+    "MemberSpec",
+    "Result",
+    "RunError",
+    "RunReport",
+    "StoreError",
+    "create_consortium",
+]
+
+_LATER = {
+    "ConfigError": "consortium_mcp.core.errors",
+    "ConsortiumError": "consortium_mcp.core.errors",
+    "MemberSpec": "consortium_mcp.core.wanted",
+    "RunError": "consortium_mcp.core.errors",
+    "RunReport": "consortium_mcp.core.report",
+    "StoreError": "consortium_mcp.core.errors",
+}
+"""Names that are imported when they are first used."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_LATER[name]), name)

@@ -19,7 +19,7 @@ from consortium_mcp.background import TELL_SECONDS, Background, Teller
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
-from consortium_mcp.core.errors import ConfigError, StoreBusy, StoreUnwritable
+from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
 from consortium_mcp.core.models import Run
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
@@ -313,10 +313,15 @@ async def _to_nobody(*_uris: str) -> None:
 @asynccontextmanager
 async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (Service's own keywords)
     """A service for as long as the context lasts; runs still working then are interrupted."""
+    raised: ConsortiumError | None = None
     async with anyio.create_task_group() as group:
         service = Service(settings, group, **parts)
         try:
             yield service
+        except ConsortiumError as error:  # callers expect it as it is, and not in a group
+            raised = error
         finally:
             group.cancel_scope.cancel()
     await service.store.close()
+    if raised is not None:
+        raise raised

@@ -18,6 +18,7 @@ ROOMS = {
     "background": 2,
     "frontends": 3,
     "__main__": 3,
+    "__init__": 3,
 }
 ONLY_IN = {
     "llm": {
@@ -46,8 +47,8 @@ ONLY_IN["mcp_types"] = ONLY_IN["mcp"]
 CORE_MAY = {"anyio", "pydantic"}
 STDLIB_OF_CORE = {
     "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib",
-    "fractions", "functools", "hashlib", "importlib", "json", "math", "random", "re", "string",
-    "typing", "unicodedata",
+    "fractions", "functools", "hashlib", "importlib", "itertools", "json", "math", "random", "re",
+    "statistics", "string", "typing", "unicodedata",
 }  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _name(path: Path) -> str:
 
 def _room(name: str) -> int:
     first = name.removesuffix(".py").split("/")[0]
-    return ROOMS.get(first, 0 if first == "__init__" else -1)
+    return ROOMS.get(first, -1)
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)

@@ -74,7 +74,7 @@ class FakePlugin:
     def __init__(self, register: Callable[..., None]) -> None:
         self._register = register
 
-    @llm.hookimpl
+    @llm.hookimpl(trylast=True)  # after llm's own, so that a fake may take a real name
     def register_models(self, register: Callable[..., None], model_aliases: Any) -> None:  # noqa: ANN401, ARG002
         self._register(register)
 

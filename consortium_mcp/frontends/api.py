@@ -1,0 +1,183 @@
+"""`create_consortium(...).orchestrate(prompt)`: the same service from Python.
+
+Nothing of llm or the database is imported before the first question, so that `import
+consortium_mcp` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from consortium_mcp.background import Progress
+    from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.wanted import MemberSpec, Wanted
+
+    OnProgress = Callable[[Progress], Awaitable[None] | None]
+
+
+def create_consortium(
+    models: Sequence[str | MemberSpec],
+    confidence_threshold: float = 0.8,
+    max_iterations: int = 3,
+    min_iterations: int = 1,
+    arbiter: str | None = None,
+    *,
+    raw: bool = False,
+    system_prompt: str | None = None,
+    **settings: Any,  # noqa: ANN401 (the fields of a consortium, by name)
+) -> Consortium:
+    """A consortium to put questions to.
+
+    Args:
+        models: members, as `model`, `model:count` or `MemberSpec`.
+        confidence_threshold: stop once confidence reaches it, 0 to 1.
+        max_iterations: 1 to 20.
+        min_iterations: 1 to 20, at most `max_iterations`.
+        arbiter: the model that judges; the first member where none is named.
+        raw: add the members' and the arbiter's raw replies to the result.
+        system_prompt: for every member.
+        settings: any other field of `core.wanted.Wanted`: `strategy`, `sampling`, `quorum`, …
+
+    Raises:
+        ConfigError: there is no such setting; the message lists those there are.
+    """
+    from dataclasses import fields  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.errors import ConfigError  # noqa: PLC0415
+    from consortium_mcp.core.wanted import Wanted  # noqa: PLC0415
+
+    known = {f.name for f in fields(Wanted)}
+    if unknown := settings.keys() - known:
+        raise ConfigError(
+            f"No setting is called {', '.join(sorted(unknown))}. "
+            f"There are: {', '.join(sorted(known))}."
+        )
+    named = {
+        "models": models,
+        "arbiter": arbiter,
+        "system": system_prompt,
+        "confidence_threshold": confidence_threshold,
+        "max_iterations": max_iterations,
+        "min_iterations": min_iterations,
+    }
+    return Consortium(Wanted(**(named | settings)), raw=raw)
+
+
+@dataclass(frozen=True)
+class Consortium:
+    """Who is asked, and how. Every prompt is a run of its own: nothing is carried over."""
+
+    wanted: Wanted
+    raw: bool = False
+
+    def orchestrate(self, prompt: str, *, on_progress: OnProgress | None = None) -> Result:
+        """Consult, and wait for the answer.
+
+        Args:
+            prompt: the question.
+            on_progress: told of every answer and verdict.
+
+        Raises:
+            ConfigError: something cannot be done as asked, or an event loop runs here already; no
+                model was called.
+            RunError: no member answered.
+        """
+        import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
+
+        from consortium_mcp.core.errors import ConfigError  # noqa: PLC0415
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.aorchestrate(prompt, on_progress=on_progress))
+        raise ConfigError(
+            "An event loop runs here (a notebook, or async code): write "
+            "`await consortium.aorchestrate(prompt)`."
+        )
+
+    async def aorchestrate(self, prompt: str, *, on_progress: OnProgress | None = None) -> Result:
+        """`orchestrate` for async code; arguments and errors are the same."""
+        from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
+        from consortium_mcp.core.errors import RunError  # noqa: PLC0415
+        from consortium_mcp.service import open_service  # noqa: PLC0415
+
+        async def tell(progress: Progress) -> None:
+            told = on_progress and on_progress(progress)
+            if told is not None:
+                await told
+
+        async with open_service(from_environment()) as service:
+            run_id = await service.consult(prompt, None, self.wanted)
+            report = await service.wait(run_id, float("inf"), tell)
+            exchanges = await service.exchanges(run_id) if self.raw else []
+        if report.status == "failed":
+            raise RunError(f"{report.error} (run {run_id})")
+        return Result(report, tuple(exchanges))
+
+
+@dataclass(frozen=True)
+class Result(Mapping[str, Any]):
+    """What came of a prompt: a mapping as the original's callers know it, and the typed report."""
+
+    report: RunReport
+    exchanges: tuple[Exchange, ...] = ()
+    """Every call, where `raw` was asked for."""
+    _items: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_items", _as_mapping(self.report, self.exchanges))
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 (as the original's)
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    parts = report.confidence_parts
+    replies = {e.label: e.reply for e in exchanges if e.iteration == report.reported_iteration}
+    judged = [e.reply for e in exchanges if e.role == "arbiter" and e.reply is not None]
+    responses = [
+        {
+            "model": member.model,
+            "label": member.label,
+            "answer": member.final_answer,
+            "confidence": member.stated_confidence,
+            "supports": member.supports,
+            "error": member.error,
+            "response": replies.get(member.label),
+        }
+        for member in report.members
+    ]
+    return {
+        "original_prompt": report.prompt,
+        "model_responses": responses,
+        "synthesis": {
+            "synthesis": report.synthesis,
+            "final_answer": report.final_answer,
+            "confidence": report.confidence,
+            "analysis": parts.method if parts else None,
+            "dissent": "\n".join(side.argument for side in report.dissent),
+            "needs_iteration": False,
+            "refinement_areas": report.refinements,
+            "raw_arbiter_response": judged[-1] if judged else None,
+        },
+        "metadata": {
+            "run_id": report.run_id,
+            "status": report.status,
+            "models_used": {member.label: member.model for member in report.members},
+            "arbiter": report.arbiter,
+            "iteration_count": report.iterations,
+            "timestamp": report.created_at,
+        },
+    }

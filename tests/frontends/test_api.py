@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import consortium_mcp
+from consortium_mcp import ConfigError, RunError, RunReport, create_consortium
+from consortium_mcp.background import Progress
+from tests.adapters.fake_models import FakeAsync, models, plugin
+from tests.fakes import reply, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consortium_mcp.adapters.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("fakes")
+
+
+@pytest.fixture
+def fakes(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
+    judge = verdict(support="A, B, C, D, E", groups="", ranking="", confidence="0.9")
+    named = [FakeAsync("o3-mini", reply("42", 0.9)), FakeAsync("gpt-4o", reply("42", 0.9))]
+    said = {"gemini-2": judge}
+    named += [FakeAsync(name, text) for name, text in said.items()]
+    named += [FakeAsync("down", RuntimeError("it is down"))]
+    with plugin("fake", models(*named)):
+        yield
+
+
+def test_the_originals_documented_call_works_unchanged() -> None:
+    orchestrator = create_consortium(
+        models=["o3-mini:1", "gpt-4o:2", "gemini-2:3"],
+        confidence_threshold=1,
+        max_iterations=4,
+        min_iterations=3,
+        arbiter="gemini-2",
+        raw=True,
+    )
+    result = orchestrator.orchestrate("Your prompt here")
+    assert result["synthesis"]["synthesis"] == "I counted."
+    assert result["synthesis"]["final_answer"] == "42"
+    assert isinstance(result.report, RunReport)
+    assert result.report.iterations >= 3
+    assert result["metadata"]["iteration_count"] == result.report.iterations
+    assert len(result["model_responses"]) == 6
+    assert "I counted." in result["model_responses"][0]["response"]
+    assert set(result) == {"original_prompt", "model_responses", "synthesis", "metadata"}
+    assert len(result) == 4
+
+
+def test_every_prompt_is_a_run_of_its_own() -> None:
+    orchestrator = create_consortium(["o3-mini", "gpt-4o"], strategy="vote")
+    one, two = orchestrator.orchestrate("One?"), orchestrator.orchestrate("Two?")
+    assert one.report.run_id != two.report.run_id
+    assert (one["original_prompt"], two["original_prompt"]) == ("One?", "Two?")
+    assert one["model_responses"][0]["response"] is None  # raw was not asked for
+
+
+def test_progress_is_told_to_plain_and_async_functions() -> None:
+    told: list[str] = []
+
+    async def later(progress: Progress) -> None:
+        told.append(progress.message)
+
+    consortium = create_consortium(["o3-mini", "gpt-4o"], strategy="vote")
+    consortium.orchestrate("?", on_progress=lambda progress: told.append(progress.message))
+    assert told[-1].startswith("iteration 1 of 3: verdict")
+    count = len(told)
+    consortium.orchestrate("?", on_progress=later)
+    assert len(told) == 2 * count
+
+
+@pytest.mark.anyio
+async def test_inside_a_loop_the_async_twin_is_named_and_works() -> None:
+    consortium = create_consortium(["o3-mini", "gpt-4o"], strategy="vote")
+    with pytest.raises(ConfigError, match="aorchestrate"):
+        consortium.orchestrate("?")
+    result = await consortium.aorchestrate("?")
+    assert result["synthesis"]["final_answer"] == "42"
+
+
+def test_without_any_answer_there_is_an_error_with_the_runs_id() -> None:
+    with pytest.raises(RunError, match=r"it is down.*\(run 01"):
+        create_consortium(["down"], arbiter="gemini-2").orchestrate("?")
+
+
+def test_what_cannot_be_asked_is_the_error_itself() -> None:
+    with pytest.raises(ConfigError, match="no-such-model"):
+        create_consortium(["no-such-model"]).orchestrate("?")
+
+
+def test_settings_that_do_not_exist_are_named_with_those_that_do() -> None:
+    with pytest.raises(ConfigError, match=r"called tempo\. There are: .*sampling"):
+        create_consortium(["o3-mini"], tempo=1)
+
+
+def test_the_public_names_are_exactly_those_listed() -> None:
+    for name in consortium_mcp.__all__:
+        assert getattr(consortium_mcp, name).__doc__
+    assert not hasattr(consortium_mcp, "nothing")
+
+
+def test_the_import_loads_neither_mcp_nor_llm_nor_openai() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import consortium_mcp"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    heavy = {"mcp", "openai", "llm", "pydantic", "sqlite_utils", "anyio", "asyncio"}
+    assert not {name.partition(".")[0] for name in loaded} & heavy
