@@ -20,7 +20,7 @@ from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
-from consortium_mcp.core.models import Run
+from consortium_mcp.core.models import Run, Turn
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
     RunReport,
@@ -34,7 +34,7 @@ from consortium_mcp.core.wanted import Wanted, checked_wait
 from consortium_mcp.planning import Planned, Planner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from anyio.abc import TaskGroup
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from consortium_mcp.background import Progress, Working
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.core.record import RunRecord
 
     Announce = Callable[..., Awaitable[None]]
 
@@ -90,22 +91,34 @@ class Service:
 
     # Consulting
 
-    async def consult(self, prompt: str, consortium: str | None, wanted: Wanted) -> str:
+    async def consult(
+        self,
+        prompt: str,
+        consortium: str | None,
+        wanted: Wanted,
+        *,
+        continue_run: str | None = None,
+        history: Sequence[Turn] = (),
+    ) -> str:
         """Begin a consultation.
 
         Args:
             prompt: the question.
             consortium: a saved consortium to start from.
             wanted: what should differ from it, or the whole configuration.
+            continue_run: the id of an ended run to go on from: its conversation, and its panel
+                where no other is named.
+            history: what was said before, where it is in no run.
 
         Returns:
             The run's id; `wait` for its report.
 
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
+            UnknownRun: there is no run to go on from; no model was called.
             StoreError: the run cannot be recorded; no model was called.
         """
-        run = await self._new_run(prompt, consortium, wanted)
+        run = await self._new_run(prompt, consortium, wanted, continue_run, history)
         consulting = Consulting(run, now(), self._ask, self.store)
         await consulting.begin()
         self._start(run.run_id, consulting)
@@ -161,23 +174,45 @@ class Service:
             await self.store.cancel(run_id)
         return await self.wait(run_id, CANCEL_SECONDS)
 
-    async def dry_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> RunReport:
+    async def dry_run(
+        self,
+        prompt: str,
+        consortium: str | None,
+        wanted: Wanted,
+        *,
+        continue_run: str | None = None,
+        history: Sequence[Turn] = (),
+    ) -> RunReport:
         """What `consult` would do and cost; nothing is called or recorded.
 
         Raises:
             ConfigError: as `consult` does.
         """
-        run = await self._new_run(prompt, consortium, wanted)
+        run = await self._new_run(prompt, consortium, wanted, continue_run, history)
         plan, warnings = plan_of(run)
         return report_of_plan(run, plan, warnings, now())
 
-    async def _new_run(self, prompt: str, consortium: str | None, wanted: Wanted) -> Run:
+    async def _new_run(
+        self,
+        prompt: str,
+        consortium: str | None,
+        wanted: Wanted,
+        continue_run: str | None,
+        history: Sequence[Turn],
+    ) -> Run:
         prompt = clean(prompt)
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError(
                 "The prompt is empty: write the question that the panel shall answer."
             )
-        planned = await self.planner.plan(consortium, wanted)
+        before = None if continue_run is None else await self._to_go_on_from(continue_run)
+        if before is not None:
+            synthesis = before.report.synthesis or ""
+            history = (*before.history, Turn(prompt=before.report.prompt, synthesis=synthesis))
+        if before is None or consortium is not None or wanted.models is not None:
+            planned = await self.planner.plan(consortium, wanted)
+        else:
+            planned = await self.planner.from_models(wanted, before.config)
         seed = self._new_seed()
         calibration = None
         warnings: tuple[str, ...] = ()
@@ -191,9 +226,20 @@ class Service:
             config=planned.config,
             members=panel.members_of_run(planned.config, seed),
             seed=seed,
+            history=tuple(history),
+            continues=continue_run,
             calibration=calibration,
             warnings=(*planned.warnings, *warnings),
         )
+
+    async def _to_go_on_from(self, run_id: str) -> RunRecord:
+        record = await self.store.record(run_id)
+        if record.report.synthesis is None or record.report.status not in {"completed", "degraded"}:
+            raise ConfigError(
+                f"Run {run_id} is {record.report.status}: only a run with an answer can be "
+                "continued. `get_run` waits for one that works."
+            )
+        return record
 
     async def wait(
         self,

@@ -30,6 +30,12 @@ def _calibration(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations(name="0004_conversations")
+def _conversations(db: Database) -> None:
+    for statement in _CONVERSATIONS:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements one by one: executescript() would commit the transaction that holds the migration.
 _FIRST_TABLES = (
@@ -159,4 +165,10 @@ _CALIBRATION = (
         created_at TEXT NOT NULL
     )
     """,
+)
+
+# What was said before a run's prompt, whole: the runs it came from may be pruned.
+_CONVERSATIONS = (
+    "ALTER TABLE runs ADD COLUMN history TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE runs ADD COLUMN continues TEXT",
 )

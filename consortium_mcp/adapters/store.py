@@ -152,6 +152,8 @@ class Store:
             "seed": run.seed,
             "warnings": json.dumps(run.warnings),
             "calibration": run.calibration and run.calibration.model_dump_json(),
+            "history": json.dumps([turn.model_dump() for turn in run.history]),
+            "continues": run.continues,
             "report": report.model_dump_json(),
             "created_at": report.created_at,
             "owner": self.owner,
@@ -259,6 +261,8 @@ class Store:
                 seed=rows[0]["seed"],
                 warnings=json.loads(rows[0]["warnings"]),
                 calibration=json.loads(rows[0]["calibration"] or "null"),
+                history=json.loads(rows[0]["history"]),
+                continues=rows[0]["continues"],
                 iterations=tuple(iterations),
                 exchanges=tuple(exchanges),
             )
@@ -341,7 +345,7 @@ def now() -> str:
 
 
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_COLUMNS = "config, members, seed, warnings, calibration"
+_COLUMNS = "config, members, seed, warnings, calibration, history, continues"
 _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {_COLUMNS} FROM runs"  # noqa: S608
 
 

@@ -288,6 +288,13 @@ class Iteration(Value):
     """What cut the judging off, so that nobody could weigh the responses."""
 
 
+class Turn(Value):
+    """An earlier question of the same conversation, and what came of it."""
+
+    prompt: str
+    synthesis: str
+
+
 class Run(Value):
     """One consultation. `engine.consult` takes it from `working` to a final status."""
 
@@ -307,6 +314,10 @@ class Run(Value):
     """Seconds it had worked before it was interrupted; they count towards its deadline."""
     error: str | None = None
     """Why there is no answer, when the status is `failed`."""
+    history: tuple[Turn, ...] = ()
+    """The conversation before this prompt, oldest first."""
+    continues: str | None = None
+    """The id of the run that it goes on from."""
     calibration: Calibration | None = None
     """What maps this run's confidence; `None` where nothing was fitted."""
     warnings: tuple[str, ...] = ()

@@ -25,6 +25,9 @@ MAX_QUOTED = 120_000
 """Characters of members' text in one arbiter prompt, shared by the responses: about 30,000 tokens,
 which every current model's context holds."""
 
+MAX_HISTORY = 40_000
+"""Characters of an earlier conversation in one prompt; about 10,000 tokens."""
+
 _OUR_TAGS = re.compile(
     r"<(?=\s{0,8}/?\s{0,8}(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
     r"|needs_iteration|confidence|ranking)\b)",
@@ -48,7 +51,9 @@ def boundary(run: Run, reader: str) -> str:
 
     No model can foresee it, and what a member was shown never fences what the arbiter reads.
     """
-    purpose = f"{run.seed} {reader} {len(run.iterations)}"
+    # The conversation does not change from one iteration to the next, and so neither does its mark.
+    count = 0 if reader == "conversation" else len(run.iterations)
+    purpose = f"{run.seed} {reader} {count}"
     return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 
 
@@ -85,14 +90,35 @@ def system_for(member: Member, run: Run, part: str | None = None) -> str:
     return "\n\n".join(each for each in (own, part, render("member")) if each)
 
 
+def question_of(run: Run) -> str:
+    """The user's prompt, after the conversation it belongs to.
+
+    Of a long conversation the newest turns are kept, and it says how many are left out.
+    """
+    if not run.history:
+        return run.prompt
+    mark = boundary(run, "conversation")
+    turns: list[str] = []
+    room = MAX_HISTORY
+    for turn in reversed(run.history):
+        said = f"Asked:\n{quote(turn.prompt, mark)[0]}\nAnswered:\n{quote(turn.synthesis, mark)[0]}"
+        room -= len(said)
+        if room < 0 and turns:
+            turns.append(f"[… {len(run.history) - len(turns)} earlier turns left out …]")
+            break
+        turns.append(shorten(said, MAX_HISTORY)[0])
+    shown = "\n\n".join(reversed(turns))
+    return render("conversation", boundary=mark, turns=shown, prompt=run.prompt)
+
+
 def prompt_for_member(run: Run) -> str:
-    """The user's prompt as it is; in later iterations what is known so far follows.
+    """The question; in later iterations what is known so far follows.
 
     The part that never changes comes first, so that providers' prompt caches hit.
     """
     verdict = run.last_verdict
     if verdict is None:
-        return run.prompt
+        return question_of(run)
     mark = boundary(run, "member")
     sides = [
         f"- {side.final_answer}: {side.argument}" if side.final_answer else f"- {side.argument}"
@@ -100,7 +126,7 @@ def prompt_for_member(run: Run) -> str:
     ]
     return render(
         "member_again",
-        prompt=run.prompt,
+        prompt=question_of(run),
         boundary=mark,
         synthesis=quote(verdict.synthesis, mark)[0],
         dissent=quote("\n".join(sides) or "(nowhere)", mark)[0],
@@ -114,7 +140,7 @@ def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str
     limit = MAX_QUOTED // (len(others) + 1)
     return render(
         "debate",
-        prompt=run.prompt,
+        prompt=question_of(run),
         boundary=mark,
         own=quote(prose(own.text or ""), mark, limit)[0],
         others="\n\n".join(quote(prose(r.text or ""), mark, limit)[0] for r in others),
@@ -156,7 +182,7 @@ def prompt_for_arbiter(
                 f"The answer of {response.label} was {cut} characters too long for the arbiter's "
                 "prompt; its middle was cut."
             )
-    question, cut = quote(run.prompt, mark)
+    question, cut = quote(question_of(run), mark)
     if cut:
         warnings.append(
             f"The question was {cut} characters too long for the arbiter's prompt; its middle was "

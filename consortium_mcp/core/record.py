@@ -14,6 +14,7 @@ from consortium_mcp.core.models import (
     Member,
     Response,
     Run,
+    Turn,
     Verdict,
 )
 from consortium_mcp.core.report import RunReport
@@ -54,6 +55,8 @@ class RunRecord(BaseModel):
     warnings: tuple[str, ...]
     """What was to be said of the configuration before anyone was asked."""
     calibration: Calibration | None = None
+    history: tuple[Turn, ...] = ()
+    continues: str | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
 
@@ -84,5 +87,7 @@ class RunRecord(BaseModel):
             unjudged=unjudged,
             elapsed=self.report.usage.seconds or 0.0,
             calibration=self.calibration,
+            history=self.history,
+            continues=self.continues,
             warnings=self.warnings,
         )

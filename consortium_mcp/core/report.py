@@ -78,6 +78,8 @@ class RunReport(BaseModel):
     usage: Usage
     plan: Plan | None = None
     """What a dry run would cost."""
+    continues: str | None = None
+    """The id of the run that this one goes on from."""
     error: str | None = None
     warnings: list[str]
     created_at: str
@@ -135,6 +137,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
         usage=usage,
+        continues=run.continues,
         error=run.error,
         warnings=list(run.warnings),
         created_at=created_at,

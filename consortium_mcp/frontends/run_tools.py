@@ -90,6 +90,10 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         confidence_threshold: Threshold = None,
         max_iterations: Iterations = None,
         min_iterations: Iterations = None,
+        continue_run: Annotated[
+            str | None,
+            Field(description="An ended run to go on from: its conversation, and its panel."),
+        ] = None,
         max_calls: Limit = None,
         max_tokens: Limit = None,
         deadline_seconds: Seconds = None,
@@ -121,9 +125,11 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
             deadline_seconds=deadline_seconds,
         )
         if dry_run:
-            return report_result(await service.dry_run(prompt, consortium, wanted))
+            return report_result(
+                await service.dry_run(prompt, consortium, wanted, continue_run=continue_run)
+            )
         seconds = checked_wait(wait_seconds, settings.wait_seconds)
-        run_id = await service.consult(prompt, consortium, wanted)
+        run_id = await service.consult(prompt, consortium, wanted, continue_run=continue_run)
         return await _outcome(service, run_id, seconds, ctx)
 
     @server.tool(

@@ -26,12 +26,12 @@ class Debate(Auto):
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt; later, what this member said and the best argument of every other side."""
-        prompt = run.prompt
+        prompt = prompts.question_of(run)
         if run.iterations:
             own = _last_words(run, member)
             others = _other_sides(run.iterations[-1], own)
             if own is None:
-                prompt = prompts.prompt_with_proposals(run, run.prompt, others)
+                prompt = prompts.prompt_with_proposals(run, prompt, others)
             elif others:
                 prompt = prompts.prompt_to_debate(run, own, others)
         return members.question(member, run, prompt)

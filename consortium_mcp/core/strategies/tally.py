@@ -45,7 +45,7 @@ class Tally:
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt alone: models of this size lose the question in a longer one."""
-        return members.question(member, run, run.prompt)
+        return members.question(member, run, prompts.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The largest group's answer, told by its most confident member."""
@@ -75,7 +75,7 @@ async def _break_tie(
         role="arbiter",
         label=ARBITER,
         model=run.config.arbiter,
-        prompt=run.prompt,
+        prompt=prompts.question_of(run),
         system=prompts.render("tie", candidates="\n".join(f"- {text}" for text in texts)),
         json_schema={
             "type": "object",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core import prompts
 from consortium_mcp.core.counting import plurality
 from consortium_mcp.core.strategies import members
 
@@ -39,7 +40,7 @@ class Vote:
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt alone: votes count for as much as they are independent."""
-        return members.question(member, run, run.prompt)
+        return members.question(member, run, prompts.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
         """The largest group's answer; see `counting.plurality` for ties."""
