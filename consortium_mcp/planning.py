@@ -113,6 +113,20 @@ class Planner:
             )
         return Planned(config, (*chosen.unready(), *_warnings(config, chosen.asked())))
 
+    async def check_name(self, name: str) -> None:
+        """See that no model of llm's has this name: `llm -m NAME` could mean either.
+
+        Raises:
+            ConfigError: one has.
+        """
+        snapshot = await self._registry.snapshot()
+        if name in snapshot.names:
+            model_id = snapshot.names[name]
+            raise ConfigError(
+                f"{name!r} is a name of the model {model_id} "
+                f"({snapshot.entries[model_id].provider}): choose another name."
+            )
+
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
         """The current models that are ready, else the local ones, else an error that helps."""
         snapshot = await self._registry.snapshot(refresh=True)

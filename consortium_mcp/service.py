@@ -20,7 +20,7 @@ from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
-from consortium_mcp.core.models import Run, Turn
+from consortium_mcp.core.models import ConsortiumConfig, Run, Turn
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
     RunReport,
@@ -51,6 +51,7 @@ POLL_SECONDS = 0.5
 """How often the run of another process is looked at."""
 CANCEL_SECONDS = 5.0
 """How long another process is given to react to a cancel."""
+_FIELDS = tuple(ConsortiumConfig.model_fields)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -325,22 +326,51 @@ class Service:
 
     # Consortiums
 
-    async def save(self, name: str, wanted: Wanted) -> Planned:
+    async def save(
+        self, name: str, wanted: Wanted, *, clone: str | None = None, overwrite: bool = False
+    ) -> Planned:
         """Save a consortium under a name.
 
+        Args:
+            name: what it is called; also as a model of llm's.
+            wanted: the configuration, or what differs from the one it is cloned from.
+            clone: a saved consortium to start from.
+            overwrite: replace another one of this name.
+
         Raises:
-            ConfigError: the name or the configuration cannot be used.
+            ConfigError: the name or the configuration cannot be used, or another consortium has
+                this name; the message says in what it differs.
         """
         if not _NAME.fullmatch(name):
             raise ConfigError(
                 f"{name!r} cannot name a consortium: use 1 to 64 letters, digits, dots, hyphens "
                 "and underscores, beginning with a letter or digit."
             )
-        planned = await self.planner.from_models(wanted, None, must_be_ready=False)
+        await self.planner.check_name(name)
+        base = None if clone is None else await self.store.consortium(clone)
+        planned = await self.planner.from_models(wanted, base, must_be_ready=False)
         config = planned.config.model_copy(update={"name": name})
+        if not overwrite:
+            await self._check_not_another(config)
         await self.store.save_consortium(config)
         await self.announce(consortium_uri(name))
         return Planned(config, planned.warnings)
+
+    async def _check_not_another(self, config: ConsortiumConfig) -> None:
+        saved = {each.name: each for each in await self.store.consortiums()}
+        there = saved.get(config.name)
+        if there is None or there == config:
+            return
+        fields = [(name, getattr(there, name), getattr(config, name)) for name in _FIELDS]
+        changes = [
+            f"{name} ({_shown(old)} there, {_shown(new)} here)"
+            for name, old, new in fields
+            if old != new
+        ]
+        raise ConfigError(
+            f"A consortium is saved as {config.name!r} already. It differs in "
+            f"{', '.join(changes)}. Save with `overwrite` to replace it, or choose another name."
+        )
 
     async def delete(self, name: str) -> None:
         """Delete a saved consortium; its runs stay.
@@ -350,6 +380,13 @@ class Service:
         """
         await self.store.delete_consortium(name)
         await self.announce(consortium_uri(name))
+
+
+def _shown(value: object) -> str:
+    """A setting, for a message."""
+    if isinstance(value, tuple):
+        return ", ".join(getattr(each, "model", str(each)) for each in value) or "none"
+    return "none" if value is None else str(value)
 
 
 async def _to_nobody(*_uris: str) -> None:

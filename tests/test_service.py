@@ -395,6 +395,31 @@ async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settin
         assert (await service.wait(run_id, 30)).consortium == "mine"
 
 
+async def test_another_consortium_of_the_name_is_replaced_only_when_told_to(
+    settings: Settings,
+) -> None:
+    async with opened(settings) as (service, _):
+        await service.save("mine", PANEL)
+        await service.save("mine", PANEL)  # the same again is no other
+        other = replace(PANEL, models=["b:2"], max_iterations=7)
+        with pytest.raises(ConfigError, match=r"members \(a, b there, b, b here\), max_iterations"):
+            await service.save("mine", other)
+        assert (await service.store.consortium("mine")).max_iterations == 3
+        await service.save("mine", other, overwrite=True)
+        assert (await service.store.consortium("mine")).max_iterations == 7
+        cloned = await service.save("twin", Wanted(min_iterations=2), clone="mine")
+        assert (cloned.config.max_iterations, cloned.config.min_iterations) == (7, 2)
+        assert [m.model for m in cloned.config.members] == ["b", "b"]
+        with pytest.raises(UnknownConsortium):
+            await service.save("new", Wanted(), clone="nobody")
+
+
+async def test_the_name_of_a_model_is_no_name_for_a_consortium(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        with pytest.raises(ConfigError, match=r"a name of the model a \(fake\)"):
+            await service.save("a", PANEL)
+
+
 @pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 65, "-x", "ä"])
 async def test_names_that_could_not_be_addressed_are_refused(settings: Settings, name: str) -> None:
     async with opened(settings) as (service, _):

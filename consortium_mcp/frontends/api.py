@@ -76,16 +76,26 @@ class Consortium:
     wanted: Wanted
     raw: bool = False
 
-    def orchestrate(self, prompt: str, *, on_progress: OnProgress | None = None) -> Result:
+    def orchestrate(
+        self,
+        prompt: str,
+        *,
+        on_progress: OnProgress | None = None,
+        history: Sequence[tuple[str, str]] = (),
+        continue_run: str | None = None,
+    ) -> Result:
         """Consult, and wait for the answer.
 
         Args:
             prompt: the question.
             on_progress: told of every answer and verdict.
+            history: earlier prompts and their answers, oldest first.
+            continue_run: the id of an ended run whose conversation this goes on.
 
         Raises:
             ConfigError: something cannot be done as asked, or an event loop runs here already; no
                 model was called.
+            UnknownRun: there is no run to go on from.
             RunError: no member answered.
         """
         import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
@@ -95,16 +105,28 @@ class Consortium:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self.aorchestrate(prompt, on_progress=on_progress))
+            return asyncio.run(
+                self.aorchestrate(
+                    prompt, on_progress=on_progress, history=history, continue_run=continue_run
+                )
+            )
         raise ConfigError(
             "An event loop runs here (a notebook, or async code): write "
             "`await consortium.aorchestrate(prompt)`."
         )
 
-    async def aorchestrate(self, prompt: str, *, on_progress: OnProgress | None = None) -> Result:
+    async def aorchestrate(
+        self,
+        prompt: str,
+        *,
+        on_progress: OnProgress | None = None,
+        history: Sequence[tuple[str, str]] = (),
+        continue_run: str | None = None,
+    ) -> Result:
         """`orchestrate` for async code; arguments and errors are the same."""
         from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
         from consortium_mcp.core.errors import RunError  # noqa: PLC0415
+        from consortium_mcp.core.models import Turn  # noqa: PLC0415
         from consortium_mcp.service import open_service  # noqa: PLC0415
 
         async def tell(progress: Progress) -> None:
@@ -113,7 +135,10 @@ class Consortium:
                 await told
 
         async with open_service(from_environment()) as service:
-            run_id = await service.consult(prompt, None, self.wanted)
+            turns = [Turn(prompt=asked, synthesis=answered) for asked, answered in history]
+            run_id = await service.consult(
+                prompt, None, self.wanted, continue_run=continue_run, history=turns
+            )
             report = await service.wait(run_id, float("inf"), tell)
             exchanges = await service.exchanges(run_id) if self.raw else []
         if report.status == "failed":

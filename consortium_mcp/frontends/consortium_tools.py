@@ -84,10 +84,17 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
         max_calls: Limit = None,
         max_tokens: Limit = None,
         description: str | None = None,
+        clone: Annotated[
+            str | None, Field(description="A saved consortium to start from; null keeps a field.")
+        ] = None,
+        overwrite: Annotated[  # noqa: FBT002 (a tool's fields all go by name)
+            bool, Field(description="Replace another one of this name.")
+        ] = False,
     ) -> Annotated[CallToolResult, SavedConsortium]:
-        """Save a panel under a name, for consult_consortium(consortium=name); replaces one.
+        """Save a panel under a name, for consult_consortium(consortium=name).
 
-        The one called `default` is asked whenever no panel is named.
+        Another one of that name is replaced only with overwrite. The one called `default` is asked
+        whenever no panel is named.
         """
         service = await service_of(ctx)
         planned = await service.save(
@@ -112,6 +119,8 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
                 max_tokens=max_tokens,
                 description=description,
             ),
+            clone=clone,
+            overwrite=overwrite,
         )
         saved = SavedConsortium(consortium=planned.config, warnings=list(planned.warnings))
         lines = [f"Saved. {consortium_line(planned.config)}", *planned.warnings]

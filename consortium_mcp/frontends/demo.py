@@ -69,7 +69,7 @@ async def _consult(question: str, members: list[str], arbiter: str) -> bool:
     server = StdioServerParameters(command=command[0], args=command[1:], env=dict(os.environ))
     async with Client(server) as client:
         _line("Server", f"{' '.join(command)} (MCP {client.protocol_version} over stdio)")
-        panel = {"name": CONSORTIUM, "models": members, "arbiter": arbiter}
+        panel = {"name": CONSORTIUM, "models": members, "arbiter": arbiter, "overwrite": True}
         saved = _data(await client.call_tool("save_consortium", panel))
         warnings = [f"Note: {warning}" for warning in saved["warnings"]]
         _line("Panel", f"{', '.join(members)}; arbiter {arbiter} (saved as {CONSORTIUM!r})")

@@ -83,6 +83,13 @@ async def test_inside_a_loop_the_async_twin_is_named_and_works() -> None:
     assert result["synthesis"]["final_answer"] == "42"
 
 
+def test_a_conversation_goes_on_by_history_or_by_run() -> None:
+    consortium = create_consortium(["o3-mini", "gpt-4o"], strategy="vote")
+    first = consortium.orchestrate("One?", history=[("Zero?", "None.")])
+    second = consortium.orchestrate("Two?", continue_run=first.report.run_id)
+    assert second.report.continues == first.report.run_id
+
+
 def test_without_any_answer_there_is_an_error_with_the_runs_id() -> None:
     with pytest.raises(RunError, match=r"it is down.*\(run 01"):
         create_consortium(["down"], arbiter="gemini-2").orchestrate("?")
