@@ -50,8 +50,10 @@ class Working:
     """The newest; its status is `working` until the run has ended."""
     waiting_for: str = ""
     """Who has not answered yet, in words."""
-    cancelled: bool = False
-    """Somebody asked for the end, in contrast to the process ending under the run."""
+    parent: Working | None = None
+    """The run that this one answers a call of."""
+    unwanted: bool = False
+    """Somebody asked for the end of this very run."""
     taken: bool = False
     """Another process goes on with the run; what it comes to stands in the database."""
     unrecorded: bool = False
@@ -61,6 +63,11 @@ class Working:
     progress: list[Progress] = field(default_factory=list)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _changed: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def cancelled(self) -> bool:
+        """Somebody asked for the end, in contrast to the process ending under the run."""
+        return self.unwanted or (self.parent is not None and self.parent.cancelled)
 
     def publish(self, progress: Progress) -> None:
         """Tell everyone who waits how far the run is."""
@@ -221,7 +228,7 @@ class Background:
         working = self._working.get(run_id)
         if working is None:
             return False
-        working.cancelled = True
+        working.unwanted = True
         working.scope.cancel()
         return True
 

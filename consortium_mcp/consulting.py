@@ -18,12 +18,14 @@ from consortium_mcp.core.record import IterationRecord
 from consortium_mcp.core.report import Usage, report_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from consortium_mcp.adapters.store import Store
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.models import Run
+
+    Nest = Callable[["Consulting", Ask], Ask]
 
 
 class Consulting:
@@ -35,6 +37,8 @@ class Consulting:
         ask: one try of one call.
         store: where it is recorded.
         recorded: the calls that landed before the run was interrupted.
+        nest: what else stands around `ask`: answers for those that are consortiums themselves.
+        parent: the run that this one is nested in.
     """
 
     def __init__(
@@ -44,22 +48,32 @@ class Consulting:
         ask: Ask,
         store: Store,
         recorded: Sequence[Exchange] = (),
+        *,
+        nest: Nest | None = None,
+        parent: Working | None = None,
     ) -> None:
         self._run = run
         self._created_at = created_at
         self._store = store
-        self._budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
+        self.budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
         for exchange in recorded:
-            self._budget.remember(exchange)
-        self._journal = Journal(Retrying(self._budget), store, run.run_id, recorded)
+            self.budget.remember(exchange)
+        calls = Retrying(self.budget)
+        answers = calls if nest is None else nest(self, calls)
+        self._journal = Journal(answers, store, run.run_id, recorded)
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._stale = False
-        self.working = Working(report_of(run, self._usage(), created_at))
+        self.working = Working(report_of(run, self._usage(), created_at), parent=parent)
         """What those who wait for it look at."""
+
+    @property
+    def run(self) -> Run:
+        """The run as far as it has come."""
+        return self._run
 
     async def begin(self) -> None:
         """Record the run, before any model is called.
@@ -129,9 +143,9 @@ class Consulting:
 
     def _usage(self) -> Usage:
         return Usage(
-            calls=self._budget.calls,
-            input_tokens=self._budget.input_tokens,
-            output_tokens=self._budget.output_tokens,
+            calls=self.budget.calls,
+            input_tokens=self.budget.input_tokens,
+            output_tokens=self.budget.output_tokens,
             seconds=self._elapsed() if self._seconds is None else self._seconds,
         )
 

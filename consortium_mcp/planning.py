@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.extensions import install_strategies
@@ -10,6 +10,7 @@ from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import (
     ConfigError,
+    CyclicConsortium,
     StoreBusy,
     StoreUnwritable,
     UnknownConsortium,
@@ -18,15 +19,19 @@ from consortium_mcp.core.errors import (
 from consortium_mcp.core.models import ConsortiumConfig, Member
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from consortium_mcp.core.wanted import MemberSpec, Wanted
+from consortium_mcp.directory import Directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from consortium_mcp.adapters.registry import Entry, Registry, Snapshot
-    from consortium_mcp.adapters.store import Store
+    from consortium_mcp.adapters.registry import Registry, Snapshot
+    from consortium_mcp.adapters.saved import SavedConsortiums
     from consortium_mcp.core.strategies import Strategy
+    from consortium_mcp.directory import Candidate
 
 DEFAULT_CONSORTIUM = "default"
+MAX_DEPTH = 4
+"""Levels of consortiums within each other, the one that is asked included."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Planned:
 
     config: ConsortiumConfig
     warnings: tuple[str, ...]
+    nested: Mapping[str, Planned] = field(default_factory=dict)
+    """Those of its members and arbiters that are consortiums themselves, by name."""
 
 
 class Planner:
@@ -42,12 +49,12 @@ class Planner:
 
     Args:
         registry: where models are found.
-        store: where consortiums are saved.
+        saved: where consortiums are.
     """
 
-    def __init__(self, registry: Registry, store: Store) -> None:
+    def __init__(self, registry: Registry, saved: SavedConsortiums) -> None:
         self._registry = registry
-        self._store = store
+        self._saved = saved
 
     async def plan(self, consortium: str | None, wanted: Wanted) -> Planned:
         """Who would be asked, and how: everything checked, nothing called.
@@ -62,7 +69,7 @@ class Planner:
             saved = None
             warnings: tuple[str, ...] = ()
             try:
-                saved = await self._store.consortium(DEFAULT_CONSORTIUM)
+                saved = await self._saved.find(DEFAULT_CONSORTIUM)
             except UnknownConsortium:
                 pass
             except (StoreUnwritable, StoreBusy) as error:  # a full disk, no reason not to answer
@@ -71,11 +78,17 @@ class Planner:
                 wanted = await self._with_default_panel(wanted)
             planned = await self.from_models(wanted, saved)
             return replace(planned, warnings=(*planned.warnings, *warnings))
-        base = None if consortium is None else await self._store.consortium(consortium)
+        base = None if consortium is None else await self._saved.find(consortium)
         return await self.from_models(wanted, base)
 
     async def from_models(
-        self, wanted: Wanted, base: ConsortiumConfig | None, *, must_be_ready: bool = True
+        self,
+        wanted: Wanted,
+        base: ConsortiumConfig | None,
+        *,
+        must_be_ready: bool = True,
+        keep_unknown: bool = False,
+        path: tuple[str, ...] = (),
     ) -> Planned:
         """The models that are wanted, or those of `base`, with what differs from it.
 
@@ -83,26 +96,30 @@ class Planner:
             wanted: what was asked for.
             base: the saved consortium to start from.
             must_be_ready: whether a model without its key is an error, or only a warning.
+            keep_unknown: whether a model that nobody knows is only a warning too.
+            path: the names of the consortiums that this one is asked within, the outermost first,
+                and its own; taken from `base` where empty.
 
         Raises:
             ConfigError: see `plan`.
+            CyclicConsortium: it would be asked by itself, or too deep within others.
         """
-        snapshot = await self._registry.snapshot()
+        directory = await self._directory(keep_unknown=keep_unknown)
         try:
-            chosen = _chosen(wanted, base, snapshot)
+            chosen = _chosen(wanted, base, directory)
         except UnknownModel:
             chosen = None
         if chosen is None or (must_be_ready and chosen.unready()):
             # A plugin, an alias or a key may have come meanwhile.
-            snapshot = await self._registry.snapshot(refresh=True)
-            chosen = _chosen(wanted, base, snapshot)
+            directory = await self._directory(refresh=True, keep_unknown=keep_unknown)
+            chosen = _chosen(wanted, base, directory)
         if must_be_ready and chosen.unready():
             raise UnknownModel(" ".join(chosen.unready()))
         fitting = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
         values: dict[str, Any] = fitting | (base.model_dump() if base else {}) | wanted.settings()
-        first, *others = (entry.model_id for entry in chosen.arbiters)
+        first, *others = (arbiter.name for arbiter in chosen.arbiters)
         values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
-        values["escalate_to"] = chosen.reserve.model_id if chosen.reserve else None
+        values["escalate_to"] = chosen.reserve.name if chosen.reserve else None
         config = ConsortiumConfig.model_validate(values)
         strategy = check_strategy(config)
         if chosen.arbiters[0].demo and strategy.weighs:
@@ -111,21 +128,39 @@ class Planner:
                 f"strategy {config.strategy!r}. Name a larger `arbiter`, or use the strategy "
                 "'tally'."
             )
-        return Planned(config, (*chosen.unready(), *_warnings(config, chosen.asked())))
+        path = path or ((base.name if base else None) or "this panel",)
+        nested = {
+            inner.name: await self.from_models(
+                Wanted(),
+                inner.consortium,
+                must_be_ready=must_be_ready,
+                keep_unknown=keep_unknown,
+                path=checked_path(*path, inner.name),
+            )
+            for inner in chosen.asked()
+            if inner.consortium is not None
+        }
+        inside = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
+        warnings = (*chosen.unready(), *_warnings(config, chosen.asked()), *inside)
+        return Planned(config, warnings, nested)
 
-    async def check_name(self, name: str) -> None:
-        """See that no model of llm's has this name: `llm -m NAME` could mean either.
+    async def _directory(self, *, refresh: bool = False, keep_unknown: bool) -> Directory:
+        snapshot = await self._registry.snapshot(refresh=refresh)
+        try:
+            saved = {str(config.name): config for config in await self._saved.all()}
+        except (StoreUnwritable, StoreBusy):  # a full disk is no reason not to ask models
+            saved = {}
+        return Directory(snapshot, saved, keep_unknown=keep_unknown)
+
+    async def with_counts(self, models: Sequence[str], counts: Sequence[int]) -> list[str]:
+        """Members as they are written, with counts given beside them; see `panel.with_counts`.
 
         Raises:
-            ConfigError: one has.
+            InvalidMember: the counts do not fit the models.
+            UnknownModel: a model is not known.
         """
-        snapshot = await self._registry.snapshot()
-        if name in snapshot.names:
-            model_id = snapshot.names[name]
-            raise ConfigError(
-                f"{name!r} is a name of the model {model_id} "
-                f"({snapshot.entries[model_id].provider}): choose another name."
-            )
+        directory = await self._directory(keep_unknown=False)
+        return panel.with_counts(models, counts, directory.names)
 
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
         """The current models that are ready, else the local ones, else an error that helps."""
@@ -157,26 +192,45 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Who speaks, found in the registry."""
+    """Who speaks, found in the directory."""
 
     members: tuple[Member, ...]
-    arbiters: tuple[Entry, ...]
+    arbiters: tuple[Candidate, ...]
     """The first judges, the others in turn when it fails."""
-    reserve: Entry | None
-    snapshot: Snapshot
+    reserve: Candidate | None
+    directory: Directory
 
-    def asked(self) -> list[Entry]:
-        models = {member.model for member in self.members} | {e.model_id for e in self.arbiters}
-        models |= {self.reserve.model_id} if self.reserve else set()
-        return [self.snapshot.find(model_id) for model_id in sorted(models)]
+    def asked(self) -> list[Candidate]:
+        names = {member.model for member in self.members} | {each.name for each in self.arbiters}
+        names |= {self.reserve.name} if self.reserve else set()
+        return [self.directory.find(name) for name in sorted(names)]
 
     def unready(self) -> list[str]:
-        return [f"{e.model_id} is not ready: {e.missing}." for e in self.asked() if e.missing]
+        return [f"{c.name} is not ready: {c.missing}." for c in self.asked() if c.missing]
 
 
-def _chosen(wanted: Wanted, base: ConsortiumConfig | None, snapshot: Snapshot) -> _Chosen:
+def checked_path(*names: str) -> tuple[str, ...]:
+    """The consortiums within each other, the outermost first.
+
+    Raises:
+        CyclicConsortium: one of them is within itself, or they are too many.
+    """
+    shown = " → ".join(names)
+    if names[-1] in names[:-1]:
+        raise CyclicConsortium(
+            f"{names[-1]} would be asked by itself ({shown}): take it out of one of these."
+        )
+    if len(names) > MAX_DEPTH:
+        raise CyclicConsortium(
+            f"Consortiums may stand in each other {MAX_DEPTH} deep, and {shown} is deeper: name "
+            "models instead of the innermost."
+        )
+    return names
+
+
+def _chosen(wanted: Wanted, base: ConsortiumConfig | None, directory: Directory) -> _Chosen:
     if wanted.models:
-        members = _members(wanted.models, snapshot)
+        members = _members(wanted.models, directory)
     elif base is not None and wanted.models is None:
         members = base.members
     else:
@@ -189,27 +243,22 @@ def _chosen(wanted: Wanted, base: ConsortiumConfig | None, snapshot: Snapshot) -
     reserve = wanted.escalate_to or (base.escalate_to if base else None)
     return _Chosen(
         members,
-        tuple(snapshot.find(name) for name in (first, *others)),
-        snapshot.find(reserve) if reserve else None,
-        snapshot,
+        tuple(directory.find(name) for name in (first, *others)),
+        directory.find(reserve) if reserve else None,
+        directory,
     )
 
 
-def _members(models: Sequence[str | MemberSpec], snapshot: Snapshot) -> tuple[Member, ...]:
+def _members(models: Sequence[str | MemberSpec], directory: Directory) -> tuple[Member, ...]:
     members: list[Member] = []
     for item in models:
         spec = MemberSpec(model=item) if isinstance(item, str) else item
-        try:
-            name, count = panel.parse_member(spec.model, snapshot.names)
-        except UnknownModel:
-            snapshot.find(spec.model.strip())  # raises with what the snapshot knows besides
-            raise
-        model_id = snapshot.find(name).model_id
+        candidate, count = directory.read(spec.model)
         for _ in range(count):
             members.append(
                 Member(
                     label=panel.label(len(members)),
-                    model=model_id,
+                    model=candidate.name,
                     system=None if spec.system is None else clean(spec.system),
                     options=spec.options,
                     tier=spec.tier,
@@ -227,24 +276,25 @@ def check_strategy(config: ConsortiumConfig) -> Strategy:
     """
     install_strategies()
     strategy = get_strategy(config.strategy)
-    for field, asked_for in (
+    for setting, asked_for in (
         ("sampling", config.sampling != "full"),
         ("escalate_to", config.escalate_to is not None),
     ):
         if asked_for and not strategy.asks_in_waves:
             able = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
             raise ConfigError(
-                f"The strategy {config.strategy!r} needs every member, so {field} is of no use to "
-                f"it: leave that out, or choose one of {able}."
+                f"The strategy {config.strategy!r} needs every member, so {setting} is of no use "
+                f"to it: leave that out, or choose one of {able}."
             )
     return strategy
 
 
-def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
+def _warnings(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
     warnings = []
-    if len(config.members) == 1:
+    nested = {each.name for each in asked if each.consortium is not None}
+    if len(config.members) == 1 and config.members[0].model not in nested:
         warnings.append("Only one member is asked: nothing it says is checked by another model.")
-    if any(entry.demo for entry in asked):
+    if any(each.demo for each in asked):
         warnings.append(
             "Demo tier: these local models are very small and often wrong. Their answers show how "
             "a consultation works and are not to be relied on."
@@ -256,15 +306,21 @@ def _warnings(config: ConsortiumConfig, asked: list[Entry]) -> list[str]:
             f"{config.escalate_to} is a member already, so escalating to it brings no new view. "
             "Name a stronger model in escalate_to."
         )
+    if ignored := sorted({m.model for m in config.members if m.options} & nested):
+        warnings.append(
+            f"{', '.join(ignored)} is a consortium: give options to its own members instead."
+        )
     weighs = get_strategy(config.strategy).weighs
-    return warnings + (_arbiter_warnings(config) if weighs else [])
+    return warnings + (_arbiter_warnings(config, nested) if weighs else [])
 
 
-def _arbiter_warnings(config: ConsortiumConfig) -> list[str]:
-    models = {member.model for member in config.members}
+def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
+    models = {member.model for member in config.members} - nested
     remedy = "Name another if you can."
     warnings = []
     for arbiter in (config.arbiter, *config.arbiters):
+        if arbiter in nested:
+            continue
         house = panel.family(arbiter)
         kin = sorted(model for model in models if house and panel.family(model) == house)
         if arbiter in models:

@@ -14,24 +14,26 @@ from consortium_mcp.adapters.calibrations import Calibrations
 from consortium_mcp.adapters.calls import Calls
 from consortium_mcp.adapters.history import History
 from consortium_mcp.adapters.registry import Registry
+from consortium_mcp.adapters.saved import SavedConsortiums
 from consortium_mcp.adapters.store import Store, now
 from consortium_mcp.background import TELL_SECONDS, Background, Teller
+from consortium_mcp.consortiums import Consortiums, to_nobody
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
 from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
-from consortium_mcp.core.models import ConsortiumConfig, Run, Turn
+from consortium_mcp.core.models import Run, Turn
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
     RunReport,
     RunSummary,
-    consortium_uri,
     report_of_plan,
     report_uri,
     resource_uri,
 )
 from consortium_mcp.core.wanted import Wanted, checked_wait
-from consortium_mcp.planning import Planned, Planner
+from consortium_mcp.nesting import Nesting
+from consortium_mcp.planning import Planner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -40,19 +42,18 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.background import Progress, Working
+    from consortium_mcp.consortiums import Announce
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.core.plan import Plan
     from consortium_mcp.core.record import RunRecord
-
-    Announce = Callable[..., Awaitable[None]]
+    from consortium_mcp.planning import Planned
 
 MAX_LIST = 100
 POLL_SECONDS = 0.5
 """How often the run of another process is looked at."""
 CANCEL_SECONDS = 5.0
 """How long another process is given to react to a cancel."""
-_FIELDS = tuple(ConsortiumConfig.model_fields)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Service:
@@ -81,14 +82,20 @@ class Service:
         self.registry = registry or Registry()
         self.store = store or Store(settings.database)
         self._ask = ask or Calls(self.registry, settings.limits)
-        self.planner = Planner(self.registry, self.store)
+        saved = SavedConsortiums(self.store)
+        self.planner = Planner(self.registry, saved)
+        self.consortiums = Consortiums(saved, self.planner, self.registry)
         self.history = History(self.store)
         self.calibrations = Calibrations(self.store)
         self._group = group
         self._new_seed = new_seed
         self._background = Background(group, self.store.beat)
-        self.announce: Announce = _to_nobody
-        """Told the URIs of what has changed."""
+        self._nesting = Nesting(self.planner, saved, self.store, self._background, new_seed)
+        self._announce: Announce = to_nobody
+
+    def announce_to(self, announce: Announce) -> None:
+        """From now on tell this the URIs of what has changed."""
+        self._announce = self.consortiums.announce = announce
 
     # Consulting
 
@@ -119,8 +126,9 @@ class Service:
             UnknownRun: there is no run to go on from; no model was called.
             StoreError: the run cannot be recorded; no model was called.
         """
-        run = await self._new_run(prompt, consortium, wanted, continue_run, history)
-        consulting = Consulting(run, now(), self._ask, self.store)
+        run, planned = await self._new_run(prompt, consortium, wanted, continue_run, history)
+        nest = self._nesting.within(planned, _path(run))
+        consulting = Consulting(run, now(), self._ask, self.store, nest=nest)
         await consulting.begin()
         self._start(run.run_id, consulting)
         return run.run_id
@@ -131,7 +139,7 @@ class Service:
 
     async def _announce_end(self, run_id: str, working: Working) -> None:
         await working.until_ended()
-        await self.announce(resource_uri(run_id), report_uri(run_id))
+        await self._announce(resource_uri(run_id), report_uri(run_id))
 
     async def resume(self, run_id: str) -> bool:
         """Go on with an interrupted run; what was answered before is not asked again.
@@ -142,19 +150,23 @@ class Service:
 
         Raises:
             UnknownRun: no run has this id.
-            ConfigError: a model of the run is not known or not ready here; nothing has changed.
+            ConfigError: a model of the run is not known or not ready here, or the run is nested
+                and goes on with its parent; nothing has changed.
         """
         here = self._background.get(run_id)
         record = None if here else await self.store.record(run_id)
         if record is None or record.report.status != "interrupted":
             return False
-        await self.planner.from_models(Wanted(), record.config)  # whether its models are ready
+        if record.parent is not None:
+            parent = record.parent.run_id
+            raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")
+        planned = await self.planner.from_models(Wanted(), record.config)
         if not await self.store.claim(run_id):
             return False
         record = await self.store.record(run_id)
-        consulting = Consulting(
-            record.run(), record.report.created_at, self._ask, self.store, record.exchanges
-        )
+        run, created_at = record.run(), record.report.created_at
+        nest = self._nesting.within(planned, _path(run))
+        consulting = Consulting(run, created_at, self._ask, self.store, record.exchanges, nest=nest)
         self._start(run_id, consulting)
         return True
 
@@ -189,8 +201,8 @@ class Service:
         Raises:
             ConfigError: as `consult` does.
         """
-        run = await self._new_run(prompt, consortium, wanted, continue_run, history)
-        plan, warnings = plan_of(run)
+        run, planned = await self._new_run(prompt, consortium, wanted, continue_run, history)
+        plan, warnings = _plan(run, planned)
         return report_of_plan(run, plan, warnings, now())
 
     async def _new_run(
@@ -200,7 +212,7 @@ class Service:
         wanted: Wanted,
         continue_run: str | None,
         history: Sequence[Turn],
-    ) -> Run:
+    ) -> tuple[Run, Planned]:
         prompt = clean(prompt)
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError(
@@ -221,7 +233,7 @@ class Service:
             calibration = await self.calibrations.current()
         except (StoreUnwritable, StoreBusy) as error:  # a full disk is no reason not to answer
             warnings = (f"Whether the confidence is calibrated could not be read: {error}",)
-        return Run(
+        run = Run(
             run_id=str(ULID()),
             prompt=prompt,
             config=planned.config,
@@ -232,6 +244,7 @@ class Service:
             calibration=calibration,
             warnings=(*planned.warnings, *warnings),
         )
+        return run, planned
 
     async def _to_go_on_from(self, run_id: str) -> RunRecord:
         record = await self.store.record(run_id)
@@ -287,9 +300,10 @@ class Service:
         status: str | None,
         consortium: str | None,
     ) -> tuple[list[RunSummary], str | None]:
-        """Runs, newest first, and the cursor of the next page.
+        """Runs, newest first, each followed by those nested in it, and the next page's cursor.
 
-        Runs that the database could not take stand on top of the first page, above the limit.
+        The limit counts neither the nested ones nor, on top of the first page, those that the
+        database could not take.
 
         Raises:
             ConfigError: the limit or the cursor is none.
@@ -308,6 +322,7 @@ class Service:
             consortium=consortium,
         )
         next_cursor = None if key is None else str(key)
+        runs = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
         if cursor is not None:
             return runs, next_cursor
         only_here = [
@@ -324,73 +339,18 @@ class Service:
         """Every recorded call of a run."""
         return await self.store.exchanges(run_id)
 
-    # Consortiums
 
-    async def save(
-        self, name: str, wanted: Wanted, *, clone: str | None = None, overwrite: bool = False
-    ) -> Planned:
-        """Save a consortium under a name.
-
-        Args:
-            name: what it is called; also as a model of llm's.
-            wanted: the configuration, or what differs from the one it is cloned from.
-            clone: a saved consortium to start from.
-            overwrite: replace another one of this name.
-
-        Raises:
-            ConfigError: the name or the configuration cannot be used, or another consortium has
-                this name; the message says in what it differs.
-        """
-        if not _NAME.fullmatch(name):
-            raise ConfigError(
-                f"{name!r} cannot name a consortium: use 1 to 64 letters, digits, dots, hyphens "
-                "and underscores, beginning with a letter or digit."
-            )
-        await self.planner.check_name(name)
-        base = None if clone is None else await self.store.consortium(clone)
-        planned = await self.planner.from_models(wanted, base, must_be_ready=False)
-        config = planned.config.model_copy(update={"name": name})
-        if not overwrite:
-            await self._check_not_another(config)
-        await self.store.save_consortium(config)
-        await self.announce(consortium_uri(name))
-        return Planned(config, planned.warnings)
-
-    async def _check_not_another(self, config: ConsortiumConfig) -> None:
-        saved = {each.name: each for each in await self.store.consortiums()}
-        there = saved.get(config.name)
-        if there is None or there == config:
-            return
-        fields = [(name, getattr(there, name), getattr(config, name)) for name in _FIELDS]
-        changes = [
-            f"{name} ({_shown(old)} there, {_shown(new)} here)"
-            for name, old, new in fields
-            if old != new
-        ]
-        raise ConfigError(
-            f"A consortium is saved as {config.name!r} already. It differs in "
-            f"{', '.join(changes)}. Save with `overwrite` to replace it, or choose another name."
-        )
-
-    async def delete(self, name: str) -> None:
-        """Delete a saved consortium; its runs stay.
-
-        Raises:
-            UnknownConsortium: there is none of this name.
-        """
-        await self.store.delete_consortium(name)
-        await self.announce(consortium_uri(name))
+def _plan(run: Run, planned: Planned) -> tuple[Plan, tuple[str, ...]]:
+    nested = {}
+    for name, inner in planned.nested.items():
+        members = panel.members_of_run(inner.config, run.seed)
+        within = run.model_copy(update={"config": inner.config, "members": members})
+        nested[name] = _plan(within, inner)[0].most_calls
+    return plan_of(run, nested)
 
 
-def _shown(value: object) -> str:
-    """A setting, for a message."""
-    if isinstance(value, tuple):
-        return ", ".join(getattr(each, "model", str(each)) for each in value) or "none"
-    return "none" if value is None else str(value)
-
-
-async def _to_nobody(*_uris: str) -> None:
-    """For as long as nobody listens."""
+def _path(run: Run) -> tuple[str, ...]:
+    return (run.config.name or "this panel",)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from llm.plugins import pm
 
-from consortium_mcp.adapters.calibrations import Calibrations
+from consortium_mcp.adapters.database import DatabaseFile
 from consortium_mcp.adapters.store import Store
 from consortium_mcp.core.errors import (
     ConfigError,
@@ -21,7 +21,6 @@ from consortium_mcp.core.errors import (
     UnknownRun,
     UnknownStrategy,
 )
-from consortium_mcp.core.models import Calibration, ConsortiumConfig
 from consortium_mcp.core.panel import CURRENT_MODELS
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 from consortium_mcp.service import Service, open_service
@@ -29,7 +28,8 @@ from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    import sqlite3
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.background import Progress
@@ -384,7 +384,7 @@ async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settin
         confidence_threshold=0.5,
     )
     async with opened(settings, judge=verdict(support="", groups="", ranking="")) as (service, _):
-        planned = await service.save("mine", wanted)
+        planned = await service.consortiums.save("mine", wanted)
         assert [m.model for m in planned.config.members] == ["a", "a", "b"]
         assert planned.config.members[2].system == "Be b."
         assert (await service.planner.plan("mine", Wanted())).config == planned.config
@@ -399,43 +399,44 @@ async def test_another_consortium_of_the_name_is_replaced_only_when_told_to(
     settings: Settings,
 ) -> None:
     async with opened(settings) as (service, _):
-        await service.save("mine", PANEL)
-        await service.save("mine", PANEL)  # the same again is no other
+        await service.consortiums.save("mine", PANEL)
+        await service.consortiums.save("mine", PANEL)  # the same again is no other
         other = replace(PANEL, models=["b:2"], max_iterations=7)
         with pytest.raises(ConfigError, match=r"members \(a, b there, b, b here\), max_iterations"):
-            await service.save("mine", other)
-        assert (await service.store.consortium("mine")).max_iterations == 3
-        await service.save("mine", other, overwrite=True)
-        assert (await service.store.consortium("mine")).max_iterations == 7
-        cloned = await service.save("twin", Wanted(min_iterations=2), clone="mine")
+            await service.consortiums.save("mine", other)
+        assert (await service.consortiums.find("mine")).max_iterations == 3
+        await service.consortiums.save("mine", other, overwrite=True)
+        assert (await service.consortiums.find("mine")).max_iterations == 7
+        cloned = await service.consortiums.save("twin", Wanted(min_iterations=2), clone="mine")
         assert (cloned.config.max_iterations, cloned.config.min_iterations) == (7, 2)
         assert [m.model for m in cloned.config.members] == ["b", "b"]
         with pytest.raises(UnknownConsortium):
-            await service.save("new", Wanted(), clone="nobody")
+            await service.consortiums.save("new", Wanted(), clone="nobody")
 
 
 async def test_the_name_of_a_model_is_no_name_for_a_consortium(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match=r"a name of the model a \(fake\)"):
-            await service.save("a", PANEL)
+            await service.consortiums.save("a", PANEL)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 65, "-x", "ä"])
 async def test_names_that_could_not_be_addressed_are_refused(settings: Settings, name: str) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="letters, digits"):
-            await service.save(name, PANEL)
+            await service.consortiums.save(name, PANEL)
 
 
 async def test_a_consortium_needs_members(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="Name the members"):
-            await service.save("mine", Wanted())
+            await service.consortiums.save("mine", Wanted())
 
 
 async def test_a_missing_key_only_warns_when_saving(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        planned = await service.save("mine", Wanted(models=["a", "locked"], arbiter="judge"))
+        wanted = Wanted(models=["a", "locked"], arbiter="judge")
+        planned = await service.consortiums.save("mine", wanted)
         assert any("locked is not ready" in warning for warning in planned.warnings)
 
 
@@ -452,7 +453,7 @@ async def test_what_a_user_should_know_is_said(settings: Settings) -> None:
 
 async def test_without_a_named_panel_the_one_called_default_is_asked(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        await service.save("default", PANEL)
+        await service.consortiums.save("default", PANEL)
         config = (await service.planner.plan(None, Wanted(max_iterations=2))).config
         assert (config.name, config.max_iterations) == ("default", 2)
 
@@ -460,19 +461,14 @@ async def test_without_a_named_panel_the_one_called_default_is_asked(settings: S
 async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
     settings: Settings,
 ) -> None:
-    class Full(Store):
-        async def consortium(self, name: str) -> ConsortiumConfig:
-            raise StoreUnwritable(f"disk I/O error for {name}")
-
-    class Unread(Calibrations):
-        async def current(self) -> Calibration | None:
+    class Unreadable(DatabaseFile):
+        async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+            del sql, values
             raise StoreUnwritable("disk I/O error")
 
-    store = Full(settings.database)
-    async with open_service(
-        settings, ask=ask_of(**{"tiny-1": reply("42")}), store=store
-    ) as service:
-        service.calibrations = Unread(store)
+    store = Store(settings.database)
+    store.file = Unreadable(settings.database)
+    async with open_service(settings, ask=ask_of(), store=store) as service:
         report = await service.dry_run("?", None, Wanted())
         assert [m.model for m in report.members] == ["tiny-1", "tiny-2"]
         assert sum("could not be read: disk I/O error" in w for w in report.warnings) == 2

@@ -50,7 +50,7 @@ class History:
         status: str | None = None,
         consortium: str | None = None,
     ) -> tuple[list[RunSummary], int | None]:
-        """Runs, newest first, a page at a time.
+        """Runs that somebody asked for, newest first, a page at a time; see `nested` for others.
 
         Args:
             limit: how many at most.
@@ -64,7 +64,7 @@ class History:
         """
         stale = self._store.stale
         source, key = "runs", "runs.id"
-        where: list[str] = []
+        where = ["runs.parent_run_id IS NULL"]
         values: list[Any] = []
         if query is not None and query.strip():
             words = _fts(query)
@@ -83,15 +83,23 @@ class History:
         if before is not None:
             where.append(f"{key} < ?")
             values.append(before)
-        conditions = f"WHERE {' AND '.join(where)}" if where else ""
         rows = await self._store.file.read(
-            f"SELECT runs.id AS key, runs.run_id, {LIVE_STATUS} AS status, consortium, strategy,"  # noqa: S608 (columns are ours)
-            " runs.prompt, runs.synthesis, final_answer, confidence, agreement, created_at,"
-            f" ended_at FROM {source} {conditions} ORDER BY {key} DESC LIMIT ?",
+            f"SELECT {_SUMMARY} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608 (columns are ours)
+            f" ORDER BY {key} DESC LIMIT ?",
             [stale, *values, limit + 1],
         )
         runs = [RunSummary.of_row(dict(row)) for row in rows[:limit]]
         return runs, rows[limit - 1]["key"] if len(rows) > limit else None
+
+    async def nested(self, run_id: str) -> list[RunSummary]:
+        """The runs that answer calls of this one, and those that answer theirs, as they began."""
+        rows = await self._store.file.read(
+            "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_run_id = ?"  # noqa: S608 (columns are ours)
+            " UNION SELECT runs.run_id FROM runs JOIN below ON runs.parent_run_id = below.run_id)"
+            f" SELECT {_SUMMARY} FROM runs WHERE run_id IN below ORDER BY id",
+            [run_id, self._store.stale],
+        )
+        return [RunSummary.of_row(dict(row)) for row in rows]
 
     async def run_ids(self) -> AsyncIterator[str]:
         """Every run there is, oldest first."""
@@ -162,6 +170,11 @@ async def opened_history(database: Path) -> AsyncIterator[History]:
         await store.close()
 
 
+# With the time before which a heartbeat is stale as its parameter.
+_SUMMARY = (
+    f"runs.id AS key, runs.run_id, {LIVE_STATUS} AS status, consortium, strategy, runs.prompt,"
+    " runs.synthesis, final_answer, confidence, agreement, created_at, ended_at, parent_run_id"
+)
 _PRUNABLE = f"created_at < ? AND {LIVE_STATUS} != 'working'"
 
 

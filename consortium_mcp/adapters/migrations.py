@@ -36,6 +36,12 @@ def _conversations(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations(name="0005_consortiums_of_consortiums")
+def _consortiums_of_consortiums(db: Database) -> None:
+    for statement in _NESTING:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements one by one: executescript() would commit the transaction that holds the migration.
 _FIRST_TABLES = (
@@ -171,4 +177,12 @@ _CALIBRATION = (
 _CONVERSATIONS = (
     "ALTER TABLE runs ADD COLUMN history TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE runs ADD COLUMN continues TEXT",
+)
+
+# Which call of which run a nested run answers, so that a resumed parent finds it again.
+_NESTING = (
+    "ALTER TABLE runs ADD COLUMN parent_run_id TEXT",
+    "ALTER TABLE runs ADD COLUMN parent_call TEXT",
+    "CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL",
+    "ALTER TABLE exchanges ADD COLUMN nested_run_id TEXT",
 )

@@ -25,7 +25,7 @@ from consortium_mcp.core.errors import UnknownModel
 from consortium_mcp.core.panel import unknown_model_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HOOK_SECONDS = 8.0
 """How long one plugin may take to list its models. Some ask a server for the list."""
@@ -78,8 +78,12 @@ class Snapshot:
     plugin_errors: dict[str, str] = field(default_factory=dict)
     """Plugins that failed -> why."""
 
-    def find(self, name: str) -> Entry:
+    def find(self, name: str, others: Iterable[str] = ()) -> Entry:
         """The model of this id or alias.
+
+        Args:
+            name: the id or alias.
+            others: names of what is no model, which may come close as well.
 
         Raises:
             UnknownModel: there is none; the message has the closest ids, the plugin that may be
@@ -87,7 +91,7 @@ class Snapshot:
         """
         if name in self.names:
             return self.entries[self.names[name]]
-        message = unknown_model_message(name, self.names)
+        message = unknown_model_message(name, [*self.names, *others])
         for beginning, plugin in PLUGIN_FOR.items():
             if name.startswith(beginning):
                 message += f" Ids like this come with the plugin {plugin}: install it beside llm."
@@ -130,6 +134,8 @@ def take_snapshot(hook_seconds: float = HOOK_SECONDS) -> Snapshot:
             errors[provider] = error
         taken += found
         for model in found:
+            if getattr(model.model, "consortium_saved", False):
+                continue  # ours: they are asked as consortiums, not through llm
             entry = _entry(model, provider, extra, keys)
             entries[entry.model_id] = entry
     tune()  # the plugins have imported their SDKs by now

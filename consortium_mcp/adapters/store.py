@@ -1,4 +1,4 @@
-"""The journal: consortiums, runs, exchanges, iterations. With `history` beside it, all our SQL.
+"""The journal: runs, exchanges, iterations. With its neighbours on the same file, all our SQL.
 
 A run belongs to the process that works on it, its *owner*, which gives a sign of life every second.
 One whose owner has been silent for `STALE_SECONDS` counts as interrupted wherever it is read;
@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from consortium_mcp.adapters.database import BUSY_SECONDS, DatabaseFile
-from consortium_mcp.core.errors import ConfigError, StoreError, UnknownConsortium, UnknownRun
+from consortium_mcp.core.errors import ConfigError, StoreError, UnknownRun
 from consortium_mcp.core.exchange import Exchange
-from consortium_mcp.core.models import ConsortiumConfig
-from consortium_mcp.core.panel import closest
+from consortium_mcp.core.models import ConsortiumConfig, Parent
 from consortium_mcp.core.record import IterationRecord, RunRecord
 from consortium_mcp.core.report import RunReport, with_status
 
@@ -91,52 +90,6 @@ class Store:
         """Open the file, or say why that cannot be done."""
         await self.file.write(lambda _: None)
 
-    # Consortiums
-
-    async def save_consortium(self, config: ConsortiumConfig) -> None:
-        """Save a consortium under its name, in place of any other of that name."""
-        values = [config.name, config.model_dump_json(), now(), now()]
-        await self.file.write(
-            lambda db: db.execute(
-                "INSERT INTO consortiums (name, config, created_at, updated_at)"
-                " VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
-                " SET config = excluded.config, updated_at = excluded.updated_at",
-                values,
-            )
-        )
-
-    async def consortium(self, name: str) -> ConsortiumConfig:
-        """The saved consortium of this name.
-
-        Raises:
-            UnknownConsortium: there is none; the message lists the closest names.
-        """
-        saved = {config.name: config for config in await self.consortiums()}
-        if name not in saved:
-            names = [str(n) for n in saved]
-            near = closest(name, names) or names[:5]
-            hint = f"Saved: {', '.join(near)}." if near else "None is saved yet."
-            raise UnknownConsortium(
-                f"No consortium is saved as {name!r}. {hint} `save_consortium` makes one."
-            )
-        return saved[name]
-
-    async def consortiums(self) -> list[ConsortiumConfig]:
-        """Every saved consortium, by name."""
-        rows = await self.file.read("SELECT config FROM consortiums ORDER BY name")
-        return [ConsortiumConfig.model_validate_json(row["config"]) for row in rows]
-
-    async def delete_consortium(self, name: str) -> None:
-        """Delete a saved consortium; its runs stay.
-
-        Raises:
-            UnknownConsortium: there is none of this name.
-        """
-        await self.consortium(name)
-        await self.file.write(
-            lambda db: db.execute("DELETE FROM consortiums WHERE name = ?", [name])
-        )
-
     # Runs
 
     async def begin_run(self, run: Run, report: RunReport) -> None:
@@ -154,6 +107,8 @@ class Store:
             "calibration": run.calibration and run.calibration.model_dump_json(),
             "history": json.dumps([turn.model_dump() for turn in run.history]),
             "continues": run.continues,
+            "parent_run_id": run.parent and run.parent.run_id,
+            "parent_call": run.parent and run.parent.call,
             "report": report.model_dump_json(),
             "created_at": report.created_at,
             "owner": self.owner,
@@ -215,6 +170,17 @@ class Store:
 
         return await self.file.write(write)
 
+    async def claim_nested(self, run_id: str, parent_run_id: str) -> None:
+        """Make a nested run that has not ended this process's own, as its parent is already."""
+        await self.file.write(
+            lambda db: db.execute(
+                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL"
+                " WHERE run_id = ? AND status IN ('working', 'interrupted')"
+                " AND (SELECT owner FROM runs WHERE run_id = ?) = ?",
+                [self.owner, self._clock(), run_id, parent_run_id, self.owner],
+            )
+        )
+
     async def cancel(self, run_id: str) -> None:
         """Ask a run's process to cancel it; one that was interrupted is cancelled here and now.
 
@@ -263,9 +229,19 @@ class Store:
                 calibration=json.loads(rows[0]["calibration"] or "null"),
                 history=json.loads(rows[0]["history"]),
                 continues=rows[0]["continues"],
+                parent=_parent(rows[0]),
                 iterations=tuple(iterations),
                 exchanges=tuple(exchanges),
             )
+
+    async def nested_run(self, parent: Parent) -> str | None:
+        """The id of the newest run that answers this call, if there is one."""
+        rows = await self.file.read(
+            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"
+            " ORDER BY id DESC LIMIT 1",
+            [parent.run_id, parent.call],
+        )
+        return rows[0]["run_id"] if rows else None
 
     # What was said
 
@@ -345,8 +321,15 @@ def now() -> str:
 
 
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_COLUMNS = "config, members, seed, warnings, calibration, history, continues"
+_COLUMNS = (
+    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
+)
 _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {_COLUMNS} FROM runs"  # noqa: S608
+
+
+def _parent(row: sqlite3.Row) -> Parent | None:
+    run_id = row["parent_run_id"]
+    return None if run_id is None else Parent(run_id=run_id, call=row["parent_call"])
 
 
 def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:

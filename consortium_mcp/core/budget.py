@@ -63,6 +63,8 @@ class Budget:
 
     def remember(self, exchange: Exchange) -> None:
         """Count a call that was made before the run was interrupted."""
+        if isinstance(self._ask, Budget):  # a nested run spends its parent's too
+            self._ask.remember(exchange)
         self.calls += exchange.tries
         expected = estimated_tokens(exchange.prompt, exchange.system)
         sent, said = exchange.input_tokens, exchange.output_tokens

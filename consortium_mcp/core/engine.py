@@ -293,6 +293,7 @@ async def _response(question: Question, ask: Ask) -> Response:
         input_tokens=reply.input_tokens,
         output_tokens=reply.output_tokens,
         warnings=reply.warnings,
+        nested_run_id=reply.nested_run_id,
     )
 
 

@@ -33,6 +33,10 @@ class UnknownConsortium(ConfigError):
     """No consortium is saved under this name."""
 
 
+class CyclicConsortium(ConfigError):
+    """A consortium would be asked by itself, or consortiums stand in each other too deeply."""
+
+
 class RunError(ConsortiumError):
     """A run could not do what it was asked to."""
 

@@ -18,6 +18,11 @@ def key_of(question: Question) -> ExchangeKey:
     return question.iteration, question.role, question.label, question.attempt
 
 
+def name_of(question: Question) -> str:
+    """The same as a text: `1/member/A/1`."""
+    return "/".join(str(part) for part in key_of(question))
+
+
 class Exchange(BaseModel):
     """One recorded model call and what came of it: a `reply` or an `error`."""
 
@@ -39,6 +44,8 @@ class Exchange(BaseModel):
     input_tokens: int | None
     """Of all its tries."""
     output_tokens: int | None
+    nested_run_id: str | None = None
+    """The run that the reply is the synthesis of, where a consortium was asked."""
     created_at: str
 
     @classmethod
@@ -55,6 +62,7 @@ class Exchange(BaseModel):
                 "reply": outcome.text,
                 "warnings": outcome.warnings,
                 "seconds": outcome.seconds,
+                "nested_run_id": outcome.nested_run_id,
             }
         return cls.model_validate(
             came_of_it
@@ -96,4 +104,5 @@ class Exchange(BaseModel):
             output_tokens=self.output_tokens,
             tries=self.tries,
             warnings=self.warnings,
+            nested_run_id=self.nested_run_id,
         )

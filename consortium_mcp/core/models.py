@@ -179,6 +179,8 @@ class Reply(Value):
     """Calls it took, the failed ones before it included."""
     warnings: tuple[str, ...] = ()
     """What is odd about it: cut short, answered only at a second try, and the like."""
+    nested_run_id: str | None = None
+    """The run that it is the synthesis of, where a consortium was asked."""
 
 
 class Calibration(Value):
@@ -211,6 +213,8 @@ class Response(Value):
     input_tokens: int | None = None
     output_tokens: int | None = None
     warnings: tuple[str, ...] = ()
+    nested_run_id: str | None = None
+    """The run of its own, where the member is a consortium."""
 
     @property
     def answered(self) -> bool:
@@ -295,6 +299,14 @@ class Turn(Value):
     synthesis: str
 
 
+class Parent(Value):
+    """The call that a nested run answers: a consortium is a member or the arbiter of another."""
+
+    run_id: str
+    call: str
+    """Which of that run's calls it is; see `exchange.name_of`."""
+
+
 class Run(Value):
     """One consultation. `engine.consult` takes it from `working` to a final status."""
 
@@ -318,6 +330,8 @@ class Run(Value):
     """The conversation before this prompt, oldest first."""
     continues: str | None = None
     """The id of the run that it goes on from."""
+    parent: Parent | None = None
+    """Whose call it answers; `None` for a run that somebody asked for."""
     calibration: Calibration | None = None
     """What maps this run's confidence; `None` where nothing was fitted."""
     warnings: tuple[str, ...] = ()

@@ -56,6 +56,36 @@ def parse_member(text: str, known: Collection[str]) -> tuple[str, int]:
     return head, int(tail)
 
 
+def with_counts(models: Sequence[str], counts: Sequence[int], known: Collection[str]) -> list[str]:
+    """Members with counts that are given beside them, as `-m gpt-4o -n 2` does.
+
+    Args:
+        models: members as written.
+        counts: one for each of the models, in their order; or one alone, for every model that
+            names no count itself; or none.
+        known: every id and alias.
+
+    Raises:
+        InvalidMember: there are as many counts as fit neither, or a model names another count.
+        UnknownModel: a model is not known.
+    """
+    if len(counts) > 1 and len(counts) != len(models):
+        raise InvalidMember(
+            f"{len(counts)} counts for {len(models)} models: give one for each model, in their "
+            "order, or one alone for all."
+        )
+    alone = len(counts) == 1
+    members = []
+    for place, model in enumerate(models):
+        name, named = parse_member(model, known)
+        names_none = model.strip() == name
+        count = counts[0] if alone else counts[place] if counts else named
+        if not (names_none or alone or count == named):
+            raise InvalidMember(f"{model!r} says {named} and its count says {count}: give one.")
+        members.append(f"{name}:{count if names_none else named}")
+    return members
+
+
 def unknown_model_message(name: str, known: Collection[str]) -> str:
     """Say that a model is unknown, and which known ids come closest."""
     close = closest(name, known)

@@ -10,6 +10,8 @@ from consortium_mcp.core.budget import estimated_tokens
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from consortium_mcp.core.models import Run
 
 LONG_PROMPT = 8_000
@@ -26,15 +28,20 @@ class Plan(BaseModel):
     """Of what the members are asked first; nobody knows the length of their answers yet."""
 
 
-def plan_of(run: Run) -> tuple[Plan, tuple[str, ...]]:
+def plan_of(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]]:
     """The plan of a run, and what its user should know before it begins.
 
     Args:
         run: a run that has not begun.
+        nested: the members and arbiters that are consortiums, with the most calls of each.
     """
     config = run.config
     strategy = get_strategy(config.strategy)
     least, bound = strategy.calls(run)
+    # A nested consortium is one call of these; an arbiter may be asked for a repair.
+    inner = [nested.get(member.model, 1) - 1 for member in run.members]
+    inner += [2 * (nested.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters)]
+    bound += config.max_iterations * sum(inner)
     questions = [strategy.question_for(member, run) for member in run.members]
     tokens = sum(estimated_tokens(q.prompt, q.system) for q in questions)
     longest = max(estimated_tokens(q.prompt, q.system) for q in questions)

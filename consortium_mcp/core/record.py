@@ -12,6 +12,7 @@ from consortium_mcp.core.models import (
     ConsortiumConfig,
     Iteration,
     Member,
+    Parent,
     Response,
     Run,
     Turn,
@@ -57,6 +58,7 @@ class RunRecord(BaseModel):
     calibration: Calibration | None = None
     history: tuple[Turn, ...] = ()
     continues: str | None = None
+    parent: Parent | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
 
@@ -89,5 +91,6 @@ class RunRecord(BaseModel):
             calibration=self.calibration,
             history=self.history,
             continues=self.continues,
+            parent=self.parent,
             warnings=self.warnings,
         )

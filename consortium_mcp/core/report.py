@@ -36,6 +36,8 @@ class MemberReport(BaseModel):
     seconds: float | None
     input_tokens: int | None
     output_tokens: int | None
+    nested_run_id: str | None = None
+    """Its run, where the member is a consortium."""
 
 
 class Usage(BaseModel):
@@ -80,6 +82,8 @@ class RunReport(BaseModel):
     """What a dry run would cost."""
     continues: str | None = None
     """The id of the run that this one goes on from."""
+    parent_run_id: str | None = None
+    """The run that this one answers a call of, where it is nested."""
     error: str | None = None
     warnings: list[str]
     created_at: str
@@ -138,11 +142,12 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         asked=sum(member.status != "spared" for member in members),
         usage=usage,
         continues=run.continues,
+        parent_run_id=run.parent.run_id if run.parent else None,
         error=run.error,
         warnings=list(run.warnings),
         created_at=created_at,
         resource=resource_uri(run.run_id),
-        next_step=_next_step(run.run_id, run.status),
+        next_step=_next_step(run.run_id, run.status, run.parent.run_id if run.parent else None),
     )
 
 
@@ -178,6 +183,7 @@ def _member(member: Member, best: Iteration | None, run: Run) -> MemberReport:
         seconds=response.seconds if response else None,
         input_tokens=response.input_tokens if response else None,
         output_tokens=response.output_tokens if response else None,
+        nested_run_id=response.nested_run_id if response else None,
     )
 
 
@@ -192,18 +198,18 @@ def with_status(report: RunReport, status: Status) -> RunReport:
     """The report in another status, such as that of a run whose process died under it."""
     if status == report.status:
         return report
-    next_step = _next_step(report.run_id or "", status)
+    next_step = _next_step(report.run_id or "", status, report.parent_run_id)
     update: dict[str, Any] = {"status": status, "next_step": next_step}
     if status == "cancelled":
         update["stop_reason"] = "cancelled"
     return report.model_copy(update=update)
 
 
-def _next_step(run_id: str, status: Status) -> str | None:
+def _next_step(run_id: str, status: Status, parent_run_id: str | None) -> str | None:
     if status == "working":
         return f'get_run(run_id="{run_id}", wait_seconds=40)'
-    if status == "interrupted":
-        return f'resume_run(run_id="{run_id}")'
+    if status == "interrupted":  # a nested run goes on when its parent does
+        return f'resume_run(run_id="{parent_run_id or run_id}")'
     return None
 
 
@@ -235,6 +241,8 @@ class RunSummary(BaseModel):
     strategy: str
     created_at: str
     ended_at: str | None
+    parent_run_id: str | None = None
+    """The run that this one answers a call of, where it is nested."""
     next_step: str | None = None
     """The call to make next, where one is useful."""
 
@@ -250,5 +258,5 @@ class RunSummary(BaseModel):
         for field in ("prompt", "synthesis"):
             if row[field] is not None and len(row[field]) > EXCERPT:
                 row[field] = row[field][: EXCERPT - 1] + "…"
-        row["next_step"] = _next_step(row["run_id"], row["status"])
+        row["next_step"] = _next_step(row["run_id"], row["status"], row["parent_run_id"])
         return cls.model_validate(row)

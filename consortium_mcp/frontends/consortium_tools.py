@@ -97,7 +97,7 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
         whenever no panel is named.
         """
         service = await service_of(ctx)
-        planned = await service.save(
+        planned = await service.consortiums.save(
             name,
             Wanted(
                 models=models,
@@ -131,7 +131,7 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
     async def list_consortiums(ctx: Context[Opening]) -> Annotated[CallToolResult, ConsortiumList]:
         """List the saved consortiums with their members and settings."""
         service = await service_of(ctx)
-        saved = await service.store.consortiums()
+        saved = await service.consortiums.all()
         text = "\n".join(f"- {consortium_line(config)}" for config in saved)
         return result(text or "None is saved yet.", ConsortiumList(consortiums=saved))
 
@@ -150,7 +150,7 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
     ) -> Annotated[CallToolResult, Deleted]:
         """Delete a saved consortium. Its past runs stay."""
         service = await service_of(ctx)
-        await service.delete(name)
+        await service.consortiums.delete(name)
         return result(f"Deleted {name}. Its runs stay.", Deleted(deleted=name))
 
 

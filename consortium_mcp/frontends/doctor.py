@@ -52,7 +52,7 @@ async def _database(service: Service) -> None:
     except ConsortiumError as error:
         click.echo(f"  {error}")
         return
-    saved = [config.name for config in await service.store.consortiums()]
+    saved = [config.name for config in await service.consortiums.all()]
     click.echo(f"  {service.store.file.path}: can be written")
     click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
 

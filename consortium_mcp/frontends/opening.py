@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from consortium_mcp.service import Announce, Service
+    from consortium_mcp.consortiums import Announce
+    from consortium_mcp.service import Service
 
 
 class Opening:
@@ -41,7 +42,7 @@ class Opening:
         async with self._lock:
             if self._service is None:
                 self._service = await anyio.to_thread.run_sync(self._make, self._group)
-                self._service.announce = self._announce
+                self._service.announce_to(self._announce)
             return self._service
 
     def cancel(self, run_id: str) -> None:

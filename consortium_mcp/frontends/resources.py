@@ -27,7 +27,7 @@ NEWEST = 50
 
 async def listed(service: Service) -> list[Resource]:
     """What a client's resource list shows: clients do not show templates to their users."""
-    consortiums = await service.store.consortiums()
+    consortiums = await service.consortiums.all()
     runs, _ = await service.history.page(limit=NEWEST)
     return [
         *(
@@ -65,7 +65,7 @@ def add_to(server: MCPServer[Opening]) -> None:
     async def consortium(name: str, ctx: Context[Opening]) -> str:
         service = await ctx.request_context.lifespan_context.service()
         with _resource_errors():
-            return (await service.store.consortium(name)).model_dump_json(indent=2)
+            return (await service.consortiums.find(name)).model_dump_json(indent=2)
 
     @server.resource(
         "consortium://runs/{run_id}",

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from consortium_mcp.adapters.history import History
 from consortium_mcp.adapters.migrations import migrations
+from consortium_mcp.adapters.saved import SavedConsortiums
 from consortium_mcp.adapters.store import STALE_SECONDS, Store
 from consortium_mcp.core.errors import (
     MemberError,
@@ -170,21 +171,21 @@ async def test_what_is_being_recorded_is_recorded_though_the_run_is_cancelled(
 
 
 async def test_consortiums_are_saved_replaced_listed_and_deleted(store: Store) -> None:
-    await store.save_consortium(config("a", name="zoo"))
-    await store.save_consortium(config("b", name="ant"))
-    await store.save_consortium(config("c", name="zoo", system="Be brief."))
-    assert [c.name for c in await store.consortiums()] == ["ant", "zoo"]
-    assert (await store.consortium("zoo")).system == "Be brief."
-    await store.delete_consortium("ant")
-    assert [c.name for c in await store.consortiums()] == ["zoo"]
+    await SavedConsortiums(store).save(config("a", name="zoo"))
+    await SavedConsortiums(store).save(config("b", name="ant"))
+    await SavedConsortiums(store).save(config("c", name="zoo", system="Be brief."))
+    assert [c.name for c in await SavedConsortiums(store).all()] == ["ant", "zoo"]
+    assert (await SavedConsortiums(store).find("zoo")).system == "Be brief."
+    await SavedConsortiums(store).delete("ant")
+    assert [c.name for c in await SavedConsortiums(store).all()] == ["zoo"]
 
 
 async def test_an_unknown_consortium_lists_what_comes_close(store: Store) -> None:
     with pytest.raises(UnknownConsortium, match="None is saved yet"):
-        await store.consortium("mine")
-    await store.save_consortium(config("a", name="mine"))
+        await SavedConsortiums(store).find("mine")
+    await SavedConsortiums(store).save(config("a", name="mine"))
     with pytest.raises(UnknownConsortium, match="Saved: mine"):
-        await store.delete_consortium("nine")
+        await SavedConsortiums(store).delete("nine")
 
 
 async def test_the_file_survives_being_closed_and_opened(store: Store) -> None:
@@ -243,7 +244,7 @@ async def test_a_lock_held_for_too_long_is_busy(store: Store) -> None:
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(StoreBusy, match="another process"):
-            await impatient.save_consortium(config("a", name="mine"))
+            await SavedConsortiums(impatient).save(config("a", name="mine"))
     finally:
         other.close()
         await impatient.close()

@@ -14,6 +14,7 @@ from consortium_mcp.core.panel import (
     label,
     parse_member,
     shuffle_labels,
+    with_counts,
 )
 from tests.fakes import config
 
@@ -152,3 +153,33 @@ def test_a_family_is_read_from_the_name_wherever_it_is_served(
     model: str, house: str | None
 ) -> None:
     assert family(model) == house
+
+
+@pytest.mark.parametrize(
+    ("models", "counts", "members"),
+    [
+        (["gpt-4o", "qwen3:4b"], [], ["gpt-4o:1", "qwen3:4b:1"]),
+        (["gpt-4o", "qwen3:4b"], [2], ["gpt-4o:2", "qwen3:4b:2"]),
+        (["gpt-4o:3", "qwen3:4b"], [2], ["gpt-4o:3", "qwen3:4b:2"]),
+        (["gpt-4o", "qwen3:4b"], [2, 3], ["gpt-4o:2", "qwen3:4b:3"]),
+        (["gpt-4o:2", "qwen3:4b"], [2, 3], ["gpt-4o:2", "qwen3:4b:3"]),
+    ],
+)
+def test_counts_go_with_the_models_in_order_or_one_with_all(
+    models: list[str], counts: list[int], members: list[str]
+) -> None:
+    assert with_counts(models, counts, {"gpt-4o", "qwen3:4b"}) == members
+
+
+@pytest.mark.parametrize(
+    ("models", "counts", "said"),
+    [
+        (["gpt-4o"], [1, 2], "2 counts for 1 models"),
+        (["gpt-4o:2", "qwen3:4b"], [3, 1], "says 2 and its count says 3"),
+    ],
+)
+def test_counts_that_do_not_fit_are_refused(
+    models: list[str], counts: list[int], said: str
+) -> None:
+    with pytest.raises(InvalidMember, match=said):
+        with_counts(models, counts, {"gpt-4o", "qwen3:4b"})

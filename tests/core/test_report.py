@@ -69,6 +69,7 @@ def test_a_list_shows_the_beginning_of_long_texts() -> None:
         "strategy": "synthesis",
         "created_at": WHEN,
         "ended_at": None,
+        "parent_run_id": None,
     }
     summary = RunSummary.of_row(row)
     assert len(summary.prompt) == 300

@@ -99,5 +99,5 @@ async def test_who_failed_has_not_been_weighed_and_may_come_back() -> None:
 
 
 def test_a_plan_counts_fewer_members_from_iteration_to_iteration() -> None:
-    plan, _ = plan_of(run(*"abcd", min_iterations=2, max_iterations=3))
+    plan, _ = plan_of(run(*"abcd", min_iterations=2, max_iterations=3), {})
     assert (plan.fewest_calls, plan.most_calls) == (4 + 1 + 3 + 1, 4 + 3 + 2 + 3 * 2)

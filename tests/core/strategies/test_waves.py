@@ -111,7 +111,7 @@ async def test_who_was_not_needed_is_not_called() -> None:
 
 
 def test_a_plan_counts_the_first_wave_at_least_and_the_reserve_at_most() -> None:
-    plan, _ = plan_of(with_reserve(*SIX, strategy="vote", sampling="thrifty", max_iterations=1))
+    plan, _ = plan_of(with_reserve(*SIX, strategy="vote", sampling="thrifty", max_iterations=1), {})
     assert (plan.fewest_calls, plan.most_calls) == (2, 7)
-    plan, _ = plan_of(run_of("a", "b", strategy="auto", max_iterations=1))
+    plan, _ = plan_of(run_of("a", "b", strategy="auto", max_iterations=1), {})
     assert (plan.fewest_calls, plan.most_calls) == (2, 4)
