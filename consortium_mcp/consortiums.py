@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import ConsortiumConfig
 from consortium_mcp.core.report import consortium_uri
+from consortium_mcp.core.wanted import Wanted
 from consortium_mcp.planning import Planned
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.registry import Registry
     from consortium_mcp.adapters.saved import SavedConsortiums
-    from consortium_mcp.core.wanted import Wanted
     from consortium_mcp.planning import Planner
 
     Announce = Callable[..., Awaitable[None]]
@@ -68,8 +68,28 @@ class Consortiums:
             ConfigError: the name or the configuration cannot be used, or another consortium has
                 this name; the message says in what it differs.
         """
-        await self._check_name(name)
         base = None if clone is None else await self._saved.find(clone)
+        return await self._save(name, wanted, base, overwrite=overwrite, keep_unknown=keep_unknown)
+
+    async def restore(self, config: ConsortiumConfig, *, overwrite: bool = False) -> Planned:
+        """Save a consortium as it was exported, although a model may not be known here (yet).
+
+        Raises:
+            ConfigError: as `save` does.
+        """
+        name = config.name or ""
+        return await self._save(name, Wanted(), config, overwrite=overwrite, keep_unknown=True)
+
+    async def _save(
+        self,
+        name: str,
+        wanted: Wanted,
+        base: ConsortiumConfig | None,
+        *,
+        overwrite: bool,
+        keep_unknown: bool,
+    ) -> Planned:
+        await self._check_name(name)
         planned = await self._planner.from_models(
             wanted, base, must_be_ready=False, keep_unknown=keep_unknown, path=(name,)
         )

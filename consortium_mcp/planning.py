@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.extensions import install_strategies
 from consortium_mcp.core import panel
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import (
     ConfigError,
     CyclicConsortium,
@@ -18,6 +17,7 @@ from consortium_mcp.core.errors import (
 )
 from consortium_mcp.core.models import ConsortiumConfig, Member
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
+from consortium_mcp.core.text import clean
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 from consortium_mcp.directory import Directory
 
@@ -152,16 +152,6 @@ class Planner:
             saved = {}
         return Directory(snapshot, saved, keep_unknown=keep_unknown)
 
-    async def with_counts(self, models: Sequence[str], counts: Sequence[int]) -> list[str]:
-        """Members as they are written, with counts given beside them; see `panel.with_counts`.
-
-        Raises:
-            InvalidMember: the counts do not fit the models.
-            UnknownModel: a model is not known.
-        """
-        directory = await self._directory(keep_unknown=False)
-        return panel.with_counts(models, counts, directory.names)
-
     async def _with_default_panel(self, wanted: Wanted) -> Wanted:
         """The current models that are ready, else the local ones, else an error that helps."""
         snapshot = await self._registry.snapshot(refresh=True)
@@ -230,7 +220,7 @@ def checked_path(*names: str) -> tuple[str, ...]:
 
 def _chosen(wanted: Wanted, base: ConsortiumConfig | None, directory: Directory) -> _Chosen:
     if wanted.models:
-        members = _members(wanted.models, directory)
+        members = _members(wanted.models, wanted.counts, directory)
     elif base is not None and wanted.models is None:
         members = base.members
     else:
@@ -249,11 +239,16 @@ def _chosen(wanted: Wanted, base: ConsortiumConfig | None, directory: Directory)
     )
 
 
-def _members(models: Sequence[str | MemberSpec], directory: Directory) -> tuple[Member, ...]:
+def _members(
+    models: Sequence[str | MemberSpec], counts: Sequence[int], directory: Directory
+) -> tuple[Member, ...]:
     members: list[Member] = []
-    for item in models:
-        spec = MemberSpec(model=item) if isinstance(item, str) else item
-        candidate, count = directory.read(spec.model)
+    specs = [MemberSpec(model=item) if isinstance(item, str) else item for item in models]
+    written = [spec.model for spec in specs]
+    if counts:
+        written = panel.with_counts(written, counts, directory.names)
+    for spec, text in zip(specs, written, strict=True):
+        candidate, count = directory.read(text)
         for _ in range(count):
             members.append(
                 Member(

@@ -20,7 +20,6 @@ from consortium_mcp.background import TELL_SECONDS, Background, Teller
 from consortium_mcp.consortiums import Consortiums, to_nobody
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
 from consortium_mcp.core.models import Run, Turn
 from consortium_mcp.core.plan import plan_of
@@ -31,6 +30,7 @@ from consortium_mcp.core.report import (
     report_uri,
     resource_uri,
 )
+from consortium_mcp.core.text import clean
 from consortium_mcp.core.wanted import Wanted, checked_wait
 from consortium_mcp.nesting import Nesting
 from consortium_mcp.planning import Planner

@@ -29,10 +29,11 @@ ONLY_IN = {
         "adapters/failures.py",
         "adapters/registry.py",
         "frontends/plugin.py",
+        "frontends/llm_models.py",
         "frontends/local_models.py",
     },
     "sqlite_utils": {"adapters/database.py", "adapters/migrations.py"},
-    "sqlite3": {"adapters/database.py"},
+    "sqlite3": {"adapters/database.py", "adapters/exported.py", "adapters/saved_names.py"},
     "mcp": {
         "frontends/server.py",
         "frontends/consortium_tools.py",

@@ -8,8 +8,8 @@ from typing import Any
 
 import llm
 
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.text import clean
 
 MAX_MESSAGE = 400
 """Characters of a provider's message; some send whole HTML pages."""

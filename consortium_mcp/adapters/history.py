@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from consortium_mcp.adapters.store import LIVE_STATUS, Store
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.report import RunReport, RunSummary
+from consortium_mcp.core.text import clean
 
 if TYPE_CHECKING:
     import sqlite3

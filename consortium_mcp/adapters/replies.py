@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.text import clean
 
 MAX_REPLY = 1_000_000
 """Characters kept of one reply; no answer is that long, but a runaway generation may be."""

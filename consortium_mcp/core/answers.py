@@ -23,14 +23,6 @@ _FENCE = re.compile(r"`{3,}|^ {0,3}~{3,}")
 _CLOSING_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def clean(text: str) -> str:
-    """Text that can be stored, sent and shown: no control characters, no lone surrogates."""
-    return _UNPRINTABLE.sub("", text).encode("utf-8", "replace").decode("utf-8")
-
-
 def without_thinking(text: str) -> str:
     """The text less what a reasoning model thought aloud. If that is never closed, all is."""
     return _thinking_as(text, "").strip()

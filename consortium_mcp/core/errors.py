@@ -6,7 +6,7 @@ callers expect (`ToolError`, `ClickException`, `llm.ModelError`) in one place ea
 
 from __future__ import annotations
 
-from consortium_mcp.core.answers import clean
+from consortium_mcp.core.text import clean
 
 
 class ConsortiumError(Exception):

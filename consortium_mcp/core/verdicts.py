@@ -14,7 +14,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.answers import (
-    clean,
     final_answer_text,
     read_confidence,
     tags,
@@ -22,6 +21,7 @@ from consortium_mcp.core.answers import (
 )
 from consortium_mcp.core.errors import VerdictError
 from consortium_mcp.core.models import Share, Value
+from consortium_mcp.core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

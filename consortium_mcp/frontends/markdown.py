@@ -112,13 +112,13 @@ def _footer(report: RunReport) -> str:
     return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line
 
 
-def runs_markdown(runs: list[RunSummary], next_cursor: str | None) -> str:
-    """A page of runs."""
+def runs_markdown(runs: list[RunSummary], more: str | None) -> str:
+    """A page of runs, nested ones indented, and how to ask for more where there is more."""
     if not runs:
         return "No runs match."
     lines = [_run_line(run) for run in runs]
-    if next_cursor:
-        lines.append(f'\nMore: `list_runs(cursor="{next_cursor}")`')
+    if more:
+        lines.append(f"\nMore: `{more}`")
     return "\n".join(lines)
 
 
@@ -128,6 +128,7 @@ def _run_line(run: RunSummary) -> str:
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""
     line = f"- `{run.run_id}` {when} {run.status}{confidence}: {one_line(run.prompt, 80)}{arrow}"
+    line = f"  {line}" if run.parent_run_id else line
     return f"{line} — next: `{run.next_step}`" if run.next_step else line
 
 

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import llm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import click
 
 
-@llm.hookimpl
-def register_models(register: Callable[..., None]) -> None:
-    """Register the local demo models where the extra `local` is installed."""
-    if importlib.util.find_spec("xllamacpp") is None:
+@llm.hookimpl(trylast=True)  # when all other names are known: none of them is taken
+def register_models(register: Callable[..., None], model_aliases: Iterable[Any]) -> None:
+    """Register the saved consortiums and, with the extra `local`, the demo models."""
+    taken = {model.model.model_id for model in model_aliases if model.model}
+    taken |= {alias for model in model_aliases for alias in model.aliases}
+    try:
+        found = _models()
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with us, `llm` must go on)
+        sys.stderr.write(f"consortium-mcp offers no models: {error}\n")
         return
-    from consortium_mcp.frontends.local_models import models  # noqa: PLC0415 (only with the extra)
+    for model, async_model in found:
+        if model.model_id not in taken:
+            register(model, async_model)
 
-    for model, async_model in models():
-        register(model, async_model)
+
+def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
+    from consortium_mcp.adapters.saved_names import saved_names  # noqa: PLC0415 (as is needed)
+    from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
+
+    found: list[tuple[llm.Model, llm.AsyncModel]] = []
+    if importlib.util.find_spec("xllamacpp") is not None:
+        from consortium_mcp.frontends import local_models  # noqa: PLC0415 (only with the extra)
+
+        found += local_models.models()
+    if names := saved_names(from_environment().database):
+        from consortium_mcp.frontends import llm_models  # noqa: PLC0415 (only where some are saved)
+
+        found += llm_models.models(names)
+    return found
 
 
 @llm.hookimpl

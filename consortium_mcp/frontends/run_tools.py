@@ -214,7 +214,8 @@ def _add_history(server: MCPServer[Opening]) -> None:
         service = await service_of(ctx)
         runs, next_cursor = await service.list_runs(limit, cursor, query, status, consortium)
         page = RunList(runs=runs, next_cursor=next_cursor)
-        return result(runs_markdown(runs, next_cursor), page)
+        more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
+        return result(runs_markdown(runs, more), page)
 
     @server.tool(title="Get a run", annotations=READS)
     @tool_errors

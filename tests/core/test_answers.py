@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_mcp.core.answers import (
-    clean,
     final_answer,
     prose,
     read_confidence,
@@ -15,6 +14,7 @@ from consortium_mcp.core.answers import (
     tag_content,
     without_thinking,
 )
+from consortium_mcp.core.text import clean
 
 
 @pytest.mark.parametrize(

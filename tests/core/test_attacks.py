@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.core import prompts
-from consortium_mcp.core.answers import clean, final_answer
+from consortium_mcp.core.answers import final_answer
 from consortium_mcp.core.errors import VerdictError
+from consortium_mcp.core.text import clean
 from consortium_mcp.core.verdicts import parse_verdict
 from tests.fakes import FakeAsk, answered, consulted, reply, run_of, verdict
 

@@ -2,33 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 import consortium_mcp
 from consortium_mcp import ConfigError, RunError, RunReport, create_consortium
 from consortium_mcp.background import Progress
-from tests.adapters.fake_models import FakeAsync, models, plugin
-from tests.fakes import reply, verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from consortium_mcp.adapters.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("fakes")
-
-
-@pytest.fixture
-def fakes(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
-    judge = verdict(support="A, B, C, D, E", groups="", ranking="", confidence="0.9")
-    named = [FakeAsync("o3-mini", reply("42", 0.9)), FakeAsync("gpt-4o", reply("42", 0.9))]
-    said = {"gemini-2": judge}
-    named += [FakeAsync(name, text) for name, text in said.items()]
-    named += [FakeAsync("down", RuntimeError("it is down"))]
-    with plugin("fake", models(*named)):
-        yield
 
 
 def test_the_originals_documented_call_works_unchanged() -> None:
@@ -121,3 +102,28 @@ def test_the_import_loads_neither_mcp_nor_llm_nor_openai() -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     heavy = {"mcp", "openai", "llm", "pydantic", "sqlite_utils", "anyio", "asyncio"}
     assert not {name.partition(".")[0] for name in loaded} & heavy
+
+
+def test_a_mapping_of_counts_and_the_later_spelling_are_taken_too() -> None:
+    consortium = create_consortium({"o3-mini": 1, "gpt-4o": 2}, minimum_iterations=2)
+    report = consortium.orchestrate("?").report
+    assert [m.model for m in report.members] == ["o3-mini", "gpt-4o", "gpt-4o"]
+    assert consortium.wanted.min_iterations == 2
+
+
+def test_a_consortium_is_saved_cloned_and_asked_by_name() -> None:
+    panel = create_consortium(["o3-mini", "gpt-4o"], strategy="vote", system_prompt="Be brief.")
+    assert panel.save("mine") == []
+    report = create_consortium(consortium="mine").orchestrate("?").report
+    assert (report.consortium, report.strategy) == ("mine", "vote")
+    create_consortium(consortium="mine", sampling="thrifty").save("twin")
+    with pytest.raises(ConfigError, match="sampling"):
+        create_consortium(consortium="twin", sampling="full").save("twin")
+    create_consortium(consortium="twin", sampling="full").save("twin", overwrite=True)
+
+
+@pytest.mark.anyio
+async def test_saving_inside_a_loop_names_the_async_twin() -> None:
+    with pytest.raises(ConfigError, match=r"await consortium.asave\(name\)"):
+        create_consortium(["o3-mini"]).save("mine")
+    await create_consortium(["o3-mini"]).asave("mine")

@@ -29,9 +29,10 @@ def here(settings: Settings, local_models: Path) -> Settings:
     return settings
 
 
+@pytest.mark.usefixtures("settings")
 def test_the_plugin_registers_two_members_sync_and_async() -> None:
     found: list[tuple[llm.Model, llm.AsyncModel]] = []
-    plugin.register_models(lambda *pair: found.append(pair))
+    plugin.register_models(lambda *pair: found.append(pair), [])
     assert [m.model_id for m, _ in found] == ["smollm2-chat", "smollm2-few-shot"]
     assert [m.model_id for _, m in found] == ["smollm2-chat", "smollm2-few-shot"]
 
@@ -114,7 +115,7 @@ def test_without_a_call_the_engine_is_not_imported() -> None:
     script = (
         "import sys\n"
         "import consortium_mcp.frontends.plugin as plugin\n"
-        "plugin.register_models(lambda *_: None)\n"
+        "plugin.register_models(lambda *_: None, [])\n"
         "assert 'xllamacpp' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -1,0 +1,119 @@
+"""`llm consortium run` and `resume`: a consultation in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+from pydantic import ValidationError
+
+from consortium_mcp.core.wanted import MemberSpec, Wanted
+from consortium_mcp.frontends.command_errors import command_errors
+from consortium_mcp.frontends.llm_runs import for_terminal
+from consortium_mcp.frontends.markdown import exchanges_markdown, report_markdown
+from consortium_mcp.frontends.once import consult_once, resume_once
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from consortium_mcp.background import Progress
+    from consortium_mcp.frontends.once import Outcome
+
+INTERRUPTED = 130
+"""The exit code of what ended by Ctrl-C: 128 and the number of SIGINT."""
+
+
+def run(
+    prompt: str | None,
+    *,
+    consortium: str | None,
+    continue_run: str | None,
+    stdin: bool,
+    output: Path | None,
+    raw: bool,
+    quiet: bool,
+    no_log: bool,
+    **wish: Any,  # noqa: ANN401 (the fields of a consortium, by name)
+) -> None:
+    """Consult and show what came of it; see `llm consortium run --help`."""
+    question = "\n\n".join(part for part in (prompt, _piped() if stdin else None) if part)
+    consulting = partial(
+        consult_once,
+        question,
+        wanted(wish),
+        consortium=consortium,
+        continue_run=continue_run,
+        log=not no_log,
+    )
+    _show(_followed(consulting, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
+
+
+def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
+    """Go on with a run and show what came of it."""
+    _show(_followed(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
+
+
+def wanted(wish: dict[str, Any]) -> Wanted:
+    """The options as the service takes them; an option that was not given is `None`."""
+    models = [_member(text) for text in wish.pop("models")]
+    return Wanted(models=models or None, counts=wish.pop("counts"), **wish)
+
+
+def _member(text: str) -> str | MemberSpec:
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return MemberSpec.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise click.UsageError(
+            f"{text} is no member: {'.'.join(str(part) for part in first['loc'])} {first['msg']}. "
+            'Write {"model": "gpt-4o:2", "tier": "strong", "options": {"temperature": 0.2}}.'
+        ) from error
+
+
+def _piped() -> str | None:
+    """What stdin holds; a terminal is not waited for."""
+    return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().strip()
+
+
+def _followed(
+    consulting: Callable[..., Awaitable[Outcome]], *, quiet: bool, resumable: bool = True
+) -> Outcome:
+    """The outcome. Ctrl-C leaves a run that can be gone on with, and says how."""
+    begun: list[str] = []
+    live = sys.stderr.isatty() and not quiet
+    on_progress = _tell if live else _keep_quiet
+    call = partial(consulting, on_begin=begun.append, on_progress=on_progress)
+    try:
+        with command_errors():
+            return anyio.run(call)
+    except KeyboardInterrupt:
+        how = "It was not logged, so it cannot be gone on with."
+        if resumable:
+            how = f"Go on with it: llm consortium resume {begun[0]}" if begun else "Nothing begun."
+        click.echo(f"Interrupted{f' in run {begun[0]}' if begun else ''}. {how}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _tell(progress: Progress) -> None:
+    click.echo(f"· {progress.message}", err=True)
+
+
+def _keep_quiet(_progress: Progress) -> None:
+    pass
+
+
+def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> None:
+    report = outcome.report
+    if output is not None:
+        output.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with command_errors():
+        outcome.answered()
+    click.echo(report.synthesis or "" if quiet else report_markdown(for_terminal(report)))
+    if raw:
+        click.echo(exchanges_markdown(outcome.exchanges))

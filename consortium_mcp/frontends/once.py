@@ -1,0 +1,126 @@
+"""One consultation from beginning to end, for the front ends that live no longer than it does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consortium_mcp.adapters.calibrations import Calibrations
+from consortium_mcp.adapters.saved import SavedConsortiums
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.adapters.store import Store
+from consortium_mcp.core.errors import RunError
+from consortium_mcp.core.models import Turn
+from consortium_mcp.service import Service, open_service
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from consortium_mcp.background import Progress
+    from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.wanted import Wanted
+
+    OnProgress = Callable[[Progress], Awaitable[None] | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    report: RunReport
+    exchanges: tuple[Exchange, ...]
+    """Every recorded call."""
+
+    def answered(self) -> Outcome:
+        """The outcome itself.
+
+        Raises:
+            RunError: the run failed; the message has its id.
+        """
+        if self.report.status == "failed":
+            raise RunError(f"{self.report.error} (run {self.report.run_id})")
+        return self
+
+
+async def consult_once(
+    prompt: str,
+    wanted: Wanted,
+    *,
+    consortium: str | None = None,
+    history: Sequence[tuple[str, str]] = (),
+    continue_run: str | None = None,
+    on_begin: Callable[[str], None] | None = None,
+    on_progress: OnProgress | None = None,
+    log: bool = True,
+) -> Outcome:
+    """Consult, and wait for the end.
+
+    Args:
+        prompt: the question.
+        wanted: the configuration, or what differs from the saved one.
+        consortium: a saved consortium to start from.
+        history: earlier prompts and their answers, oldest first.
+        continue_run: the id of an ended run whose conversation this goes on.
+        on_begin: told the run's id.
+        on_progress: told of every answer and verdict.
+        log: whether the journal keeps it.
+
+    Raises:
+        ConfigError: something cannot be done as asked; no model was called.
+        UnknownRun: there is no run to go on from.
+        StoreError: the journal cannot be used at all.
+    """
+    settings = from_environment()
+    store = Store(settings.database) if log else await _in_memory(settings.database)
+    async with open_service(settings, store=store) as service:
+        turns = [Turn(prompt=asked, synthesis=answered) for asked, answered in history]
+        run_id = await service.consult(
+            prompt, consortium, wanted, continue_run=continue_run, history=turns
+        )
+        return await _followed(service, run_id, on_begin, on_progress)
+
+
+async def resume_once(
+    run_id: str, *, on_begin: Callable[[str], None], on_progress: OnProgress
+) -> Outcome:
+    """Go on with an interrupted run to its end; any other stays as it is.
+
+    Raises:
+        UnknownRun: no run has this id.
+        ConfigError: a model of the run is not known or not ready here.
+    """
+    async with open_service(from_environment()) as service:
+        await service.resume(run_id)
+        return await _followed(service, run_id, on_begin, on_progress)
+
+
+async def _followed(
+    service: Service,
+    run_id: str,
+    on_begin: Callable[[str], None] | None,
+    on_progress: OnProgress | None,
+) -> Outcome:
+    async def tell(progress: Progress) -> None:
+        told = on_progress and on_progress(progress)
+        if told is not None:
+            await told
+
+    if on_begin is not None:
+        on_begin(run_id)
+    report = await service.wait(run_id, math.inf, tell)
+    return Outcome(report, tuple(await service.exchanges(run_id)))
+
+
+async def _in_memory(database: Path) -> Store:
+    """A journal that is gone with the process, with what the user's own says of how to consult."""
+    memory, kept = Store(Path(":memory:")), Store(database)
+    try:
+        for config in await SavedConsortiums(kept).all():
+            await SavedConsortiums(memory).save(config)
+        await Calibrations(memory).keep(await Calibrations(kept).current())
+    finally:
+        await kept.close()
+    return memory
