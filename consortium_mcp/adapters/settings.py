@@ -37,6 +37,8 @@ class Settings:
     wait_seconds: float = DEFAULT_WAIT_SECONDS
     """How long `consult_consortium` waits before it answers with a run that still works."""
     log_level: str = "WARNING"
+    confirm_calls: int | None = None
+    """Calls of a plan above which the user is asked first; nobody is asked where `None`."""
     limits: Limits = Limits()
 
     @property
@@ -59,6 +61,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_level(env),
+        confirm_calls=_count(env, "CONSORTIUM_CONFIRM_CALLS"),
         limits=Limits(
             in_all=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),

@@ -20,16 +20,7 @@ from consortium_mcp.frontends.tool_outputs import (
 )
 from consortium_mcp.frontends.tool_parts import (
     READS,
-    Arbiter,
-    EscalateTo,
-    Iterations,
-    Limit,
-    Models,
-    Sampling,
-    Seconds,
-    Strategy,
-    System,
-    Threshold,
+    Members,
     result,
     service_of,
     tool_errors,
@@ -54,47 +45,41 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
     )
     @tool_errors
     async def save_consortium(
-        name: Annotated[str, Field(description="Letters, digits, . _ -; `default` is special.")],
-        models: Models,
+        name: Annotated[str, Field(description="Letters, digits, . _ -")],
         ctx: Context[Opening],
-        arbiter: Arbiter = None,
-        strategy: Strategy = None,
-        sampling: Sampling = None,
-        escalate_to: EscalateTo = None,
-        system: System = None,
-        confidence_threshold: Threshold = None,
-        max_iterations: Iterations = None,
-        min_iterations: Iterations = None,
+        models: Members = None,
+        arbiter: str | None = None,
+        strategy: str | None = None,
+        sampling: str | None = None,
+        escalate_to: str | None = None,
+        system: str | None = None,
+        confidence_threshold: float | None = None,
+        max_iterations: int | None = None,
+        min_iterations: int | None = None,
         arbiters: Annotated[
-            list[str] | None, Field(description="Who judges in turn if the arbiter fails.")
+            list[str] | None, Field(description="Judge in turn if the arbiter fails.")
         ] = None,
         quorum: Annotated[
-            float | None,
-            Field(
-                description="Share of members whose answers are enough to go on.",
-                json_schema_extra={"exclusiveMinimum": 0, "maximum": 1},
-            ),
+            float | None, Field(description="Share of members whose answers are enough.")
         ] = None,
         straggler_grace: Annotated[
-            float | None, Field(description="Seconds for the others once the quorum is there.")
+            float | None, Field(description="Seconds the others have after that.")
         ] = None,
-        member_timeout: Seconds = None,
-        arbiter_timeout: Seconds = None,
-        deadline_seconds: Seconds = None,
-        max_calls: Limit = None,
-        max_tokens: Limit = None,
+        member_timeout: float | None = None,
+        arbiter_timeout: float | None = None,
+        deadline_seconds: float | None = None,
+        max_calls: int | None = None,
+        max_tokens: int | None = None,
         description: str | None = None,
-        clone: Annotated[
-            str | None, Field(description="A saved consortium to start from; null keeps a field.")
-        ] = None,
+        clone: Annotated[str | None, Field(description="A saved one to start from.")] = None,
         overwrite: Annotated[  # noqa: FBT002 (a tool's fields all go by name)
             bool, Field(description="Replace another one of this name.")
         ] = False,
     ) -> Annotated[CallToolResult, SavedConsortium]:
-        """Save a panel under a name, for consult_consortium(consortium=name).
+        """Save a panel under a name, for consult_consortium(consortium=name) and as a member.
 
-        Another one of that name is replaced only with overwrite. The one called `default` is asked
-        whenever no panel is named.
+        Fields are those of consult_consortium; give models or clone. The one called `default` is
+        asked whenever no panel is named.
         """
         service = await service_of(ctx)
         planned = await service.consortiums.save(

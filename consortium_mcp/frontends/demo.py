@@ -20,7 +20,7 @@ from consortium_mcp.frontends.tool_outputs import FullReport
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-    from consortium_mcp.core.exchange import Exchange
+    from consortium_mcp.frontends.pages import Entry
 
 QUESTION = "What is the capital of Japan?"
 CONSORTIUM = "consortium-mcp-demo"
@@ -149,9 +149,9 @@ def _show(report: FullReport) -> None:
 
 def _show_side_by_side(report: FullReport) -> None:
     """The members' answers in columns, or stacked where there are many."""
-    exchanges = report.included.responses if report.included else None
+    entries = report.included.entries if report.included else []
     shown = report.reported_iteration or 1
-    said = {e.label: _text(e) for e in exchanges or [] if e.iteration == shown}
+    said = {e.label: _text(e) for e in entries if e.iteration == shown}
     columns = max(1, _width() // (len(report.members) or 1) - len(_MARGIN))
     cells = []
     for member in report.members:
@@ -168,8 +168,8 @@ def _show_side_by_side(report: FullReport) -> None:
     click.echo()
 
 
-def _text(exchange: Exchange) -> str:
-    return prose(exchange.reply) if exchange.reply is not None else f"({exchange.error})"
+def _text(entry: Entry) -> str:
+    return prose(entry.text) or f"({entry.error})"
 
 
 async def _show_journal(client: Client, run_id: str) -> None:

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from consortium_mcp.core.wanted import MemberSpec, Wanted
 from consortium_mcp.frontends.command_errors import command_errors
-from consortium_mcp.frontends.llm_runs import for_terminal
-from consortium_mcp.frontends.markdown import exchanges_markdown, report_markdown
+from consortium_mcp.frontends.llm_runs import raw_replies, shown
 from consortium_mcp.frontends.once import consult_once, resume_once
 
 if TYPE_CHECKING:
@@ -114,6 +113,6 @@ def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> N
         output.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     with command_errors():
         outcome.answered()
-    click.echo(report.synthesis or "" if quiet else report_markdown(for_terminal(report)))
+    click.echo(report.synthesis or "" if quiet else shown(report))
     if raw:
-        click.echo(exchanges_markdown(outcome.exchanges))
+        click.echo("\n" + raw_replies(outcome.exchanges))

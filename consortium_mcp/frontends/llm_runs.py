@@ -11,10 +11,13 @@ import click
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.report import RunReport, RunSummary
 from consortium_mcp.frontends.command_errors import command_errors
-from consortium_mcp.frontends.markdown import exchanges_markdown, report_markdown, runs_markdown
+from consortium_mcp.frontends.markdown import entries_markdown, report_markdown, runs_markdown
+from consortium_mcp.frontends.pages import of_exchange
 from consortium_mcp.service import open_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.core.exchange import Exchange
 
 R = TypeVar("R", RunReport, RunSummary)
@@ -27,6 +30,16 @@ def for_terminal(run: R) -> R:
         "interrupted": f"llm consortium resume {run.parent_run_id or run.run_id}",
     }
     return run.model_copy(update={"next_step": steps.get(run.status)})
+
+
+def shown(report: RunReport) -> str:
+    """A whole report: a terminal has room."""
+    return report_markdown(for_terminal(report), limit=None)
+
+
+def raw_replies(exchanges: Sequence[Exchange]) -> str:
+    """What members and arbiter said, word for word."""
+    return entries_markdown([of_exchange(exchange, whole=False) for exchange in exchanges])
 
 
 def list_runs(
@@ -64,9 +77,9 @@ def info(run_id: str, *, raw: bool, as_json: bool) -> None:
 
     with command_errors():
         report, exchanges = anyio.run(found)
-    report = for_terminal(report)
     if as_json:
         said = {"exchanges": [e.model_dump(mode="json") for e in exchanges]} if raw else {}
-        click.echo(json.dumps(report.model_dump(mode="json") | said, indent=2, ensure_ascii=False))
+        told = for_terminal(report).model_dump(mode="json") | said
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        click.echo(report_markdown(report) + (exchanges_markdown(exchanges) if raw else ""))
+        click.echo(shown(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))

@@ -9,9 +9,9 @@ from consortium_mcp.core.report import labelled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.exchange import Exchange
-    from consortium_mcp.core.models import ConsortiumConfig, Verdict
+    from consortium_mcp.core.models import ConsortiumConfig, Dissent
     from consortium_mcp.core.report import MemberReport, RunReport, RunSummary
+    from consortium_mcp.frontends.pages import Entry, Page
 
 _HEADLINES = {
     "planned": "A plan; nothing has been called",
@@ -22,16 +22,48 @@ _HEADLINES = {
 }
 
 
-def report_markdown(report: RunReport) -> str:
-    """The whole report: synthesis first, then how much it is worth, who disagreed, what it cost."""
+MAX_TEXT = 8_000
+"""Characters of a report in a tool's result: about 2,000 tokens of the reader's context."""
+LONGEST_LINE = 600
+"""Characters of one line of a section where there is a limit."""
+
+
+def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
+    """The report: synthesis first, then how much it is worth, who disagreed, what it cost.
+
+    Args:
+        report: the run's.
+        limit: characters; no limit where `None`. The synthesis is whole unless it alone is longer;
+            of the sections, warnings and dissent are cut last. What is cut is said, and how to get
+            at it.
+    """
+    footer = _footer(report)
+    room = limit - len(footer) if limit is not None else None
+    head = _head(report, room)
+    sections = {
+        f"Members ({report.answered} of {report.asked} answered)": [
+            _member(member) for member in report.members
+        ],
+        "Dissent": [_dissent(side) for side in report.dissent],
+        "To look at again": [f"- {line}" for line in report.refinements],
+        "Warnings": [f"- {line}" for line in report.warnings],
+    }
+    if room is not None:
+        sections = _fitted(sections, room - len("\n\n".join(head)), report)
+    shown = [f"### {title}\n" + "\n".join(lines) for title, lines in sections.items() if lines]
+    return "\n\n".join([*head, *shown, footer])
+
+
+def _head(report: RunReport, room: int | None) -> list[str]:
     parts: list[str] = []
     if report.status in _HEADLINES:
         parts.append(f"**{_HEADLINES[report.status]}.** {report.error or ''}".strip())
     if report.synthesis is not None:
-        parts.append(report.synthesis)
-        if report.final_answer and report.final_answer != report.synthesis:
-            parts.append(f"**Answer:** {report.final_answer}")
-        parts.append(_confidence(report))
+        answer = report.final_answer
+        told = [f"**Answer:** {answer}"] if answer and answer != report.synthesis else []
+        told.append(_confidence(report))
+        left = None if room is None else room - len("\n\n".join([*parts, *told])) - 200
+        parts += [_whole_or_cut(report, left), *told]
     if report.plan is not None:
         plan = report.plan
         parts.append(
@@ -39,24 +71,46 @@ def report_markdown(report: RunReport) -> str:
             f"{plan.estimated_input_tokens} input tokens in the first iteration, members' answers "
             "not counted."
         )
-    heading = f"Members ({report.answered} of {report.asked} answered)"
-    parts += _section(heading, [_member(member) for member in report.members])
-    parts += _section(
-        "Dissent",
-        [
-            f"- {', '.join(d.labels) or 'Open'}"
-            f"{f' ({d.final_answer})' if d.final_answer else ''}: {d.argument}"
-            for d in report.dissent
-        ],
-    )
-    parts += _section("To look at again", [f"- {line}" for line in report.refinements])
-    parts += _section("Warnings", [f"- {line}" for line in report.warnings])
-    parts.append(_footer(report))
-    return "\n\n".join(parts)
+    return parts
 
 
-def _section(title: str, lines: list[str]) -> list[str]:
-    return [f"### {title}\n" + "\n".join(lines)] if lines else []
+def _whole_or_cut(report: RunReport, room: int | None) -> str:
+    synthesis = report.synthesis or ""
+    if room is None or len(synthesis) <= room:
+        return synthesis
+    left = len(synthesis) - room
+    rest = f'get_run(run_id="{report.run_id}", include=["synthesis"], offset={room})'
+    return f"{synthesis[:room]}\n\n[… {left} characters more: `{rest}`]"
+
+
+_CUT_LAST = ("Warnings", "Dissent", "To look at again")
+
+
+def _fitted(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
+    """As many lines of each section as there is room for, the more important sections first."""
+    fitted: dict[str, list[str]] = {}
+    for title in sorted(sections, key=lambda t: _CUT_LAST.index(t) if t in _CUT_LAST else 9):
+        kept: list[str] = []
+        lines = [
+            line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+            for line in sections[title]
+        ]
+        more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
+        room -= len(title) + len(more) + 8
+        for line in lines:
+            if len(line) + 1 > room:
+                kept.append(more)
+                break
+            room -= len(line) + 1
+            kept.append(line)
+        fitted[title] = kept
+    return {title: fitted[title] for title in sections}
+
+
+def _dissent(side: Dissent) -> str:
+    who = ", ".join(side.labels) or "Open"
+    answer = f" ({side.final_answer})" if side.final_answer else ""
+    return f"- {who}{answer}: {side.argument}"
 
 
 def _confidence(report: RunReport) -> str:
@@ -132,22 +186,19 @@ def _run_line(run: RunSummary) -> str:
     return f"{line} — next: `{run.next_step}`" if run.next_step else line
 
 
-def exchanges_markdown(exchanges: Sequence[Exchange]) -> str:
-    """What was said, call by call."""
-    return "".join(
-        f"\n\n### Iteration {e.iteration}, {e.role} {e.label} · {e.model}\n"
-        f"{e.reply if e.reply is not None else f'({e.error})'}"
-        for e in exchanges
-    )
+def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:
+    """A page of what was said, and how to ask for the next."""
+    parts = [entries_markdown(found.entries) or "Nothing more."]
+    if found.next_offset is not None:
+        wanted = ", ".join(f'"{section}"' for section in include)
+        call = f'get_run(run_id="{run_id}", include=[{wanted}], offset={found.next_offset})'
+        parts.append(f"Next: `{call}` ({found.characters} characters in all)")
+    return "\n\n".join(parts)
 
 
-def verdicts_markdown(iterations: Sequence[tuple[int, Verdict]]) -> str:
-    """Verdict by verdict."""
-    return "".join(
-        f"\n\n### Verdict of iteration {number} · confidence {verdict.confidence:.2f}\n"
-        f"{verdict.synthesis}"
-        for number, verdict in iterations
-    )
+def entries_markdown(entries: Sequence[Entry]) -> str:
+    """All that was said, call by call."""
+    return "\n\n".join(f"{e.heading}\n{e.text or f'({e.error})'}" for e in entries)
 
 
 def consortium_line(config: ConsortiumConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     from consortium_mcp.consortiums import Announce
     from consortium_mcp.service import Service
+
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 0.3
+"""Without a request, after which a client is taken to have all that it asks for at its start."""
 
 
 class Opening:
@@ -35,7 +42,28 @@ class Opening:
         self._announce = announce
         self._service: Service | None = None
         self._lock = anyio.Lock()
+        self._warming = False
+        self._last_request = 0.0
         self.waits = Waits()
+
+    def requested(self) -> None:
+        """Somebody asked something. From the first time on, wait for quiet and then warm up."""
+        self._last_request = anyio.current_time()
+        if not self._warming:
+            self._warming = True
+            self._group.start_soon(self._warm_up)
+
+    async def _warm_up(self) -> None:
+        """Load the service and llm's models before they are needed, and after what is needed now.
+
+        Importing takes a second of CPU, which the first answers would have to share.
+        """
+        while (quiet := anyio.current_time() - self._last_request) < QUIET_SECONDS:  # noqa: ASYNC110 (what is waited for is time)
+            await anyio.sleep(QUIET_SECONDS - quiet)
+        try:
+            await (await self.service()).registry.snapshot()
+        except Exception:  # whoever needs it finds out, and is told
+            logger.exception("llm could not be loaded beforehand")
 
     async def service(self) -> Service:
         """The one service of this server."""

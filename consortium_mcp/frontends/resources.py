@@ -76,7 +76,7 @@ def add_to(server: MCPServer[Opening]) -> None:
     async def run(run_id: str, ctx: Context[Opening]) -> str:
         service = await ctx.request_context.lifespan_context.service()
         with _resource_errors():
-            return report_markdown(await service.wait(run_id, 0))
+            return report_markdown(await service.wait(run_id, 0), limit=None)
 
     @server.resource(
         "consortium://runs/{run_id}/report",

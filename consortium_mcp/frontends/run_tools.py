@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import Field
 
 from consortium_mcp.core.models import Status
 from consortium_mcp.core.report import RunReport
 from consortium_mcp.core.wanted import Wanted, checked_wait
+from consortium_mcp.frontends.confirming import not_confirmed
 from consortium_mcp.frontends.markdown import (
-    exchanges_markdown,
+    MAX_TEXT,
+    page_markdown,
     report_markdown,
     runs_markdown,
-    verdicts_markdown,
 )
 from consortium_mcp.frontends.opening import Opening
+from consortium_mcp.frontends.pages import PAGE, Section, entries_of, page
 from consortium_mcp.frontends.tasks import hand_over
-from consortium_mcp.frontends.tool_outputs import FullReport, Included, NumberedVerdict, RunList
+from consortium_mcp.frontends.tool_outputs import FullReport, RunList
 from consortium_mcp.frontends.tool_parts import (
+    LONG_RESULT,
     READS,
     Arbiter,
     EscalateTo,
@@ -42,8 +47,6 @@ from consortium_mcp.frontends.tool_parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mcp.server.mcpserver import MCPServer
 
     from consortium_mcp.adapters.settings import Settings
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 def add_to(server: MCPServer[Opening], settings: Settings) -> None:
     """Register them."""
     _add_consulting(server, settings)
+    _add_going_on(server, settings)
     _add_history(server)
 
 
@@ -62,6 +66,18 @@ async def _wait(service: Service, run_id: str, seconds: float, ctx: Context[Open
         await ctx.report_progress(progress.done, progress.total, progress.message)
 
     return await service.wait(run_id, seconds, on_progress)
+
+
+async def _outcome(
+    service: Service, run_id: str, seconds: float, ctx: Context[Opening]
+) -> CallToolResult:
+    """The report of a run begun by this call, once it has ended or the wait is over."""
+    if hand_over(run_id):
+        return report_result(await service.wait(run_id, 0))
+    context = ctx.request_context
+    waits, end = context.lifespan_context.waits, service.cancel_here
+    with waits.of(context.request, ctx.request_id, run_id, end):
+        return report_result(await _wait(service, run_id, seconds, ctx))
 
 
 def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
@@ -101,7 +117,7 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         dry_run: Annotated[  # noqa: FBT002 (a tool's fields all go by name)
             bool, Field(description="Only the plan: who would be asked, how many calls.")
         ] = False,
-    ) -> Annotated[CallToolResult, RunReport]:
+    ) -> Annotated[CallToolResult, RunReport] | InputRequiredResult:
         """Ask several language models the same question in parallel and get one weighed answer.
 
         Use it for hard, contested or costly questions. Returns a report: synthesis, confidence
@@ -124,14 +140,18 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
             max_tokens=max_tokens,
             deadline_seconds=deadline_seconds,
         )
-        if dry_run:
-            return report_result(
-                await service.dry_run(prompt, consortium, wanted, continue_run=continue_run)
-            )
         seconds = checked_wait(wait_seconds, settings.wait_seconds)
+        plan = partial(service.dry_run, prompt, consortium, wanted, continue_run=continue_run)
+        if dry_run:
+            return report_result(await plan())
+        limit, named = settings.confirm_calls, max_calls is not None
+        if answer := await not_confirmed(ctx, plan, limit, named_max_calls=named):
+            return answer
         run_id = await service.consult(prompt, consortium, wanted, continue_run=continue_run)
         return await _outcome(service, run_id, seconds, ctx)
 
+
+def _add_going_on(server: MCPServer[Opening], settings: Settings) -> None:
     @server.tool(
         title="Resume a run",
         annotations=ToolAnnotations(
@@ -182,17 +202,6 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
             report = noted(report, f"Nothing was cancelled: the run is {report.status}.")
         return report_result(report)
 
-    async def _outcome(
-        service: Service, run_id: str, seconds: float, ctx: Context[Opening]
-    ) -> CallToolResult:
-        """The report of a run begun by this call, once it has ended or the wait is over."""
-        if hand_over(run_id):
-            return report_result(await service.wait(run_id, 0))
-        context = ctx.request_context
-        waits, end = context.lifespan_context.waits, service.cancel_here
-        with waits.of(context.request, ctx.request_id, run_id, end):
-            return report_result(await _wait(service, run_id, seconds, ctx))
-
 
 def _add_history(server: MCPServer[Opening]) -> None:
     @server.tool(title="List runs", annotations=READS)
@@ -217,7 +226,7 @@ def _add_history(server: MCPServer[Opening]) -> None:
         more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
         return result(runs_markdown(runs, more), page)
 
-    @server.tool(title="Get a run", annotations=READS)
+    @server.tool(title="Get a run", annotations=READS, meta=LONG_RESULT)
     @tool_errors
     async def get_run(
         run_id: RunId,
@@ -226,35 +235,28 @@ def _add_history(server: MCPServer[Opening]) -> None:
             float, Field(description="Wait so long for a run that still works.")
         ] = 0,
         include: Annotated[
-            list[Literal["responses", "iterations", "exchanges"]] | None,
-            Field(description="What to add: members' texts, verdicts, every model call."),
+            list[Section] | None,
+            Field(
+                description="Adds texts: the members' (responses), the verdicts (iterations), "
+                "every call with its prompt (exchanges), a synthesis that was cut."
+            ),
         ] = None,
+        offset: Annotated[int, Field(description="next_offset of the page before.")] = 0,
     ) -> Annotated[CallToolResult, FullReport]:
-        """Get the report of a consultation, waiting for one that still works if asked to."""
+        """Get the report of a consultation, waiting for one that still works if asked to.
+
+        With include, a page of those texts as well; next_offset in `included` asks for the next.
+        """
         service = await service_of(ctx)
         report = await _wait(service, run_id, wait_seconds, ctx)
-        included = await _included(service, run_id, include or [])
-        full = FullReport(**report.model_dump(), included=included)
-        text = report_markdown(report)
-        if included:
-            text += exchanges_markdown(included.exchanges or included.responses or [])
-            text += verdicts_markdown([(v.number, v.verdict) for v in included.iterations or []])
-        return result(text, full, is_error=report.status == "failed")
-
-
-async def _included(service: Service, run_id: str, include: Sequence[str]) -> Included | None:
-    if not include:
-        return None
-    exchanges = await service.store.exchanges(run_id)
-    iterations = await service.store.iterations(run_id)
-    return Included(
-        responses=[e for e in exchanges if e.role == "member"] if "responses" in include else None,
-        iterations=[
-            NumberedVerdict(number=it.number, verdict=it.verdict)
-            for it in iterations
-            if it.verdict is not None
-        ]
-        if "iterations" in include
-        else None,
-        exchanges=exchanges if "exchanges" in include else None,
-    )
+        full = FullReport(**report.model_dump())
+        text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
+        if include:
+            if offset < 0:
+                raise ToolError(f"offset is {offset}; it must be 0 or more.")
+            iterations = await service.store.iterations(run_id)
+            exchanges = await service.exchanges(run_id)
+            found = page(entries_of(include, report, iterations, exchanges), offset)
+            full = full.model_copy(update={"included": found})
+            text.append(page_markdown(found, run_id, include))
+        return result("\n\n".join(text), full, is_error=report.status == "failed")

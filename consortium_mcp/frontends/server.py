@@ -19,19 +19,20 @@ from mcp_types import INTERNAL_ERROR, CancelledNotificationParams
 
 from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.core.panel import closest
-from consortium_mcp.frontends import consortium_tools, resources, run_tools
+from consortium_mcp.frontends import consortium_tools, prompts, resources, run_tools
 from consortium_mcp.frontends.notices import Notices
 from consortium_mcp.frontends.opening import Opening
 from consortium_mcp.frontends.run_tasks import RunTasks
 from consortium_mcp.frontends.stdio import serve_until_hung_up, take_wire
 from consortium_mcp.frontends.tasks import Tasks
+from consortium_mcp.frontends.tool_schemas import compact_input, compact_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from anyio.abc import TaskGroup
-    from mcp.server.context import ServerRequestContext
-    from mcp_types import CallToolResult, InputRequiredResult, Resource
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp_types import CallToolResult, InputRequiredResult, Resource, Tool
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.frontends.tasks import TaskSource
@@ -44,6 +45,11 @@ a computed confidence and who disagreed. It takes from seconds to minutes; a rep
 `working` names the call to make next. Cite the confidence and the dissent when you use an answer. \
 Earlier consultations: `list_runs` and `get_run`. One whose process ended before it did is found \
 with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
+
+
+_SAME_REPORT = {"resume_run", "cancel_run"}
+"""Tools that return what `consult_consortium` does: their schemas name what one looks at first."""
+_NAMED = ("run_id", "status", "synthesis", "confidence", "warnings", "next_step")
 
 
 class ConsortiumServer(MCPServer[Opening]):
@@ -60,6 +66,20 @@ class ConsortiumServer(MCPServer[Opening]):
             return fixed + await resources.listed(await self.opening.service())
         except ConsortiumError as error:
             raise MCPError(code=INTERNAL_ERROR, message=str(error)) from error
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools with their schemas as short as they can be."""
+        return [
+            tool.model_copy(
+                update={
+                    "input_schema": compact_input(tool.input_schema),
+                    "output_schema": compact_output(
+                        tool.output_schema or {}, _NAMED if tool.name in _SAME_REPORT else None
+                    ),
+                }
+            )
+            for tool in await super().list_tools()
+        ]
 
     async def call_tool(
         self,
@@ -131,11 +151,23 @@ def make_server(
     run_tools.add_to(server, settings)
     consortium_tools.add_to(server)
     resources.add_to(server)
+    prompts.add_to(server, service)
     notices.add_to(server)
+    server.middleware.append(_warm_up_afterwards)
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
         "notifications/cancelled", CancelledNotificationParams, _on_cancelled
     )
     return server
+
+
+async def _warm_up_afterwards(
+    ctx: ServerRequestContext[Opening, Any], call_next: CallNext
+) -> HandlerResult:
+    """Answer first; what comes later finds llm and its models loaded."""
+    try:
+        return await call_next(ctx)
+    finally:
+        ctx.lifespan_context.requested()
 
 
 async def _on_cancelled(

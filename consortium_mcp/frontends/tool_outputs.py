@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from consortium_mcp.core.exchange import Exchange
-from consortium_mcp.core.models import ConsortiumConfig, Verdict
+from consortium_mcp.core.models import ConsortiumConfig
 from consortium_mcp.core.report import RunReport, RunSummary
-
-
-class NumberedVerdict(BaseModel):
-    """An iteration's verdict."""
-
-    number: int
-    verdict: Verdict
-
-
-class Included(BaseModel):
-    """The sections that `get_run` was asked to include."""
-
-    responses: list[Exchange] | None = None
-    iterations: list[NumberedVerdict] | None = None
-    exchanges: list[Exchange] | None = None
+from consortium_mcp.frontends.pages import Page
 
 
 class FullReport(RunReport):
     """A run report with what was asked for besides."""
 
-    included: Included | None = None
+    included: Page | None = None
+    """The page of the sections in `include`; `null` where none was asked for."""
 
 
 class SavedConsortium(BaseModel):

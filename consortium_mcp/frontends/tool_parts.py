@@ -29,12 +29,16 @@ R = TypeVar("R")
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 
+LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
+"""Text and structured content together stay under it; Claude Code writes longer ones to a file."""
+
+Members = list[str | MemberSpec] | None
 Models = Annotated[
-    list[str | MemberSpec] | None,
+    Members,
     Field(
-        description="Members: 'model' or 'model:count' (gpt-4o:2 asks two), or objects "
-        "{model, system?, options?, tier?, role?}; tier (strong, mid, light) weighs the vote. "
-        "Ids: list_models."
+        description="Members: 'model' or 'model:count' (gpt-4o:2 asks two), a saved consortium, or "
+        "objects {model, system?, options?, tier?, role?}; tier (strong, mid, light) weighs the "
+        "vote. Ids: list_models."
     ),
 ]
 Arbiter = Annotated[
@@ -43,7 +47,7 @@ Arbiter = Annotated[
 Strategy = Annotated[
     str | None,
     Field(
-        description="How answers become a verdict. "
+        description="Default auto. "
         + " ".join(f"{name}: {each.description}" for name, each in STRATEGIES.items())
         + "".join(f" {name}: of an installed package." for name in strategy_names())
     ),

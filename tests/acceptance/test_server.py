@@ -56,9 +56,10 @@ async def test_a_consultation_from_question_to_journal(connect: Connect, era: st
         found = data_of(whole)
         assert RunReport.model_validate(found | {"included": None}, extra="ignore") == report
         included = found["included"]
-        assert len(included["exchanges"]) == 3
-        assert len(included["responses"]) == 2
-        assert included["iterations"][0]["verdict"]["synthesis"] == "It is 42."
+        sections = [entry["section"] for entry in included["entries"]]
+        assert sections == ["responses"] * 2 + ["iterations"] + ["exchanges"] * 3
+        assert "It is 42." in included["entries"][2]["text"]
+        assert included["next_offset"] is None
         assert "I counted." in text_of(whole)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Debate(Auto):
     """Judged as in `auto`."""
 
-    description = "From the second iteration on members read the other side's arguments, unnamed."
+    description = "As auto; from the second iteration on members read the other side, unnamed."
     asks_in_waves = False
 
     def question_for(self, member: Member, run: Run) -> Question:

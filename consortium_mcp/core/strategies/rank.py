@@ -23,7 +23,7 @@ FIELDS = ("ranking", "groups", "confidence")
 class Rank(Synthesis):
     """Judging costs a line instead of an essay, and no word of the answer is the arbiter's."""
 
-    description = "The arbiter only ranks the answers; the best one stands word for word."
+    description = "The arbiter only ranks; the best answer stands word for word."
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The response ranked first; who says the same supports it."""

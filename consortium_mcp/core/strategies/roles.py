@@ -23,8 +23,8 @@ class Roles(Synthesis):
     """Critics read the proposals of their own iteration; the arbiter reads everybody."""
 
     description = (
-        "Generators propose, then a devil's advocate and a fact checker reply (or roles of your "
-        "own, by the member's `role`); the arbiter writes the answer."
+        "Generators propose, a devil's advocate and a fact checker reply (or roles of your own, by "
+        "a member's `role`), the arbiter writes."
     )
     asks_in_waves = False
 

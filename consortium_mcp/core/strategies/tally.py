@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Tally:
     """A plain count with a labelled tie-break."""
 
-    description = "Counts equal answers; on a tie the arbiter picks one of the candidate texts."
+    description = "Counts; on a tie the arbiter picks one of the texts."
     asks_in_waves = True
     weighs = False
 

@@ -26,7 +26,7 @@ NOTHING_TO_COUNT = (
 class Vote:
     """Plurality of equal final answers."""
 
-    description = "The short answer with the most votes wins; nobody is asked to judge."
+    description = "The short answer with the most votes wins; nobody judges."
     asks_in_waves = True
     weighs = False
 
