@@ -25,15 +25,27 @@ if TYPE_CHECKING:
 
 @click.group(invoke_without_command=True)
 @click.version_option(package_name="consortium-mcp")
+@click.option(
+    "--http", is_flag=True, help="Serve HTTP on this machine's loopback instead; there is no login."
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="For --http.  [default: 8765]")
 @click.pass_context
-def main(ctx: click.Context) -> None:
+def main(ctx: click.Context, *, http: bool, port: int | None) -> None:
     """Ask several language models at once. Without a command: serve MCP on stdin and stdout."""
     with command_errors():
         ctx.obj = environment.from_environment()
-    if ctx.invoked_subcommand is None:
-        from consortium_mcp.frontends.server import serve  # noqa: PLC0415
+        if (http or port is not None) and ctx.invoked_subcommand is not None:
+            raise click.UsageError("--http and --port go without a command.")
+        if port is not None and not http:
+            raise click.UsageError("--port goes with --http.")
+        if http:
+            from consortium_mcp.frontends import http as http_server  # noqa: PLC0415
 
-        serve(ctx.obj)
+            http_server.serve(ctx.obj, http_server.DEFAULT_PORT if port is None else port)
+        elif ctx.invoked_subcommand is None:
+            from consortium_mcp.frontends.server import serve  # noqa: PLC0415
+
+            serve(ctx.obj)
 
 
 @main.command()

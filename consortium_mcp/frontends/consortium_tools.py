@@ -125,7 +125,7 @@ def _add_consortiums(server: MCPServer[Opening]) -> None:
         annotations=ToolAnnotations(
             read_only_hint=False,
             destructive_hint=True,
-            idempotent_hint=False,
+            idempotent_hint=True,
             open_world_hint=False,
         ),
     )

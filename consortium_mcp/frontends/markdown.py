@@ -24,6 +24,9 @@ _HEADLINES = {
 
 MAX_TEXT = 8_000
 """Characters of a report in a tool's result: about 2,000 tokens of the reader's context."""
+KEPT_FOR_SECTIONS = 1_000
+"""Characters left for warnings and dissent where the synthesis must be cut anyway."""
+_CUT_LAST = ("Warnings", "Dissent", "To look at again")
 LONGEST_LINE = 600
 """Characters of one line of a section where there is a limit."""
 
@@ -78,33 +81,32 @@ def _whole_or_cut(report: RunReport, room: int | None) -> str:
     synthesis = report.synthesis or ""
     if room is None or len(synthesis) <= room:
         return synthesis
+    room -= KEPT_FOR_SECTIONS
     left = len(synthesis) - room
     rest = f'get_run(run_id="{report.run_id}", include=["synthesis"], offset={room})'
     return f"{synthesis[:room]}\n\n[… {left} characters more: `{rest}`]"
 
 
-_CUT_LAST = ("Warnings", "Dissent", "To look at again")
-
-
 def _fitted(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
     """As many lines of each section as there is room for, the more important sections first."""
-    fitted: dict[str, list[str]] = {}
+    more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
+    fitted: dict[str, list[str]] = {title: [] for title in sections}
     for title in sorted(sections, key=lambda t: _CUT_LAST.index(t) if t in _CUT_LAST else 9):
-        kept: list[str] = []
         lines = [
             line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
             for line in sections[title]
         ]
-        more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
-        room -= len(title) + len(more) + 8
-        for line in lines:
-            if len(line) + 1 > room:
-                kept.append(more)
-                break
-            room -= len(line) + 1
-            kept.append(line)
-        fitted[title] = kept
-    return {title: fitted[title] for title in sections}
+        left = room - len(f"\n\n### {title}")
+        kept = list(lines)
+        if sum(len(line) + 1 for line in lines) > left:
+            left -= len(more) + 1
+            while kept and sum(len(line) + 1 for line in kept) > left:
+                kept.pop()
+            kept.append(more)
+        if left >= 0:
+            fitted[title] = kept
+            room = left - sum(len(line) + 1 for line in kept if line != more)
+    return fitted
 
 
 def _dissent(side: Dissent) -> str:

@@ -15,7 +15,7 @@ import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, CancelledNotificationParams
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CancelledNotificationParams
 
 from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.core.panel import closest
@@ -25,14 +25,18 @@ from consortium_mcp.frontends.opening import Opening
 from consortium_mcp.frontends.run_tasks import RunTasks
 from consortium_mcp.frontends.stdio import serve_until_hung_up, take_wire
 from consortium_mcp.frontends.tasks import Tasks
-from consortium_mcp.frontends.tool_schemas import compact_input, compact_output
+from consortium_mcp.frontends.tool_schemas import (
+    compact_input,
+    compact_output,
+    one_paragraph_each,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from anyio.abc import TaskGroup
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-    from mcp_types import CallToolResult, InputRequiredResult, Resource, Tool
+    from mcp_types import CallToolResult, GetPromptResult, InputRequiredResult, Resource, Tool
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.frontends.tasks import TaskSource
@@ -72,6 +76,7 @@ class ConsortiumServer(MCPServer[Opening]):
         return [
             tool.model_copy(
                 update={
+                    "description": one_paragraph_each(tool.description or ""),
                     "input_schema": compact_input(tool.input_schema),
                     "output_schema": compact_output(
                         tool.output_schema or {}, _NAMED if tool.name in _SAME_REPORT else None
@@ -95,6 +100,19 @@ class ConsortiumServer(MCPServer[Opening]):
                 near = closest(argument, known) or sorted(known)
                 raise ToolError(f"{name} has no {argument!r}. Did you mean {', '.join(near)}?")
         return await super().call_tool(name, arguments, context)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Opening, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """As the SDK does, but an unknown name is the client's error and says what there is."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            message = f"Unknown prompt {name!r}. There are: {', '.join(known)}."
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        return await super().get_prompt(name, arguments, context)
 
 
 def make_server(

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+READS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 
 LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
 """Text and structured content together stay under it; Claude Code writes longer ones to a file."""

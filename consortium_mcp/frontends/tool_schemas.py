@@ -32,7 +32,7 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
     if len(arms) == 1:
         return _argument(arms[0], definitions) | more
     if arms:  # a string, or an object whose description says what it holds
-        return {"type": [arm["type"] for arm in arms]} | more
+        return {"anyOf": [{"type": arm["type"]} for arm in arms]} | more
     if "items" in more:
         more["items"] = _argument(more["items"], definitions)
     return more
@@ -64,3 +64,9 @@ def _resolved(schema: Schema, definitions: Schema) -> Schema:
     reference = schema.get("$ref")
     found: Schema = schema if reference is None else definitions[reference.rpartition("/")[2]]
     return found
+
+
+def one_paragraph_each(description: str) -> str:
+    """A docstring as a text: the breaks and indentation of its lines are the source's own."""
+    paragraphs = description.split("\n\n")
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

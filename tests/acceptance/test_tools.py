@@ -1,4 +1,4 @@
-"""The tools as a client is told of them, so that none changes unseen.
+"""The tools as a client is told of them: short, and changed by nobody unseen.
 
 `UPDATE_SNAPSHOTS=1 uv run pytest tests/acceptance/test_tools.py` writes the snapshot anew.
 """
@@ -9,28 +9,133 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 from mcp import Client
 
-from consortium_mcp.frontends.server import make_server
+from consortium_mcp.frontends.server import INSTRUCTIONS, make_server
+from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from mcp_types import Tool
+
     from consortium_mcp.adapters.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
 SNAPSHOT = ROOT / "tests" / "snapshots" / "tools.json"
+MOST_BYTES = 12_000
+LONGEST_DESCRIPTION = 2_048
+
+
+async def tools_of(settings: Settings) -> list[Tool]:
+    async with Client(make_server(settings)) as client:
+        return (await client.list_tools()).tools
 
 
 async def test_the_tools_are_those_of_the_snapshot(settings: Settings) -> None:
-    async with Client(make_server(settings)) as client:
-        tools = (await client.list_tools()).tools
+    tools = await tools_of(settings)
     found = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
     text = json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOT.write_text(text, encoding="utf-8")
     assert json.loads(SNAPSHOT.read_text(encoding="utf-8")) == found
+
+
+async def test_the_list_is_short_as_it_is_sent(connect: Connect) -> None:
+    async with connect() as client:
+        listed = await client.list_tools()
+        assert client.instructions == INSTRUCTIONS
+    sent = json.dumps(
+        listed.model_dump(mode="json", by_alias=True, exclude_none=True),
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    assert len(sent.encode()) <= MOST_BYTES
+    assert len(listed.tools) == 9
+    assert len(INSTRUCTIONS) < 1_000
+
+
+async def test_every_tool_is_described_and_annotated(settings: Settings) -> None:
+    hints = {}
+    for tool in await tools_of(settings):
+        assert tool.title
+        assert tool.description
+        assert len(tool.description) < LONGEST_DESCRIPTION
+        assert tool.output_schema is not None
+        jsonschema.Draft202012Validator.check_schema(tool.input_schema)
+        jsonschema.Draft202012Validator.check_schema(tool.output_schema)
+        said = tool.annotations
+        assert said is not None
+        hints[tool.name] = (
+            said.read_only_hint,
+            said.destructive_hint,
+            said.idempotent_hint,
+            said.open_world_hint,
+        )
+    reads = (True, False, True, False)
+    assert hints == {
+        "consult_consortium": (False, False, False, True),
+        "resume_run": (False, False, True, True),
+        "cancel_run": (False, True, True, False),
+        "save_consortium": (False, True, True, False),
+        "delete_consortium": (False, True, True, False),
+        "list_runs": reads,
+        "get_run": reads,
+        "list_consortiums": reads,
+        "list_models": reads,
+    }
+
+
+async def test_what_comes_back_is_what_the_schemas_say(connect: Connect) -> None:
+    async with connect() as client:
+        schemas = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
+
+        async def call(tool: str, **arguments: object) -> dict[str, object]:
+            data = data_of(await client.call_tool(tool, dict(arguments)))
+            jsonschema.validate(data, schemas[tool] or {})
+            return data
+
+        report = await call("consult_consortium", prompt="Six × 7?", **PANEL)
+        run_id = report["run_id"]
+        await call("consult_consortium", prompt="Six × 7?", dry_run=True, **PANEL)
+        await call("get_run", run_id=run_id, include=["responses", "exchanges"])
+        await call("resume_run", run_id=run_id)
+        await call("cancel_run", run_id=run_id)
+        await call("list_runs")
+        await call("save_consortium", name="mine", **PANEL)
+        await call("save_consortium", name="twin", clone="mine")
+        await call("list_consortiums")
+        await call("list_models")
+        await call("delete_consortium", name="mine")
+
+
+async def test_long_results_are_read_page_by_page(connect: Connect) -> None:
+    prompt = "Six × 7? " + "Mind this. " * 1_500
+    async with connect() as client:
+        asked = {"prompt": prompt} | PANEL
+        run_id = data_of(await client.call_tool("consult_consortium", asked))["run_id"]
+        offset: int | None = 0
+        read = ""
+        pages = 0
+        while offset is not None:
+            wanted = {"run_id": run_id, "include": ["exchanges"], "offset": offset}
+            result = await client.call_tool("get_run", wanted)
+            assert len(text_of(result)) < 8_000
+            assert ("**Confidence" in text_of(result)) == (offset == 0)
+            found = data_of(result)["included"]
+            read += "".join(entry["text"] for entry in found["entries"])
+            offset = found["next_offset"]
+            pages += 1
+            if offset is not None:
+                assert f"offset={offset})" in text_of(result)
+        assert pages > 5
+        assert read.count(prompt.strip()) == 3
+        wrong = await client.call_tool(
+            "get_run", {"run_id": run_id, "include": ["exchanges"], "offset": -1}
+        )
+        assert wrong.is_error
 
 
 async def test_a_misspelt_argument_is_an_error_that_names_the_right_one(

@@ -1,0 +1,119 @@
+"""Prompts and completions, and the question before a costly run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitResult, PromptReference, ResourceTemplateReference
+
+from tests.acceptance.client import PANEL, Connect, data_of, text_of
+from tests.acceptance.conftest import ERAS
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+pytestmark = pytest.mark.anyio
+
+MOST_MILLISECONDS = 20
+RUN = ResourceTemplateReference(uri="consortium://runs/{run_id}")
+CONSORTIUM = ResourceTemplateReference(uri="consortium://consortiums/{name}")
+PROMPT = PromptReference(name="second_opinion")
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_prompts_are_listed_with_their_arguments_and_filled(
+    connect: Connect, era: str
+) -> None:
+    async with connect(era) as client:
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+        assert set(prompts) == {"second_opinion", "settle_disagreement"}
+        arguments = prompts["settle_disagreement"].arguments or []
+        assert [(a.name, a.required) for a in arguments] == [
+            ("question", True),
+            ("positions", True),
+            ("consortium", False),
+            ("strategy", False),
+        ]
+        filled = await client.get_prompt(
+            "second_opinion", {"question": "Lock or not?", "consortium": "mine"}
+        )
+        text = getattr(filled.messages[0].content, "text", "")
+        assert 'consult_consortium` with it as the prompt (consortium="mine");' in text
+        assert text.endswith("Question:\nLock or not?")
+        settled = await client.get_prompt(
+            "settle_disagreement", {"question": "Tabs?", "positions": "Yes\nNo"}
+        )
+        assert "Positions:\nYes\nNo" in getattr(settled.messages[0].content, "text", "")
+        with pytest.raises(MCPError, match="There are: second_opinion, settle_disagreement"):
+            await client.get_prompt("third_opinion", {})
+
+
+async def completed(client: Client, ref: Any, name: str, value: str) -> list[str]:  # noqa: ANN401
+    found = await client.complete(ref, {"name": name, "value": value})
+    return list(found.completion.values)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_arguments_are_completed_at_once(connect: Connect, era: str) -> None:
+    async with connect(era) as client:
+        await client.call_tool("save_consortium", {"name": "reviewers"} | PANEL)
+        asked = {"prompt": "Six × 7?"} | PANEL
+        run_id = data_of(await client.call_tool("consult_consortium", asked))["run_id"]
+        assert await completed(client, CONSORTIUM, "name", "rev") == ["reviewers"]
+        assert await completed(client, RUN, "run_id", run_id[:6].lower()) == [run_id]
+        assert await completed(client, PROMPT, "consortium", "") == ["reviewers"]
+        assert await completed(client, PROMPT, "strategy", "vo") == ["vote"]
+        models = await completed(client, PROMPT, "model", "judge")
+        assert models == ["judge", "judge-alone"]
+        assert await completed(client, PROMPT, "question", "x") == []
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            await completed(client, PROMPT, "model", "a")
+            took.append(time.perf_counter() - began)
+        assert min(took) * 1000 < MOST_MILLISECONDS
+
+
+ABOVE = {"CONSORTIUM_CONFIRM_CALLS": "4"}
+"""The panel plans up to 12 calls: three iterations of two members and an arbiter, with repairs."""
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("answer", ["yes", "no", "decline"])
+async def test_a_costly_run_asks_first_where_the_client_can(
+    connect: Connect, era: str, answer: str
+) -> None:
+    asked: list[str] = []
+
+    async def ask(_context: Any, params: Any) -> ElicitResult:  # noqa: ANN401
+        asked.append(params.message)
+        if answer == "decline":
+            return ElicitResult(action="decline")
+        return ElicitResult(action="accept", content={"proceed": answer == "yes"})
+
+    async with connect(era, {"elicitation_callback": ask}, **ABOVE) as client:
+        result = await client.call_tool("consult_consortium", {"prompt": "Six × 7?"} | PANEL)
+        assert len(asked) == 1
+        assert "you want to be asked above 4" in asked[0]
+        status = data_of(result)["status"]
+        runs = data_of(await client.call_tool("list_runs", {}))["runs"]
+    assert (status, len(runs)) == (("completed", 1) if answer == "yes" else ("planned", 0))
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_elsewhere_the_plan_comes_back_with_how_to_confirm(
+    connect: Connect, era: str
+) -> None:
+    async with connect(era, **ABOVE) as client:
+        asked = {"prompt": "Six × 7?"} | PANEL
+        planned = await client.call_tool("consult_consortium", asked)
+        most = data_of(planned)["plan"]["most_calls"]
+        assert data_of(planned)["status"] == "planned"
+        assert f"call again with max_calls={most}" in text_of(planned)
+        confirmed = await client.call_tool("consult_consortium", asked | {"max_calls": most})
+        assert data_of(confirmed)["status"] == "completed"
+        cheap = asked | {"strategy": "vote", "max_iterations": 1}
+        assert data_of(await client.call_tool("consult_consortium", cheap))["status"] == "completed"
