@@ -33,6 +33,7 @@ FAKES = (
     FakeAsync("slow", 20.0),
     Late("late", 2.0),
     Late("30 seconds", 30.0),
+    Late("70 seconds", 70.0),
     FakeSync("stuck", 60.0),
     FakeAsync("down", RuntimeError("the provider is down")),
     FakeAsync("judge", verdict(groups="", ranking="")),
