@@ -78,8 +78,9 @@ class ConsortiumServer(MCPServer[Opening]):
                 update={
                     "description": one_paragraph_each(tool.description or ""),
                     "input_schema": compact_input(tool.input_schema),
-                    "output_schema": compact_output(
-                        tool.output_schema or {}, _NAMED if tool.name in _SAME_REPORT else None
+                    "output_schema": tool.output_schema
+                    and compact_output(
+                        tool.output_schema, _NAMED if tool.name in _SAME_REPORT else None
                     ),
                 }
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.frontends.cli import main
 from tests.acceptance.client import PANEL, data_of
@@ -24,18 +25,19 @@ from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import IO
 
 pytestmark = pytest.mark.anyio
-COMMAND = [sys.executable, "-m", "tests.acceptance.fake_server", "--http", "--port", "0"]
+COMMAND = [sys.executable, "-m", "tests.acceptance.fake_server", "--http", "--port"]
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server on a free port: its address, and its process."""
+def serving(
+    environment: dict[str, str], port: str = "0"
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server on a free port, or on this one: its address, and its process."""
     with subprocess.Popen(
-        COMMAND, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [*COMMAND, port], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
             found = None
@@ -66,36 +68,57 @@ async def test_a_consultation_over_http_is_seen_by_every_client(
             assert ended["status"] == "completed"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"host": "evil.example"}, {"origin": "https://evil.example"}],
-    ids=["host", "origin"],
-)
-async def test_foreign_hosts_and_origins_are_refused(
-    child_environment: dict[str, str], headers: dict[str, str]
-) -> None:
+async def test_foreign_hosts_and_origins_are_refused(child_environment: dict[str, str]) -> None:
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "raw", "version": "1"},
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
     with serving(child_environment) as (url, _):
         async with httpx2.AsyncClient() as client:
-            accept = {"accept": "application/json, text/event-stream"}
-            body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-            answer = await client.post(url, json=body, headers=accept | headers)
-            assert answer.status_code in {403, 421}
+
+            async def status(**headers: str) -> int:
+                accepted = {"accept": "application/json, text/event-stream"}
+                return (await client.post(url, json=body, headers=accepted | headers)).status_code
+
+            assert await status() == 200
+            assert await status(origin=url.removesuffix("/mcp")) == 200
+            assert await status(origin="https://evil.example") == 403
+            assert await status(host="evil.example") == 421
+
+
+async def wait_in_vain(url: str, era: str) -> None:
+    """A call whose server ends before the run does."""
+    asked = {"prompt": "?", "wait_seconds": 30} | PANEL | {"models": ["sure", "slow"]}
+    with suppress(MCPError, ExceptionGroup):
+        async with Client(url, mode=era) as client:
+            await client.call_tool("consult_consortium", asked)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_it_and_marks_what_works(
-    child_environment: dict[str, str], tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize(("number", "era"), [(signal.SIGTERM, "legacy"), (signal.SIGINT, "auto")])
+async def test_a_signal_ends_it_at_once_and_what_worked_is_interrupted(
+    child_environment: dict[str, str], number: signal.Signals, era: str
 ) -> None:
     with serving(child_environment) as (url, server):
-        async with Client(url, mode="legacy") as client:
-            asked = {"prompt": "?", "wait_seconds": 0} | PANEL | {"models": ["sure", "slow"]}
-            await client.call_tool("consult_consortium", asked)
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait_in_vain, url, era)
+            async with Client(url) as client:
+                with anyio.fail_after(20):
+                    while not data_of(await client.call_tool("list_runs", {}))["runs"]:  # noqa: ASYNC110
+                        await anyio.sleep(0.02)
             server.send_signal(number)
-            await anyio.to_thread.run_sync(server.wait, 10)
-    with sqlite3.connect(tmp_path / "llm" / "consortium.db") as connection:
-        assert connection.execute("SELECT status FROM runs").fetchall() == [("interrupted",)]
-    connection.close()
+            _, errors = await anyio.to_thread.run_sync(partial(server.communicate, timeout=5))
+    assert server.returncode in {-number, 128 + number}
+    assert "Traceback" not in errors
+    assert "ERROR" not in errors
+    port = url.removesuffix("/mcp").rpartition(":")[2]
+    with serving(child_environment, port) as (again, _):
+        assert again == url
+        async with Client(again) as client:
+            [run] = data_of(await client.call_tool("list_runs", {}))["runs"]
+            assert run["status"] == "interrupted"
 
 
 @pytest.mark.usefixtures("settings")

@@ -1,14 +1,12 @@
-"""The fixture tools of the conformance suite's `tasks-*` scenarios, on a server of our factory.
+"""The fixture tools of the conformance suite's `tasks-*` scenarios; see `fixture_server`.
 
-`python -m tests.acceptance.task_server PORT` serves them over Streamable HTTP on the loopback. Its
-tasks do what runs never do, such as asking their client for input, so they have a source of their
-own; what is tested is the extension between that source and the wire.
+Their tasks do what runs never do, such as asking their client for input, so they have a source of
+their own; what is tested is the extension between that source and the wire.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,9 +21,7 @@ from mcp_types import (
     InputRequiredResult,
 )
 
-from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.frontends.opening import Opening
-from consortium_mcp.frontends.server import make_server
 from consortium_mcp.frontends.tasks import IDENTIFIER, Task, hand_over
 
 if TYPE_CHECKING:
@@ -112,14 +108,15 @@ def _content(text: str, *, is_error: bool = False) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "isError": is_error}
 
 
-def _elicit(message: str, **fields: str) -> ElicitRequest:
+def elicitation(message: str, **fields: str) -> ElicitRequest:
+    """Ask the user for these fields, each of a type of JSON schema."""
     properties = {name: {"type": kind} for name, kind in fields.items()}
-    schema = {"type": "object", "properties": properties}
+    schema = {"type": "object", "properties": properties, "required": list(fields)}
     return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=schema))
 
 
-def add_fixtures(server: MCPServer[Opening], jobs: Jobs) -> None:
-    """Register the suite's tools, as its scenarios want them."""
+def add_to(server: MCPServer[Opening], jobs: Jobs) -> None:
+    """Register the tools."""
     _add_working(server, jobs)
     _add_asking(server, jobs)
 
@@ -127,10 +124,13 @@ def add_fixtures(server: MCPServer[Opening], jobs: Jobs) -> None:
 def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
     @server.tool()
     async def greet(name: str) -> str:
+        """Answer at once."""
         return f"Hello, {name}!"
 
     @server.tool()
     async def slow_compute(seconds: float = 0, label: str = "") -> str:
+        """Take so many seconds, as a task."""
+
         async def work(_job: Job) -> str:
             await asyncio.sleep(seconds)
             return f"{label}: done after {seconds} s"
@@ -141,6 +141,7 @@ def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
 
     @server.tool()
     async def failing_job(ctx: Context[Opening]) -> str:
+        """Fail, as a task that must be one."""
         require_client_extension(ctx.request_context, IDENTIFIER)
 
         async def work(_job: Job) -> str:
@@ -152,6 +153,8 @@ def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
 
     @server.tool()
     async def protocol_error_job() -> str:
+        """Fail with an error of the protocol."""
+
         async def work(_job: Job) -> str:
             raise MCPError(INTERNAL_ERROR, "the job broke")
 
@@ -162,8 +165,10 @@ def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
 def _add_asking(server: MCPServer[Opening], jobs: Jobs) -> None:
     @server.tool()
     async def confirm_delete(filename: str) -> str:
+        """Ask for a confirmation within the task."""
+
         async def work(job: Job) -> str:
-            said = await job.ask({"confirm": _elicit(f"Delete {filename}?", confirm="boolean")})
+            said = await job.ask({"confirm": elicitation(f"Delete {filename}?", confirm="boolean")})
             return f"{filename}: {said['confirm']}"
 
         jobs.begin(work)
@@ -171,16 +176,21 @@ def _add_asking(server: MCPServer[Opening], jobs: Jobs) -> None:
 
     @server.tool()
     async def multi_input() -> str:
+        """Ask for two things within the task."""
+
         async def work(job: Job) -> str:
-            return str(await job.ask({key: _elicit(f"{key}?", name="string") for key in "ab"}))
+            return str(await job.ask({key: elicitation(f"{key}?", name="string") for key in "ab"}))
 
         jobs.begin(work)
         return ""
 
     @server.tool()
     async def test_tool_with_task(ctx: Context[Opening]) -> str | InputRequiredResult:
+        """Ask first, and then begin the task."""
         if not ctx.input_responses:
-            return InputRequiredResult(input_requests={"user_name": _elicit("Who?", name="string")})
+            return InputRequiredResult(
+                input_requests={"user_name": elicitation("Who?", name="string")}
+            )
         require_client_extension(ctx.request_context, IDENTIFIER)
         content = getattr(ctx.input_responses["user_name"], "content", None) or {}
 
@@ -189,10 +199,3 @@ def _add_asking(server: MCPServer[Opening], jobs: Jobs) -> None:
 
         jobs.begin(work)
         return ""
-
-
-if __name__ == "__main__":
-    the_jobs = Jobs()
-    the_server = make_server(from_environment(), tasks=the_jobs)
-    add_fixtures(the_server, the_jobs)
-    the_server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
