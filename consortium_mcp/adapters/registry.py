@@ -8,6 +8,7 @@ thread with a deadline; what fails is named in the snapshot, and nothing else su
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -31,17 +32,17 @@ HOOK_SECONDS = 8.0
 """How long one plugin may take to list its models. Some ask a server for the list."""
 
 PLUGIN_FOR = {
-    "claude": "llm-anthropic",
-    "anthropic/": "llm-anthropic",
-    "gemini": "llm-gemini",
-    "mistral": "llm-mistral",
-    "openrouter/": "llm-openrouter",
-    "grok": "llm-grok",
-    "deepseek": "llm-deepseek",
-    "groq/": "llm-groq",
+    "claude": "llm-anthropic (consortium-mcp[anthropic])",
+    "anthropic/": "llm-anthropic (consortium-mcp[anthropic])",
+    "gemini": "llm-gemini (consortium-mcp[gemini])",
+    "mistral": "llm-mistral (consortium-mcp[mistral])",
+    "openrouter/": "llm-openrouter (consortium-mcp[openrouter])",
+    "grok": "the plugin llm-grok",
+    "deepseek": "the plugin llm-deepseek",
+    "groq/": "the plugin llm-groq",
     "smollm2": "consortium-mcp[local]",
 }
-"""Which plugin brings ids that begin so; for the hint when such an id is unknown."""
+"""What brings ids that begin so; for the hint when such an id is unknown."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Snapshot:
         message = unknown_model_message(name, [*self.names, *others])
         for beginning, plugin in PLUGIN_FOR.items():
             if name.startswith(beginning):
-                message += f" Ids like this come with the plugin {plugin}: install it beside llm."
+                message += f" Ids like this come with {plugin}: install it where this runs."
                 break
         if self.plugin_errors:
             message += f" These plugins failed to load: {', '.join(self.plugin_errors)}."
@@ -260,3 +261,18 @@ def _missing(
         except (OSError, ValueError) as error:
             keys[name] = f"llm's key store cannot be read: {error}"
     return keys[name]
+
+
+def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
+    """Names of keys that only the environment has -> the variables; llm's key store lacks them."""
+    try:
+        stored = llm.load_keys()  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        stored = {}  # what `_missing` says of each model
+    found = {}
+    for entry in snapshot.entries.values():
+        model = entry.async_model or entry.sync_model
+        name, variable = model.needs_key, model.key_env_var
+        if name and variable and variable in os.environ and name not in stored:
+            found[name] = variable
+    return found

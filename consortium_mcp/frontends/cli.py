@@ -19,6 +19,8 @@ import click
 from consortium_mcp.adapters import settings as environment
 from consortium_mcp.frontends.command_errors import command_errors
 
+CLIENT_NAMES = ("claude-code", "claude-desktop", "codex", "cursor", "vscode", "zed")
+
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
 
@@ -109,6 +111,22 @@ def doctor(settings: Settings) -> None:
     with command_errors():
         ready = anyio.run(examine, settings)
     sys.exit(0 if ready else 1)
+
+
+@main.command()
+@click.argument("client", type=click.Choice(CLIENT_NAMES))
+@click.option("--name", default="consortium", show_default=True, help="What it is called there.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--force", is_flag=True, help="Replace another server of this name.")
+def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
+    """Add this server to CLIENT's configuration; what was there is kept in a copy.
+
+    Keys are not written there: they are read from llm's key store.
+    """
+    from consortium_mcp.frontends import install as installing  # noqa: PLC0415
+
+    with command_errors():
+        installing.install(client, name, dry_run=dry_run, force=force)
 
 
 @main.command("setup-local")

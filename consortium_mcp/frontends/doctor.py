@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consortium_mcp.core.errors import ConsortiumError
-from consortium_mcp.core.panel import CURRENT_MODELS
+from consortium_mcp.core.panel import CURRENT_MODELS, EXTRAS
 from consortium_mcp.core.report import labelled
 from consortium_mcp.core.wanted import Wanted
 from consortium_mcp.service import Service, open_service
@@ -73,7 +73,17 @@ def _models(snapshot: Snapshot) -> None:
         click.echo(f"  {provider}: {len(entries)} models, {state}")
     for provider in CURRENT_MODELS:
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
-            click.echo(f"  {provider}: no plugin; `llm install llm-{provider}` brings it")
+            click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
+
+
+def _without_models(provider: str, snapshot: Snapshot) -> str:
+    """Why a provider has no models here, and the remedy."""
+    plugin = f"llm-{provider}"
+    if plugin in snapshot.plugins:
+        return f"{plugin} lists no models; some do so only with a key: llm keys set {provider}"
+    if provider in EXTRAS:
+        return f"no plugin; install consortium-mcp[{provider}], or `llm install {plugin}`"
+    return f"no plugin; `llm install {plugin}` brings it"
 
 
 async def _panel(service: Service) -> bool:
