@@ -1,0 +1,5 @@
+"""Where the bundle's host starts the server."""
+
+from consortium_mcp.frontends.cli import main
+
+main()
