@@ -24,17 +24,21 @@ if TYPE_CHECKING:
 DOCUMENTS = sorted(ROOT.glob("docs/*.md"))
 
 
-def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    """A command and all below it, as one writes them."""
-    yield name, command
+def _paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """A command and all below it, by the names that lead to them."""
+    yield path
     if isinstance(command, click.Group):
-        for each, child in sorted(command.commands.items()):
-            yield from _commands(f"{name} {each}", child)
+        for name, child in sorted(command.commands.items()):
+            yield from _paths(child, (*path, name))
 
 
-def _help(name: str, command: click.Command) -> str:
+def _help(top: str, command: click.Command, path: tuple[str, ...]) -> str:
     shown = CliRunner().invoke(
-        command, ["--help"], prog_name=name, env={"COLUMNS": "100"}, terminal_width=100
+        command,
+        [*path, "--help"],
+        prog_name=top,
+        env={"COLUMNS": "100"},
+        terminal_width=100,
     )
     assert shown.exit_code == 0, shown.output
     return shown.output.strip()
@@ -57,8 +61,9 @@ def test_the_commands_are_documented_as_they_are() -> None:
     ]
     tops = (("llm consortium", consortium), ("consortium-mcp", main))
     for top, command in tops:
-        for name, each in _commands(top, command):
-            parts += [f"## {name}", f"```text\n{_help(name, each)}\n```"]
+        for path in _paths(command):
+            shown = _help(top, command, path)
+            parts += [f"## {' '.join([top, *path])}", f"```text\n{shown}\n```"]
     _check(ROOT / "docs" / "commands.md", "\n\n".join(parts) + "\n")
 
 

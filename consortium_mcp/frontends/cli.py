@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="consortium-mcp")
 @click.option(
     "--http", is_flag=True, help="Serve HTTP on this machine's loopback instead; there is no login."

@@ -75,6 +75,7 @@ consortium: click.Group = DefaultGroup(
     default="run",
     default_if_no_args=True,
     help="Ask several models at once and have them come to one answer.",
+    context_settings={"help_option_names": ["-h", "--help"]},  # as llm has it
 )
 
 
