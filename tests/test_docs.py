@@ -1,47 +1,28 @@
-"""What the documents quote of the software itself is what it says today.
+"""What the documents say of the software itself is what it does today.
 
-`UPDATE_DOCS=1 uv run pytest tests/test_docs.py` writes the quotations anew.
+`UPDATE_DOCS=1 uv run pytest tests/test_docs.py` writes their quotations anew.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from typing import TYPE_CHECKING
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from consortium_mcp.frontends.cli import main
-from consortium_mcp.frontends.llm_commands import consortium
+from consortium_mcp.adapters import settings as environment
+from consortium_mcp.core.models import ConsortiumConfig
+from tests import documented
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-DOCUMENTS = sorted(ROOT.glob("docs/*.md"))
+    from consortium_mcp.adapters.settings import Settings
 
-
-def _paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """A command and all below it, by the names that lead to them."""
-    yield path
-    if isinstance(command, click.Group):
-        for name, child in sorted(command.commands.items()):
-            yield from _paths(child, (*path, name))
-
-
-def _help(top: str, command: click.Command, path: tuple[str, ...]) -> str:
-    shown = CliRunner().invoke(
-        command,
-        [*path, "--help"],
-        prog_name=top,
-        env={"COLUMNS": "100"},
-        terminal_width=100,
-    )
-    assert shown.exit_code == 0, shown.output
-    return shown.output.strip()
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 
 
 def _check(path: Path, expected: str) -> None:
@@ -52,23 +33,40 @@ def _check(path: Path, expected: str) -> None:
 
 
 def test_the_commands_are_documented_as_they_are() -> None:
-    parts = [
-        "# Commands",
-        (
-            "The help texts of every command, written by `tests/test_docs.py`. `llm consortium` is "
-            "there wherever this package is installed beside llm."
-        ),
-    ]
-    tops = (("llm consortium", consortium), ("consortium-mcp", main))
-    for top, command in tops:
-        for path in _paths(command):
-            shown = _help(top, command, path)
-            parts += [f"## {' '.join([top, *path])}", f"```text\n{shown}\n```"]
-    _check(ROOT / "docs" / "commands.md", "\n\n".join(parts) + "\n")
+    _check(ROOT / "docs" / "commands.md", documented.commands())
+
+
+@pytest.mark.anyio
+async def test_the_tools_are_documented_as_they_are(settings: Settings) -> None:
+    _check(ROOT / "docs" / "tools.md", await documented.tools(settings))
+
+
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    source = inspect.getsource(environment)
+    read = set(re.findall(r'"((?:CONSORTIUM|LLM)_[A-Z_]+)"', source))
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", CONFIGURATION, re.MULTILINE)) == read
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    told = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", CONFIGURATION, re.MULTILINE))
+    real = {
+        "models" if name == "members" else name: field.get_default(call_default_factory=True)
+        for name, field in ConsortiumConfig.model_fields.items()
+    }
+    shown = {
+        name: "–" if default in {None, ()} or name in {"models", "arbiter"} else f"{default}"
+        for name, default in real.items()
+    }
+    assert {name: text.strip("` ").removesuffix(" s") for name, text in told.items()} == {
+        name: text.removesuffix(".0") for name, text in shown.items()
+    }
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_in_the_documents_leads_somewhere(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+    for target in re.findall(r"\]\((?!https?:|cursor:|vscode:)([^)#]+)\)", text):
         assert (path.parent / target).exists(), target

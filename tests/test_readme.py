@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import subprocess
 import sys
 import venv
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import pytest
 
+from consortium_mcp.adapters.client_configs import CLIENTS, Machine, as_text
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = [
@@ -23,8 +27,8 @@ SHELL = [
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     for line in block.strip().splitlines()
 ]
-JSON_BLOCKS = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-SERVER = ["--directory", "/path/to/consortium-mcp", "run", "--no-dev", "--with", "llm-anthropic"]
+CLIENTS_PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+PUBLISHED = "consortium-mcp[anthropic,gemini]"
 
 
 def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
@@ -35,22 +39,42 @@ def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
     ]
 
 
-def test_every_command_is_run_by_a_test() -> None:
-    by_hand = [line for line in SHELL if line.startswith("claude mcp add consortium -- ")]
-    assert [line.partition(" -- ")[2].split() for line in by_hand] == [
-        ["uv", *SERVER, "consortium-mcp"]
-    ]
-    assert sorted({*SHELL} - {*by_hand}) == sorted([SHELL[0], SHELL[1], *OTHER_COMMANDS])
-
-
+BY_HAND = "llm keys set anthropic"  # it asks for the key
+INSTALLATION = (
+    "uv tool install --with-executables-from llm '.[anthropic,gemini]'",
+    "consortium-mcp doctor",
+    "consortium-mcp install claude-desktop",
+)
 OTHER_COMMANDS = (
-    "uv run consortium-mcp doctor",
     "uv run --extra local consortium-mcp setup-local",
     "uv run consortium-mcp runs prune --older-than 90d",
     "uv run consortium-mcp runs export",
     "uv run consortium-mcp replay examples/replay.jsonl --panel model-1,model-2,model-3",
     "uv run consortium-mcp leaderboard",
 )
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    assert sorted(SHELL) == sorted([SHELL[0], SHELL[1], BY_HAND, *INSTALLATION, *OTHER_COMMANDS])
+
+
+def run_as_written(commands: Iterable[str], environment: dict[str, str]) -> None:
+    """Run them from the clone, without what these tests' own environment would lend them."""
+    environment = environment | {"PYTHONPATH": ""}
+    for name in ("VIRTUAL_ENV", "UV_NO_SYNC"):
+        environment.pop(name, None)
+    for command in commands:
+        done = subprocess.run(  # noqa: S602 (the command is the README's)
+            command,
+            shell=True,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.local_model
@@ -64,40 +88,54 @@ def test_the_first_command_works_in_a_fresh_environment(
     environment = child_environment | {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "UV_PROJECT_ENVIRONMENT": str(tmp_path / "project"),
-        "PYTHONPATH": "",
     }
-    for name in ("VIRTUAL_ENV", "UV_NO_SYNC"):
-        environment.pop(name, None)
-    for command in (SHELL[0], *OTHER_COMMANDS):
-        done = subprocess.run(  # noqa: S602 (the command is the README's)
-            command,
-            shell=True,
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    run_as_written((SHELL[0], *OTHER_COMMANDS), environment)
     assert (tmp_path / "llm" / "consortium.db").exists()
 
 
-def test_the_client_blocks_are_json_and_start_the_same_server() -> None:
-    desktop, code = (json.loads(block) for block in JSON_BLOCKS)
-    servers = (desktop["mcpServers"]["consortium"], code["servers"]["consortium"])
-    for server in servers:
-        assert server["command"] == "uv"
-        assert server["args"] == [*SERVER, "consortium-mcp"]
-    assert servers[1]["type"] == "stdio"
+@pytest.mark.skipif(sys.platform == "win32", reason="the quotes are a POSIX shell's")
+def test_the_installation_works_as_it_is_written(
+    child_environment: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    programs = tmp_path / "programs"
+    client = CLIENTS["claude-desktop"].path(Machine(home, sys.platform, {}))
+    client.parent.mkdir(parents=True)
+    environment = child_environment | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "UV_TOOL_DIR": str(tmp_path / "tools"),
+        "UV_TOOL_BIN_DIR": str(programs),
+        "ANTHROPIC_API_KEY": "made-up",
+        "OPENAI_API_KEY": "made-up",
+    }
+    environment |= {"UV_CACHE_DIR": uv_cache()}  # before its home is another
+    environment |= {"HOME": str(home)}
+    environment.pop("XDG_CONFIG_HOME", None)
+    run_as_written(INSTALLATION, environment)
+    entry = json.loads(client.read_text(encoding="utf-8"))["mcpServers"]["consortium"]
+    assert (Path(entry["command"]).name, entry["args"]) == ("consortium-mcp", [])
+    assert Path(entry["command"]).is_absolute()
+    assert (programs / "llm").exists()
 
 
-def test_every_link_into_the_repository_leads_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def uv_cache() -> str:
+    return subprocess.check_output(["uv", "cache", "dir"], text=True).strip()  # noqa: S607
 
 
-def test_every_variable_that_is_read_is_documented() -> None:
-    source = (ROOT / "consortium_mcp/adapters/settings.py").read_text(encoding="utf-8")
-    for name in set(re.findall(r'"((?:CONSORTIUM|LLM)_[A-Z_]+)"', source)):
-        assert f"`{name}`" in README, name
+def test_the_clients_blocks_are_what_install_would_write() -> None:
+    for name, client in CLIENTS.items():
+        block = as_text(client, "consortium", client.entry("uvx", [PUBLISHED], {}))
+        assert f"```{client.form}\n{block}```" in CLIENTS_PAGE, name
+    assert f"claude mcp add --scope user consortium -- uvx '{PUBLISHED}'" in CLIENTS_PAGE
+
+
+def test_the_links_for_one_click_hold_the_same_server() -> None:
+    server = {"command": "uvx", "args": [PUBLISHED]}
+    [cursor] = re.findall(r"\(https://cursor\.com/en/install-mcp\?([^)]+)\)", README)
+    [code] = re.findall(r"\(https://vscode\.dev/redirect/mcp/install\?([^)]+)\)", README)
+    asked = parse_qs(cursor)
+    assert asked["name"] == ["consortium"]
+    assert json.loads(base64.b64decode(asked["config"][0])) == server
+    asked = parse_qs(code)
+    assert asked["name"] == ["consortium"]
+    assert json.loads(asked["config"][0]) == server
