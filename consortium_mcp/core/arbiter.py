@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from consortium_mcp.core import confidence, prompts
 from consortium_mcp.core.counting import plurality
-from consortium_mcp.core.equivalence import contradict, read, read_options, same
+from consortium_mcp.core.equivalence import contradict, read, same
 from consortium_mcp.core.errors import MemberError, VerdictError
 from consortium_mcp.core.models import Question, Verdict
+from consortium_mcp.core.options import read_options
 from consortium_mcp.core.verdicts import ArbiterVerdict, json_schema, parse_verdict
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.ask import Ask
     from consortium_mcp.core.confidence import Groups
-    from consortium_mcp.core.equivalence import Answer, Options
+    from consortium_mcp.core.equivalence import Answer
     from consortium_mcp.core.models import Response, Run
+    from consortium_mcp.core.options import Options
 
 T = TypeVar("T")
 

@@ -21,6 +21,8 @@ _ARITHMETIC = re.compile(r"(?=[^0-9π]*[0-9π]|.*pi)(?:[0-9.+\-*/^()!√π ]|sqr
 _IN_BRACKETS = re.compile(r"[-+]?\([^()]*,[^()]*\)$")  # a pair: (3,100) is not 3100
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "\u2044": "/"})
 _TIMES_TEN = re.compile(r"(?<=[0-9])\s*x\s*10\s*\^")
+_NO_ARITHMETIC = re.compile(r"[0-9]+(?:-[0-9]+)+|[0-9]{1,4}/[0-9]{1,2}/[0-9]{1,4}")
+"""Ranges, scores and dates: 3-1 is not 2, and 6/2/2021 is not a quotient."""
 _SPACED = re.compile(r"[-+]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 _NAMES = {"pi": math.pi, "e": math.e}
 
@@ -31,9 +33,16 @@ class Number:
 
     value: Fraction | float
 
-    def times(self, factor: int) -> Number:
+    def times(self, factor: int | Fraction) -> Number:
         """So many times as much."""
         return Number(_kept(self.value * factor))
+
+    def is_nearly(self, other: Number, share: float) -> bool:
+        """Whether they differ by no more than this share, and are not both whole numbers."""
+        one, two = self.value, other.value
+        if _is_whole(one) and _is_whole(two):
+            return one == two
+        return math.fabs(one - two) <= share * max(math.fabs(one), math.fabs(two))
 
     def hundredth(self) -> Number:
         """What so many percent are."""
@@ -45,6 +54,8 @@ def evaluate(text: str) -> Number | None:
     text = _TIMES_TEN.sub("*10^", text.translate(_SIGNS))
     if _SPACED.fullmatch(text):
         text = text.replace(" ", "")
+    if _NO_ARITHMETIC.fullmatch(text):
+        return None
     if _IN_BRACKETS.match(text) or not _ARITHMETIC.fullmatch(_GROUPED.sub("0", text)):
         return None
     if mixed := _MIXED.fullmatch(text):
@@ -64,6 +75,10 @@ def evaluate(text: str) -> Number | None:
     except (ValueError, SyntaxError, ArithmeticError, RecursionError, MemoryError):
         return None
     return Number(_kept(value))
+
+
+def _is_whole(value: Fraction | float) -> bool:
+    return isinstance(value, Fraction) and value.denominator == 1
 
 
 def _kept(value: Fraction | float) -> Fraction | float:

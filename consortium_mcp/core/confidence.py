@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core import calibration
 from consortium_mcp.core.answers import prose
-from consortium_mcp.core.equivalence import group, read, read_options, same
+from consortium_mcp.core.equivalence import group, read, same
 from consortium_mcp.core.models import ConfidenceParts, Dissent
+from consortium_mcp.core.options import read_options
 from consortium_mcp.core.weights import weights_of
 
 if TYPE_CHECKING:

@@ -12,21 +12,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from consortium_mcp.core.arithmetic import Number, evaluate
+from consortium_mcp.core.arithmetic import Number
 from consortium_mcp.core.latex import plain
+from consortium_mcp.core.options import named_option
+from consortium_mcp.core.quantities import could_be, counted_in, quantity, with_case_told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from consortium_mcp.core.options import Options
 
 LONGEST = 200
 """Characters of an answer that is read as a value."""
 
 Kind = Literal["number", "choice", "truth", "date", "tuple", "set", "expression", "words"]
-Options = tuple[tuple[str, str], ...]
-"""Letters and texts of the options that a question offers, in order."""
 
 
 class Answer(NamedTuple):
@@ -45,7 +48,7 @@ def read(text: str, options: Options = ()) -> Answer | None:
 
     Args:
         text: the answer as the model wrote it.
-        options: what the question offers to choose from; see `read_options`.
+        options: what the question offers to choose from; see `options.read_options`.
     """
     if len(text) > LONGEST:
         return _words(text)
@@ -54,7 +57,7 @@ def read(text: str, options: Options = ()) -> Answer | None:
         return Answer("choice", chosen)
     shown = _less_name(shown)
     return (
-        _truth_or_letter(shown)
+        _truth_or_letter(shown, options)
         or _date(shown)
         or _quantity(shown)
         or _collection(shown)
@@ -67,20 +70,48 @@ def same(one: Answer | None, other: Answer | None) -> bool:
     """Whether two answers mean the same. A unit that is left out is taken as the other's."""
     if one is None or other is None or one.kind != other.kind:
         return False
-    if one.value == other.value:
-        return one.unit == other.unit or None in {one.unit, other.unit}
+    if one.value == other.value and (one.unit == other.unit or None in {one.unit, other.unit}):
+        return True
+    if one.unit and other.unit:
+        return _counted(one) == _counted(other)
     return _percent_of(one, other) or _percent_of(other, one)
 
 
 def contradict(one: Answer | None, other: Answer | None) -> bool:
     """Whether two answers cannot both be right, whatever anyone says.
 
-    Only where that is certain: two numbers, two letters of a choice, a yes and a no. Names and
-    phrases may be spelled in many ways, so about them this says nothing.
+    Only where that is certain: two letters of a choice, a yes and a no, a phrase and its negation,
+    two numbers that neither rounding nor another unit can explain. Names and other phrases may be
+    spelled in many ways, so about them this says nothing.
     """
-    if one is None or other is None or one.kind != other.kind:
+    if one is None or other is None or one.kind != other.kind or same(one, other):
         return False
-    return one.kind in {"number", "choice", "truth"} and not same(one, other)
+    if one.kind == "words":
+        return f"not {one.value}" == other.value or f"not {other.value}" == one.value
+    if isinstance(one.value, Number) and isinstance(other.value, Number):
+        return not _may_be_the_same(one, other)
+    return one.kind in {"choice", "truth"}
+
+
+_ROUNDING = 0.01
+"""Share by which two numbers may differ that are one before rounding; whole numbers are exact."""
+
+
+def _may_be_the_same(one: Answer, other: Answer) -> bool:
+    (base, value), (other_base, other_value) = _counted(one), _counted(other)
+    if one.unit and other.unit and base != other_base:
+        return True  # units that this module does not know may be names of one
+    if one.unit != other.unit and None in {one.unit, other.unit}:
+        bare, told = (one, other) if one.unit is None else (other, one)
+        if could_be(bare.value, told.value, told.unit or ""):  # type: ignore[arg-type]  # numbers
+            return True
+        value, other_value = one.value, other.value  # type: ignore[assignment]
+    return value.is_nearly(other_value, _ROUNDING)
+
+
+def _counted(answer: Answer) -> tuple[str | None, Number]:
+    """A number in the unit that its kind is counted in."""
+    return counted_in(answer.value, answer.unit)  # type: ignore[arg-type]  # units have numbers
 
 
 def group(answers: Sequence[Answer | None]) -> tuple[tuple[int, ...], ...]:
@@ -93,19 +124,31 @@ def group(answers: Sequence[Answer | None]) -> tuple[tuple[int, ...], ...]:
     keys = {answer for answer in answers if answer is not None}
     joined: dict[object, list[int]] = {}
     for place, answer in enumerate(answers):
-        key = ("alone", place) if answer is None else _joined_to(answer, keys)
+        key = ("alone", place) if answer is None else _group_of(answer, keys)
         joined.setdefault(key, []).append(place)
     return tuple(tuple(each) for each in joined.values())
 
 
-def _joined_to(answer: Answer, others: set[Answer]) -> Answer:
-    """The answer that stands for this one's group."""
-    alike = [o for o in others if o.kind == answer.kind and o.value == answer.value]
-    if not alike[1:] and answer.unit == "%":
-        shares = [o for o in others if _percent_of(answer, o)]
-        return min(shares, key=repr, default=answer)
-    units = {o.unit for o in alike} - {None}
-    return answer._replace(unit=None) if len(units) <= 1 else answer
+def _group_of(answer: Answer, others: set[Answer]) -> object:
+    """What stands for this answer's group."""
+    if answer.unit == "%" and _alike(answer, others) == {answer}:
+        shares = [o for o in others if _percent_of(answer, o) and _alike(o, others) == {o}]
+        return shares[0] if shares else answer
+    if answer.unit:
+        return _counted(answer)
+    meant = _with_unit(answer, others)
+    rivals = {o.value for o in others if o.unit is None and meant & _with_unit(o, others)}
+    return next(iter(meant)) if len(meant) == len(rivals) == 1 else answer
+
+
+def _with_unit(bare: Answer, others: set[Answer]) -> set[tuple[str | None, Number]]:
+    """What the same number with a unit says, for each unit."""
+    return {_counted(each) for each in _alike(bare, others) if each.unit}
+
+
+def _alike(answer: Answer, others: set[Answer]) -> set[Answer]:
+    """Those with the same number or words, whatever the unit."""
+    return {o for o in others if o.kind == answer.kind and o.value == answer.value}
 
 
 def _percent_of(percent: Answer, share: Answer) -> bool:
@@ -115,64 +158,31 @@ def _percent_of(percent: Answer, share: Answer) -> bool:
     return isinstance(percent.value, Number) and percent.value.hundredth() == share.value
 
 
-# Options of a question
-
-_OPTION = re.compile(r"^\s*(?:[-*]\s+)?\(?([A-Ja-j])[).:]\s+(\S.*?)\s*$", re.MULTILINE)
-_FEWEST_OPTIONS = 2
-
-
-@lru_cache(maxsize=256)
-def read_options(prompt: str) -> Options:
-    """The options that a prompt offers, one a line: `A) …`, `(b) …`, `C. …`.
-
-    The letters must begin at A and follow one another; of several lists the last counts.
-    """
-    found: list[tuple[str, str]] = []
-    best: list[tuple[str, str]] = []
-    for match in _OPTION.finditer(prompt):
-        letter = match[1].lower()
-        if letter == "a":
-            found = []
-        if ord(letter) - ord("a") == len(found):
-            found.append((letter, _wording(match[2])))
-            best = found
-    return tuple(best) if len(best) >= _FEWEST_OPTIONS else ()
-
-
-_NAMED_OPTION = re.compile(
-    r"(?:(?:option|choice|answer)\s*:?\s*)?[(\[]?([a-j])[)\]]?(?:\s*[).:\-–—]+\s*(.*)|\s+[(]?(.*?)[)]?)?"
-)
+# Values
 
 
 def _choice_of(shown: str, options: Options) -> str | None:
     """The letter that an answer names, by itself, with its text, or by its text alone."""
-    texts = dict(options)
-    named = _NAMED_OPTION.fullmatch(shown)
-    if named and named[1] in texts:
-        rest = _wording(named[2] or named[3] or "")
-        if not rest or rest == texts[named[1]]:
-            return named[1]
-    wording = _wording(shown)
-    by_text = [letter for letter, text in options if text == wording]
+    texts = {letter: read(text) for letter, text in options}
+    if (named := named_option(shown)) and named.letter in texts:
+        rest = read(named.rest)
+        meant = [letter for letter, text in texts.items() if same(rest, text)]
+        if not named.rest or named.letter in meant or (named.by_word and not meant):
+            return named.letter
+    told = read(shown)
+    by_text = [letter for letter, text in texts.items() if same(told, text)]
     return by_text[0] if len(by_text) == 1 else None
 
-
-def _wording(text: str) -> str:
-    words = _words(_unwrapped(_tidied(plain(text))))
-    return str(words.value) if words else ""
-
-
-# Values
 
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 _LETTER = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*)?[(\[]?([a-z])[)\]]?")
 _EXPLICIT = re.compile(r"(?:option|choice)\s*[(\[]?([a-j])[)\]]?\s*[).:\-–—].*")
 
 
-def _truth_or_letter(shown: str) -> Answer | None:
+def _truth_or_letter(shown: str, options: Options) -> Answer | None:
     if shown in _TRUTH:
         return Answer("truth", _TRUTH[shown])
-    found = _LETTER.fullmatch(shown) or _EXPLICIT.fullmatch(shown)
+    found = _LETTER.fullmatch(shown) or (not options and _EXPLICIT.fullmatch(shown))
     return Answer("choice", found[1]) if found else None
 
 
@@ -190,10 +200,15 @@ _DATES = (
 )
 
 
+_BEFORE_A_DATE = re.compile(
+    r"^(?:on )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?=\w)"
+)
+
+
 def _date(shown: str) -> Answer | None:
     """A whole date. `3/4/2021` is not read: it is two dates."""
     for pattern in _DATES:
-        if found := pattern.fullmatch(shown.removeprefix("on ")):
+        if found := pattern.fullmatch(_BEFORE_A_DATE.sub("", shown)):
             parts = found.groupdict()
             name = parts.get("name")
             month = _MONTHS.index(name[:3]) + 1 if name else int(parts["month"])
@@ -204,130 +219,61 @@ def _date(shown: str) -> Answer | None:
     return None
 
 
-_CURRENCIES = {"$": "$", "usd": "$", "us$": "$", "dollar": "$", "€": "€", "eur": "€", "euro": "€",
-               "£": "£", "gbp": "£", "pound sterling": "£", "¥": "¥", "jpy": "¥", "yen": "¥",
-               "₹": "₹", "inr": "₹", "rupee": "₹"}  # fmt: skip
-_SIGN_BEFORE = re.compile(r"([-+]?)\s*(us\$|usd|eur|gbp|jpy|inr|[$€£¥₹])\s*(?=[-+]?[0-9.])")
-_SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9,
-           "trillion": 10**12}  # fmt: skip
-_AMOUNT = r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
-_WITH_UNIT = re.compile(
-    rf"({_AMOUNT}(?:\s*/\s*[0-9]+(?:\.[0-9]+)?|\s+[0-9]+\s*/\s*[0-9]+)?(?:\s*[×x*]\s*10\s*\^\s*[(]?[-+]?[0-9]+[)]?|e[-+]?[0-9]+)?)"
-    r"\s*([^0-9\s+*/^=(][^0-9=+*]*(?:\^?[23])?)?"
-)
-_UNITS = {
-    "percent": "%", "per cent": "%", "pct": "%", "percentage": "%", "hr": "hour", "h": "hour",
-    "min": "minute", "sec": "second", "s": "second", "yr": "year", "wk": "week",
-    "kilometer": "km", "kilometre": "km", "meter": "m", "metre": "m", "centimeter": "cm",
-    "centimetre": "cm", "millimeter": "mm", "millimetre": "mm", "kilogram": "kg", "gram": "g",
-    "gramme": "g", "lb": "pound", "ounce": "oz", "feet": "foot", "ft": "foot", "inches": "inch",
-    "in": "inch", "yd": "yard", "mile per hour": "mph", "miles per hour": "mph",
-    "kilometers per hour": "km/h", "kilometres per hour": "km/h", "kph": "km/h",
-    "liter": "l", "litre": "l", "milliliter": "ml", "millilitre": "ml", "deg": "°",
-    "degree": "°", "degrees celsius": "°c", "degree celsius": "°c", "degrees fahrenheit": "°f",
-    "cent": "¢",
-}  # fmt: skip
-_MOST_UNIT_WORDS = 4
-_NO_UNIT = re.compile(r"(?:and|or|to)\b|[,_:]|.*[,;:]|[a-bd-fi-kn-rt-z]$")
-_HEDGES = re.compile(r"^(?:approximately|approx\.?|about|around|roughly|exactly|[~≈])\s*")
-_IN_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-}
+_HEXADECIMAL = re.compile(r"0x[0-9a-f]+|0b[01]+|0o[0-7]+")
 
 
 def _quantity(shown: str) -> Answer | None:
     """A number, with its unit if it has one."""
-    shown = _HEDGES.sub("", shown)
-    unit: str | None = None
-    if sign := _SIGN_BEFORE.match(shown):
-        unit = _CURRENCIES[sign[2]]
-        shown = sign[1] + shown[sign.end() :]
-    shown = re.sub(r"\s*/\s*(?=[a-z]{2})", " per ", shown)
-    first, _, rest = shown.partition(" ")
-    shown = f"{_IN_WORDS.get(first, first)} {rest}".strip()
-    if (whole := evaluate(shown)) is not None:
-        return Answer("number", whole, unit)
-    found = _WITH_UNIT.fullmatch(shown)
-    value = evaluate(found[1]) if found else None
-    if found is None or value is None:
-        return None
-    words = (found[2] or "").strip(" .")
-    scale, _, after = words.partition(" ")
-    if scale in _SCALES:
-        value, words = value.times(_SCALES[scale]), after
-    words = words.removeprefix("of ").strip()
-    if _NO_UNIT.match(words):
-        return None
-    if len(words.split()) > _MOST_UNIT_WORDS:  # "5 pounds of insects a day for the whole flock"
-        words = ""
-    return Answer("number", value, unit or _unit(words))
+    if _HEXADECIMAL.fullmatch(shown):
+        return Answer("number", Number(Fraction(int(shown, 0))))
+    found = quantity(shown)
+    return Answer("number", found.value, found.unit) if found else None
 
 
-def _unit(words: str) -> str | None:
-    """A unit's one name: `hours`, `hrs` and `h` are `hour`."""
-    words = words.replace("²", "^2").replace("³", "^3")
-    for square in ("square ", "sq ", "sq. "):
-        if words.startswith(square):
-            words = f"{words[len(square) :]}^2"
-    stem, power, exponent = words.partition("^")
-    single = stem.strip()
-    for name in (single, single.removesuffix("s"), single.removesuffix("es")):
-        if known := _CURRENCIES.get(name) or _UNITS.get(name):
-            return known + power + exponent
-    if single.endswith(("xes", "shes", "ches", "sses")):
-        single = single.removesuffix("es")
-    elif len(single) > len("gas") and single.endswith("s") and not single.endswith("ss"):
-        single = single.removesuffix("s")
-    return (single + power + exponent) or None
-
-
-_BRACKETS = {"(": (")", "tuple"), "[": ("]", "tuple"), "{": ("}", "set")}
+_BRACKETS: dict[str, tuple[str, Kind]] = {
+    "(": (")", "tuple"), "[": ("]", "tuple"), "{": ("}", "set"),
+}  # fmt: skip
 _FEWEST_ITEMS = 2
+_NOT_LISTED = {"words", "tuple", "set"}
+_TWO_NAMES = re.compile(r"((?:[a-z'-]+ ){0,2}[a-z'-]+) and ((?:[a-z'-]+ ){0,2}[a-z'-]+)")
 
 
 def _collection(shown: str) -> Answer | None:
     """A tuple or a set. A bare list, as of the roots of an equation, has no order."""
-    kind: Kind = "set"
-    inner = shown
-    if shown and shown[0] in _BRACKETS:
-        closing, named = _BRACKETS[shown[0]]
-        if not shown.endswith(closing):
-            return None  # an interval, half open
-        inner, kind = shown[1:-1], "tuple" if named == "tuple" else "set"
-    elif "," not in shown and " and " not in shown:
+    if shown[:1] not in _BRACKETS:
+        return _bare_list(shown)
+    closing, kind = _BRACKETS[shown[0]]
+    items = _items(shown[1:-1], bracketed=True) if shown.endswith(closing) else None
+    if items is None:
+        return None  # an interval, half open
+    values = _values(items, pairs=kind == "set")
+    if kind == "set":
+        return Answer("set", frozenset(values))
+    return Answer("tuple", (shown[0], *values))
+
+
+def _bare_list(shown: str) -> Answer | None:
+    if two := _TWO_NAMES.fullmatch(shown):
+        return Answer("set", frozenset({_words(two[1]), _words(two[2])}))
+    items = _items(shown, bracketed=False)
+    if items is None or len(items) < _FEWEST_ITEMS:
         return None
-    items = _items(inner)
-    if items is None or (len(items) < _FEWEST_ITEMS and inner == shown):
-        return None
-    values = [read(item) for item in items]
-    if any(v is None or v.kind in {"words", "tuple", "set"} for v in values) and inner == shown:
+    values = _values(items, pairs=False)
+    if any(v is None or (isinstance(v, Answer) and v.kind in _NOT_LISTED) for v in values):
         return None  # a sentence with commas
-    if kind == "tuple":
-        return Answer("tuple", (shown[0], *values))
     return Answer("set", frozenset(values))
 
 
-def _items(inner: str) -> list[str] | None:
+_GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9]|,[0-9])")
+
+
+def _items(inner: str, *, bracketed: bool) -> list[str] | None:
     """What stands between the commas, and the last `and`, of the outermost level."""
     items, depth, start = [], 0, 0
+    if not bracketed or ", " in inner:  # else (3,100) is a pair
+        inner = _GROUPED.sub(lambda found: found[0].replace(",", ""), inner)
     inner = re.sub(r",?\s+(?:and|or)\s+", ",", inner)
+    inner = inner.removesuffix(",") if bracketed else inner
     for place, char in enumerate(inner):
         depth += (char in "([{") - (char in ")]}")
         if depth < 0:
@@ -340,25 +286,55 @@ def _items(inner: str) -> list[str] | None:
     return stripped if depth == 0 and all(stripped) else None
 
 
+def _values(items: list[str], *, pairs: bool) -> list[object]:
+    """The items as values: with their names where these differ, as in `x = 2, y = 3`."""
+    if pairs and all(":" in item for item in items):
+        halves = [item.partition(":") for item in items]
+        return [(_value(key), _value(value)) for key, _, value in halves]
+    names = [found[0] if (found := _NAME.match(item)) else "" for item in items]
+    if len({name.replace(" ", "") for name in names} - {""}) > 1:
+        return [
+            (name.replace(" ", ""), read(item)) for name, item in zip(names, items, strict=True)
+        ]
+    return [_value(item) for item in items]
+
+
+def _value(item: str) -> Answer | None:
+    """An item; a number in quotes is a text, other quotes say nothing."""
+    item = item.strip()
+    found = read(item)
+    quoted = item[:1] in {'"', "'"} and item[-1:] == item[:1]
+    return (
+        Answer("words", f'"{item[1:-1]}"') if quoted and found and found.kind == "number" else found
+    )
+
+
 def _expression(shown: str) -> Answer | None:
     """A formula with names in it, up to blanks and signs of multiplication."""
     if not re.search(r"[0-9^*/+=<>]", shown) or re.search(r"[a-z]{3,}\s+[a-z]{2,}", shown):
         return None
-    return Answer("expression", re.sub(r"[\s*]+", "", shown))
+    shown = re.sub(r"\s+", "", shown.replace("**", "^"))
+    return Answer("expression", re.sub(r"\*+(?![0-9])", "", shown))
 
 
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\w\w)")
+_INITIALS = re.compile(r"(?<![^\W_])[^\W\d_]\.(?:\s?[^\W\d_]\.)*(?:\s?[^\W\d_](?![^\W_]))?")
 
 
 def _words(shown: str) -> Answer | None:
+    """Names and phrases, up to case, articles and punctuation."""
     shown = " ".join(unicodedata.normalize("NFKC", shown).casefold().split())
-    form = _ARTICLE.sub("", shown)
+    form = _ARTICLE.sub("", shown).replace("’", "'")
+    form = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", form)
+    form = " ".join(re.sub(r",(?=\s)|(?<=[^\W\d_])-(?=[^\W\d_])", " ", form).split())
     return Answer("words", form) if any(char.isalnum() or char in "∞∅°" for char in form) else None
 
 
 # Tidying
 
-_SUPERSCRIPTS = str.maketrans({char: f"^{n}" for n, char in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SUPERSCRIPT = re.compile(r"([⁺⁻]?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_SIGNS = str.maketrans({"−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!="})
 _VULGAR = re.compile(r"([0-9])([¼-¾⅐-⅞])")
 _EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!+$")  # "yes!" is yes, but n! is not n
 _PAIRS = {("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("‘", "’"), ("«", "»")}
@@ -366,15 +342,20 @@ _PAIRS |= {(mark, mark) for mark in "\"'`*_$"}
 _NAME = re.compile(r"(?:[a-z]\w?|[a-z]\([a-z]\)|[a-z]_\{?\w\}?|answer|result)\s*[=:]\s*(?=[^=\s])")
 
 
-_EXPLAINED = re.compile(r"(?:,|(?<=[0-9$%])) (?:which|because|since|representing|meaning|as)\b.*$")
+_EXPLAINED = re.compile(r"(?:,|(?<=[0-9$%])) (?:which|because|since|representing|meaning)\b.*$")
 _CLOCK = re.compile(r"^([0-9]{1,2}):00 ?([ap])\.?m\.?$")
 
 
 def _tidied(text: str) -> str:
-    text = _VULGAR.sub(r"\1 \2", text.translate(_SUPERSCRIPTS))
+    text = _VULGAR.sub(r"\1 \2", _SUPERSCRIPT.sub(_raised, with_case_told(text)))
     form = unicodedata.normalize("NFKC", text).casefold()
-    form = " ".join(form.replace("−", "-").replace("–", "-").split())
+    form = " ".join(form.translate(_SIGNS).replace(" & ", " and ").split())
     return _CLOCK.sub(r"\1 \2m", form)
+
+
+def _raised(found: re.Match[str]) -> str:
+    sign, digits = found[1].translate(_DIGITS), found[2].translate(_DIGITS)
+    return f"^({sign}{digits})" if sign else f"^{digits}"
 
 
 def _unwrapped(form: str) -> str:
@@ -390,6 +371,10 @@ def _unwrapped(form: str) -> str:
         form = bare
 
 
+_ANOTHER_NAME = re.compile(rf"(?:[,;]|\b(?:and|or)\b)\s*{_NAME.pattern}")
+
+
 def _less_name(shown: str) -> str:
-    """`x = 5` as `5`: the question asked for x."""
-    return _NAME.sub("", shown, count=1) if _NAME.match(shown) else shown
+    """`x = 5` as `5`: the question asked for x. Several names say which value is whose."""
+    named = _NAME.match(shown)
+    return shown[named.end() :] if named and not _ANOTHER_NAME.search(shown) else shown

@@ -25,8 +25,9 @@ _MOST_ROUNDS = 20
 def plain(text: str) -> str:
     r"""`\frac{1}{5}` as `(1)/(5)`, `\text{ cm}` as ` cm`, `$x$` as `x`; other text as it is."""
     text = _INFINITY.sub("∞", text)
-    if not any(sign in text for sign in ("\\", "$", "^{")):
+    if not any(sign in text for sign in ("\\", "$", "^{", "{,}")):
         return text
+    text = text.replace("{,}", ",")
     text = re.sub(r"\\\\(?=[a-zA-Z(){}%$])", r"\\", text)  # escaped once more, as in JSON
     text = _DROPPED.sub(" ", text)
     for _ in range(_MOST_ROUNDS):
@@ -36,7 +37,7 @@ def plain(text: str) -> str:
         text = changed
     text = _SYMBOL.sub(lambda found: _SYMBOLS.get(found[1] or found[2], found[1] or ""), text)
     text = re.sub(r"\^\s*\{?°\}?", "°", text)
-    text = re.sub(r"\^\s*\{([^{}]*)\}", r"^(\1)", text)
+    text = re.sub(r"\^\s*\{([^{}]*)\}", lambda found: f"^{_in_brackets(found[1].strip())}", text)
     inner = re.fullmatch(r"\s*\${1,2}(?![0-9. ]*$)([^$]*[^$\s])\s*\${1,2}\s*\.?\s*", text)
     return inner[1] if inner else text
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from consortium_mcp.core.answers import final_answer, stated_confidence
-from consortium_mcp.core.equivalence import read, read_options, same
+from consortium_mcp.core.equivalence import read, same
 from consortium_mcp.core.errors import MemberError
 from consortium_mcp.core.models import Reply
+from consortium_mcp.core.options import read_options
 
 if TYPE_CHECKING:
     from consortium_mcp.core.models import Question

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from consortium_mcp.adapters.calibrations import Calibrations
 from consortium_mcp.adapters.store import Store, now
 from consortium_mcp.core import calibration, metrics
-from consortium_mcp.core.equivalence import read, read_options, same
+from consortium_mcp.core.equivalence import read, same
 from consortium_mcp.core.errors import ConfigError, UnknownRun
+from consortium_mcp.core.options import read_options
 
 if TYPE_CHECKING:
     from pathlib import Path

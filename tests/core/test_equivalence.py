@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_mcp.core.answers import final_answer
-from consortium_mcp.core.equivalence import Options, contradict, group, read, read_options, same
+from consortium_mcp.core.equivalence import contradict, group, read, same
+from consortium_mcp.core.options import Options, read_options
 
 SAME = [
     # numbers
@@ -44,8 +46,40 @@ SAME = [
     ("`None`", "None"), ("'maybe'", "maybe"), ("print(1)", "print( 1 )"), ("4x+1", "4*x + 1"),
     ("x²", "x^2"), ("The Beatles", "beatles"), ("**Tokyo**", "tokyo"), ("“Paris”", "Paris"),
     ("new  york", "New York"), ("Paris, which is the capital", "Paris"),
+    ("J.K. Rowling", "J. K. Rowling"), ("U.S.A.", "USA"), ("Washington, D.C.", "Washington DC"),
+    ("Jean-Paul Sartre", "Jean Paul Sartre"), ("R&B", "r&b"), ("Salt & Pepper", "salt and pepper"),
+    # numbers in words, parts of one, money in short
+    ("two thirds", "2/3"), ("one half", "0.5"), ("a quarter of the cake", "1/4"), ("half", "1/2"),
+    ("2 and a half", "2.5"), ("2 and 1/2", "5/2"), ("twenty-one", "21"), ("forty two", "42"),
+    ("two hundred", "200"), ("2 dozen", "24"), ("$5M", "$5 million"), ("$5bn", "5 billion dollars"),
+    ("$5k", "5000 USD"), ("5M dollars", "$5,000,000"), ("1.5×10⁻³", "0.0015"), ("10⁻³", "0.001"),
+    (r"1{,}000", "1000"), ("0x1f", "31"),
+    # units in one another
+    ("1 hour", "60 minutes"), ("100 cm", "1 m"), ("2 feet", "24 inches"), ("50 cents", "$0.50"),
+    ("5 kgs", "5 kg"), ("10 m/s", "10 meters per second"), ("3 mi", "3 miles"),
+    ("8 GB", "8 gigabytes"), ("2 m³", "2 cubic meters"), ("5 MW", "5 megawatts"),
+    ("5 N", "5 newtons"),
+    ("5 people", "5 persons"), ("5 hours before the start of it all", "5 hours"),
+    # more than one value
+    ("10,000 and 20,000", "20000 and 10000"), ("(10,000, 20,000)", "(10000, 20000)"),
+    ("x = 1 or x = 2", "1, 2"), ("x = 2, y = 3", "y=3 and x=2"), ("[1, 2,]", "[1,2]"),
+    ("{'a': 1, 'b': 2}", '{"b":2,"a":1}'), ("['x', 'y']", '["x","y"]'),
+    ("red and blue", "Blue and Red"),
+    # formulas
+    (r"x^{2}", "x²"), (r"e^{x}", "e^x"), ("x**2", "x^2"), ("x ≥ 2", r"x \geq 2"), ("x¹⁰", "x^10"),
+    # dates
+    ("Friday, March 5, 2021", "2021-03-05"), ("the 5th of March 2021", "5 March 2021"),
 ]  # fmt: skip
 APART = [
+    ("x = 2, y = 3", "x = 3, y = 2"), ("safe, as long as nobody runs it", "safe"),
+    ("Yes, as long as n is even", "Yes"), ("5 not", "5"), ("5 is wrong", "5"),
+    ("100 is not the right number here", "100"), ("5 at most", "5"), ("5 squared", "5"),
+    ("two thirds", "2"), ("one half", "1"), ("2 dozen", "2"), ("1 in 3", "1"), ("2 out of 3", "2"),
+    ("5 hours before the start of it all", "5 minutes before the start of it all"),
+    ("$5M", "$5bn"), ("$5M", "$5"), ("10,000 and 20,000", "0, 10 and 20"), ("10–20", "-10"),
+    ("6/2/2021", "12/4/2021"), ("2021-03", "2018"), ("3-1", "4-2"), ("5 mW", "5 MW"),
+    ("x**2", "x*2"), ("['1', '2']", "[1, 2]"), ("1 hour", "61 minutes"), ("3 thousandths", "3"),
+    ("red and blue", "red and green"), ("red or blue", "red and blue"), ("a.b", "b"),
     ("41", "42"), ("4.2", "42"), (".5", "5"), ("-5", "5"), ("1/3", "0.333"), ("5", "5!"),
     ("0.5", "50"), ("50%", "5"), ("5 hours", "5 minutes"), ("$5", "€5"), ("3 apples", "3 oranges"),
     ("safe", "not safe"), ("n", "n!"), ("y", "y'"), ("A B", "B"), ("yes", "no"), ("B", "C"),
@@ -116,6 +150,15 @@ def test_thousands_separators_change_nothing(number: int) -> None:
         ("42", "41", True),
         ("42", "42.0", False),
         ("5 hours", "5 minutes", True),
+        ("1 hour", "60 minutes", False),
+        ("3 km", "3000", False),
+        ("3 km", "3001", True),
+        ("1/3", "0.333", False),
+        ("5 persons", "6 folks", False),
+        ("5 apples", "6 apples", True),
+        ("36 hours", "35", True),
+        ("50%", "0.6", True),
+        ("safe", "not safe", True),
         ("B", "(c)", True),
         ("yes", "No.", True),
         ("true", "yes", False),
@@ -137,6 +180,9 @@ def test_contradictions_are_called_only_where_they_are_certain(
         (["5", "5 h", "5 min", "5 hours"], ((0,), (1, 3), (2,))),
         (["50%", "0.5", "1/2"], ((0, 1, 2),)),
         (["50%", "50", "0.5"], ((0, 1), (2,))),
+        (["50%", "1/2", "0.5 km"], ((0,), (1, 2))),
+        (["60", "1 hour", "60 min"], ((0, 1, 2),)),
+        (["60", "1 hour", "60 min", "1"], ((0,), (1, 2), (3,))),
         (["", "42", ""], ((0,), (1,), (2,))),
         (["42", "41", "42.0", "41"], ((0, 2), (1, 3))),
     ],
@@ -148,15 +194,26 @@ def test_a_unit_that_is_left_out_joins_only_where_it_is_clear(
 
 
 CITIES = "Which is the capital of France?\n(A) Paris\n(B) The London\n(C) 42 km\n(D) Paris, Texas"
+INLINE = "Which? (A) Paris (B) Rome, Italy (C) [none]"
+MARKED = "**A)** red\n**B)** green"
+BRACKETED = "(A)red\n(B)green\n[C] blue\nOption D: white"
 LISTS = "A) one\nB) two\n\nNow choose:\na. red\nb. green\nc. blue"
 
 
 def test_options_are_read_from_the_question() -> None:
     assert read_options(CITIES) == (
-        ("a", "paris"), ("b", "london"), ("c", "42 km"), ("d", "paris, texas"),
+        ("a", "Paris"), ("b", "The London"), ("c", "42 km"), ("d", "Paris, Texas"),
     )  # fmt: skip
     assert read_options(LISTS) == (("a", "red"), ("b", "green"), ("c", "blue"))
+    assert read_options(INLINE) == (("a", "Paris"), ("b", "Rome, Italy"), ("c", "[none]"))
+    assert read_options(MARKED) == (("a", "red"), ("b", "green"))
+    assert read_options(BRACKETED) == (
+        ("a", "red"), ("b", "green"), ("c", "blue"), ("d", "white"),
+    )  # fmt: skip
+    many = "\n".join(f"{letter}. {letter * 3}" for letter in "ABCDEFGHIJKLMN")
+    assert len(read_options(many)) == 14
     assert read_options("B) two\nC) three") == ()
+    assert read_options("Plan A. Then plan B. Which?") == ()
     assert read_options("A) alone") == ()
     assert read_options("What is 6 × 7?") == ()
 
@@ -176,6 +233,21 @@ def test_a_choice_is_known_by_its_letter_its_text_or_both(text: str, letter: str
     assert answer is not None
     chosen = answer.value if answer.kind == "choice" and answer.value in dict(options) else None
     assert chosen == letter
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("0.2", "a"), (r"\frac{1}{5}", "a"), ("1,000", "b"), ("b) 1000", "b"), ("5", None),
+        ("Option E: safe", "e"), ("Option D: safe", None), ("D) safe", None), ("safe", "e"),
+        ("not safe", "d"), ("Option D: it is dangerous", "d"),
+    ],
+)  # fmt: skip
+def test_options_are_compared_by_what_they_mean(text: str, letter: str | None) -> None:
+    options = read_options("A) 1/5\nB) 1000\nC) 5 hours or 5 minutes\nD) not safe\nE) safe")
+    answer = read(text, options)
+    assert answer is not None
+    assert (answer.value if answer.kind == "choice" else None) == letter
 
 
 def test_two_options_of_the_same_words_are_known_by_letter_only() -> None:
@@ -211,6 +283,13 @@ def test_our_tag_wins_over_habits() -> None:
     text = "The answer is 41\n<final_answer>42</final_answer>\n\\boxed{43}"
     assert final_answer(text) == "42"
     assert final_answer("<final_answer></final_answer>\nThe answer is 41") is None
+
+
+@pytest.mark.parametrize("piece", [" \n", "A) ", "(A)", "\n" * 3, "a" * 3, "- * "])
+def test_options_are_looked_for_in_linear_time(piece: str) -> None:
+    began = time.process_time()
+    read_options(piece * (60_000 // len(piece)))
+    assert time.process_time() - began < 1
 
 
 def test_all_of_this_takes_text_of_any_length() -> None:
