@@ -177,12 +177,27 @@ def _credible(
 
 
 def checked_groups(run: Run, responses: Sequence[Response], said: Groups) -> Groups:
-    """The arbiter's groups, unless the members' own answers belie one of them; else ours."""
+    """Equal answers grouped, joined as the arbiter says, unless the answers themselves belie that.
+
+    What reads as the same stays together whatever the arbiter leaves out.
+    """
     options = read_options(run.prompt)
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
-    if said and not any(_mixed(group, answered) for group in said):
-        return said
-    return confidence.group_by_answer(run, responses)
+    ours = confidence.group_by_answer(run, responses)
+    joined = _joined((*said, *ours))
+    return ours if any(_mixed(group, answered) for group in joined) else joined
+
+
+def _joined(groups: Groups) -> Groups:
+    """The groups, those that share a label as one; in order of their first."""
+    joined: list[tuple[str, ...]] = []
+    for group in groups:
+        touched = [each for each in joined if not set(each).isdisjoint(group)]
+        one = tuple(dict.fromkeys(label for each in (*touched, group) for label in each))
+        place = joined.index(touched[0]) if touched else len(joined)
+        joined[place : place + 1] = [one]
+        joined = [each for each in joined if each not in touched[1:]]
+    return tuple(joined)
 
 
 def _mixed(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:

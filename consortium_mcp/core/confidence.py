@@ -8,7 +8,7 @@ result and never raise it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from consortium_mcp.core import calibration
 from consortium_mcp.core.answers import prose
@@ -112,6 +112,7 @@ def weigh(
         votes=len(answered),
         abstentions=sum(r.final_answer is None for r in answered),
         distinct_answers=len(others) + bool(backers),
+        grouped_by=_grouped_by(run, answered, (*groups, tuple(backers))),
         arbiter_confidence=arbiter_confidence,
         weighted=weighted,
         calibrated=uncalibrated is not None,
@@ -119,6 +120,15 @@ def weigh(
         method=text,
     )
     return confidence, parts
+
+
+def _grouped_by(
+    run: Run, answered: Sequence[Response], groups: Groups
+) -> Literal["answers", "arbiter"]:
+    """Whether the answers themselves say what these groups say."""
+    ours = [set(group) for group in group_by_answer(run, answered)]
+    by_answers = all(any(own.issuperset(group) for own in ours) for group in groups)
+    return "answers" if by_answers else "arbiter"
 
 
 def _others(

@@ -246,6 +246,8 @@ class ConfidenceParts(Value):
     abstentions: int = 0
     """Those of them that gave no short final answer."""
     distinct_answers: int
+    grouped_by: Literal["answers", "arbiter"] = "answers"
+    """`arbiter`: on its word, what does not read as the same counts as the same."""
     arbiter_confidence: Share | None
     weighted: bool = False
     """Whether tiers gave the votes different weights."""

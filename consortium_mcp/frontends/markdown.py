@@ -123,9 +123,10 @@ def _confidence(report: RunReport) -> str:
     said = parts.arbiter_confidence
     arbiter = "" if said is None else f", arbiter says {said:.2f}"
     abstained = f", {parts.abstentions} without a short answer" if parts.abstentions else ""
+    joined = ", some joined by the arbiter" if parts.grouped_by == "arbiter" else ""
     return (
         f"**Confidence {report.confidence:.2f}** — agreement {parts.agreement:.2f} of "
-        f"{parts.votes} votes ({parts.distinct_answers} distinct{abstained}), mean stated "
+        f"{parts.votes} votes ({parts.distinct_answers} distinct{joined}{abstained}), mean stated "
         f"confidence of the supporters: {stated}{arbiter}; {parts.method}."
     )
 

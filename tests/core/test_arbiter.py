@@ -111,6 +111,39 @@ async def test_spellings_that_may_mean_the_same_are_left_to_the_arbiter() -> Non
     assert found.supporters == ("A", "B")
     assert found.groups == (("A", "B"),)
 
+    assert found.parts.grouped_by == "arbiter"
+
+
+async def test_what_reads_as_the_same_stays_together_whatever_the_arbiter_leaves_out() -> None:
+    responses = (answered("A", "42"), answered("B", "42"), answered("C", "41"), answered("D", "41"))
+    run = run_of("a", "b", "c", "d")
+    for said in ("A, B", "A; B; C; D", "A; C; B, A"):
+        judge = verdict(final_answer="42", support="A", groups=said, dissent="")
+        found = await arbitrate(run, responses, FakeAsk(judge=judge))
+        assert found.groups == (("A", "B"), ("C", "D"))
+        assert [side.labels for side in found.dissent] == [("C", "D")]
+        assert (found.parts.distinct_answers, found.parts.grouped_by) == (2, "answers")
+
+
+async def test_a_group_that_would_join_what_contradicts_itself_is_not_made() -> None:
+    responses = (answered("A", "42"), answered("B", "42"), answered("C", "forty-two or so"),
+                 answered("D", "41"))  # fmt: skip
+    run = run_of("a", "b", "c", "d")
+    judge = verdict(final_answer="42", support="A", groups="A, C; D")
+    found = await arbitrate(run, responses, FakeAsk(judge=judge))
+    assert found.groups == (("A", "C", "B"), ("D",))
+    judge = verdict(final_answer="42", support="A", groups="A, C; B, D")
+    found = await arbitrate(run, responses, FakeAsk(judge=judge))
+    assert found.groups == (("A", "B"), ("C",), ("D",))
+
+
+async def test_a_phrase_and_its_negation_do_not_support_one_verdict() -> None:
+    responses = (answered("A", "safe"), answered("B", "not safe"))
+    said = verdict(final_answer="safe", support="A, B", groups="A, B")
+    found = await arbitrate(run_of("a", "b"), responses, FakeAsk(judge=said))
+    assert found.supporters == ("A",)
+    assert found.groups == (("A",), ("B",))
+
 
 async def test_who_judged_and_what_was_odd_about_its_reply_is_said() -> None:
     class Cut(FakeAsk):
