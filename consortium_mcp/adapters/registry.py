@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 import anyio.to_thread
@@ -20,6 +19,7 @@ import llm
 import llm.plugins
 from llm.models import ModelWithAliases
 
+from consortium_mcp.adapters.attempts import Attempt
 from consortium_mcp.adapters.failures import described
 from consortium_mcp.adapters.sdk_tuning import tune
 from consortium_mcp.core.errors import UnknownModel
@@ -28,8 +28,9 @@ from consortium_mcp.core.panel import unknown_model_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-HOOK_SECONDS = 8.0
-"""How long one plugin may take to list its models. Some ask a server for the list."""
+FIRST_WAIT = 3.0
+"""Seconds that one plugin may hold up a snapshot. Some ask a server for the list of their models;
+what comes later stands in the next snapshot."""
 
 PLUGIN_FOR = {
     "claude": "llm-anthropic (consortium-mcp[anthropic])",
@@ -121,16 +122,17 @@ class Registry:
             return self._snapshot
 
 
-def take_snapshot(hook_seconds: float = HOOK_SECONDS) -> Snapshot:
-    """Ask every plugin for its models; blocks for at most `hook_seconds` a plugin."""
-    errors = _load_plugins()
+def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
+    """Ask every plugin for its models; blocks for at most so many seconds a plugin."""
+    errors = _load_plugins(seconds)
     extra = _configured_aliases(errors)
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
     keys: dict[tuple[str | None, str | None], str | None] = {}
     taken: list[ModelWithAliases] = []
-    for provider, hook in _model_hooks():
-        found, error = _listed(hook, list(taken), hook_seconds)
+    for hook in _model_hooks():
+        provider = hook.provider
+        found, error = _listed(hook, list(taken), seconds)
         if error:
             errors[provider] = error
         taken += found
@@ -154,21 +156,38 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _load_plugins() -> dict[str, str]:
-    """Import every plugin. One that fails is blocked and named, so that the others load."""
+_IMPORTS: dict[str, Attempt] = {}
+_LISTINGS: dict[Callable[..., Any], Listing] = {}
+"""What is on its way in this process, by a plugin's name and by its hook; as process-wide as llm's
+own plugin manager."""
+
+
+def _load_plugins(seconds: float) -> dict[str, str]:
+    """Import every plugin. One that fails, or is not done yet, is blocked and named."""
     errors: dict[str, str] = {}
+    plugins = llm.plugins.pm
     if llm.plugins.LLM_LOAD_PLUGINS is None:
         for entry_point in metadata.entry_points(group="llm"):
-            if llm.plugins.pm.has_plugin(entry_point.name):
+            name = entry_point.name
+            if plugins.has_plugin(name):
                 continue
-            try:
-                entry_point.load()
-            except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
-                errors[entry_point.name] = described(error)
-                llm.plugins.pm.set_blocked(entry_point.name)
+            if name not in _IMPORTS:
+                _IMPORTS[name] = Attempt(entry_point.load)
+            attempt = _IMPORTS[name]
+            if not attempt.is_over(seconds):
+                errors[name] = "is not imported yet, for it takes long; its models are missing"
+                plugins.set_blocked(name)
+                continue
+            del _IMPORTS[name]  # a failed import is tried anew with the next snapshot
+            if attempt.failure:
+                errors[name] = attempt.failure
+                plugins.set_blocked(name)
+            else:
+                plugins.unblock(name)
+                plugins.load_setuptools_entrypoints("llm", name)
     try:
         llm.plugins.load_plugins()  # type: ignore[no-untyped-call]
-    except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin's code is foreign)
         errors["llm"] = described(error)
     return errors
 
@@ -186,41 +205,48 @@ def _configured_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
     return aliases
 
 
-def _model_hooks() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Each plugin's `register_models`, in llm's own order, taking just what it asks for."""
+class ModelHook(NamedTuple):
+    """A plugin's `register_models`."""
+
+    provider: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    """What it asks for of what llm offers."""
+
+
+def _model_hooks() -> Iterator[ModelHook]:
+    """Each plugin's `register_models`, in llm's own order."""
     for hook in reversed(llm.plugins.pm.hook.register_models.get_hookimpls()):
-
-        def call(*, hook: Any = hook, **given: Any) -> None:  # noqa: ANN401 (pluggy is untyped)
-            hook.function(**{name: given[name] for name in hook.argnames})
-
         name = str(hook.plugin_name).removeprefix("llm.default_plugins.").removesuffix("_models")
-        yield name.removeprefix("llm_").removeprefix("llm-"), call
+        provider = name.removeprefix("llm_").removeprefix("llm-")
+        yield ModelHook(provider, hook.function, tuple(hook.argnames))
+
+
+class Listing:
+    """One plugin's `register_models` on its way, and what it has registered so far."""
+
+    def __init__(self, hook: ModelHook, taken: list[ModelWithAliases]) -> None:
+        self.found: list[ModelWithAliases] = []
+        offered = {"register": self._register, "model_aliases": taken}
+        given = {name: offered[name] for name in hook.arguments}
+        self.attempt = Attempt(lambda: hook.function(**given))
+
+    def _register(self, model: Any, async_model: Any = None, aliases: Any = None) -> None:  # noqa: ANN401
+        model.model_id  # noqa: B018 (as in llm: None is the plugin's fault and raises)
+        self.found.append(ModelWithAliases(model, async_model, set(aliases or [])))
 
 
 def _listed(
-    hook: Callable[..., Any], taken: list[ModelWithAliases], seconds: float
+    hook: ModelHook, taken: list[ModelWithAliases], seconds: float
 ) -> tuple[list[ModelWithAliases], str | None]:
     """What one hook registers within its time, and what went wrong."""
-    found: list[ModelWithAliases] = []
-    failure: list[str] = []
-
-    def register(model: Any, async_model: Any = None, aliases: Any = None) -> None:  # noqa: ANN401
-        model.model_id  # noqa: B018 (as in llm: None is the plugin's fault and raises)
-        found.append(ModelWithAliases(model, async_model, set(aliases or [])))
-
-    def work() -> None:
-        try:
-            hook(register=register, model_aliases=taken)
-        except Exception as error:  # noqa: BLE001 (a plugin's code is foreign)
-            failure.append(described(error))
-
-    # A daemon: a hook that hangs must not hold up the end of the process either.
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        return [], f"did not list its models within {seconds:g} s"
-    return list(found), failure[0] if failure else None
+    if hook.function not in _LISTINGS:
+        _LISTINGS[hook.function] = Listing(hook, taken)
+    listing = _LISTINGS[hook.function]
+    if not listing.attempt.is_over(seconds):
+        return [], "has not listed its models yet, for it takes long; they are missing"
+    del _LISTINGS[hook.function]
+    return list(listing.found), listing.attempt.failure
 
 
 def _entry(

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import llm
 import pytest
 
+from consortium_mcp.adapters.attempts import Attempt
 from consortium_mcp.adapters.registry import Registry, take_snapshot
 from consortium_mcp.core.errors import UnknownModel
 from tests.adapters.fake_models import FakeAsync, FakeSync, models, plugin
@@ -72,15 +74,38 @@ def test_one_plugin_that_fails_is_named_and_the_others_stand() -> None:
 
 def test_a_plugin_that_hangs_is_named_and_delays_nobody_for_long() -> None:
     forever = threading.Event()
+    asked: list[int] = []
 
-    def hang(_add: Callable[..., None]) -> None:
+    def hang(add: Callable[..., None]) -> None:
+        asked.append(1)
         forever.wait(60)
+        models(FakeAsync("late-1", "x"))(add)
 
     with plugin("slow", hang):
-        snapshot = take_snapshot(hook_seconds=0.05)
+        for _ in range(2):
+            snapshot = take_snapshot(seconds=0.05)
+            assert snapshot.plugin_errors["slow"].startswith("has not listed its models yet")
+            assert "gpt-4o" in snapshot.entries
+        forever.set()
+        assert "late-1" in take_snapshot(seconds=60).entries
+    assert asked == [1]
+
+
+def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after() -> None:
+    forever = threading.Event()
+    attempt = Attempt(lambda: forever.wait(60), patience=0.05)
+    began = time.monotonic()
+    assert not any(attempt.is_over(0.05) for _ in range(1000))
+    assert time.monotonic() - began < 10
     forever.set()
-    assert snapshot.plugin_errors == {"slow": "did not list its models within 0.05 s"}
-    assert "gpt-4o" in snapshot.entries
+
+
+def test_a_plugin_that_ends_the_program_ends_only_itself() -> None:
+    def leave(_add: Callable[..., None]) -> None:
+        sys.exit("bye")
+
+    with plugin("leaving", leave):
+        assert take_snapshot().plugin_errors == {"leaving": "SystemExit: bye"}
 
 
 def test_what_a_plugin_registered_before_it_failed_is_kept() -> None:
@@ -144,28 +169,45 @@ async def test_plugins_are_asked_once_until_told_otherwise() -> None:
         assert len(asked) == 2
 
 
-def test_a_plugin_that_cannot_be_imported_is_blocked_and_named(
+PLUGINS = {
+    "cannot_import": "import a_module_that_does_not_exist",
+    "leaves": "import sys; sys.exit('bye')",
+    "slow": "import pathlib, time\nwhile not pathlib.Path(__file__ + '.go').exists():\n"
+    "    time.sleep(0.01)\nimport llm\n"
+    "@llm.hookimpl\ndef register_models(register):\n    register(Late())\n"
+    "class Late(llm.Model):\n    model_id = 'late-1'\n    def execute(self, *_): pass\n",
+}
+
+
+def test_plugins_that_cannot_be_imported_or_not_yet_are_named_and_the_others_stand(
     tmp_path: Path, settings: Settings
 ) -> None:
-    (tmp_path / "cannot_import.py").write_text("import a_module_that_does_not_exist")
-    info = tmp_path / "llm_cannot_import-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llm-cannot-import\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[llm]\nllm-cannot-import = cannot_import\n")
+    for name, source in PLUGINS.items():
+        (tmp_path / f"{name}.py").write_text(source)
+        info = tmp_path / f"llm_{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: llm-{name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[llm]\nllm-{name} = {name}\n")
     script = (
+        "import pathlib, sys\n"
         "from consortium_mcp.adapters.registry import take_snapshot\n"
-        "snapshot = take_snapshot()\n"
+        "snapshot = take_snapshot(seconds=0.2)\n"
         "assert 'gpt-4o' in snapshot.entries\n"
         "print(snapshot.plugin_errors)\n"
+        "pathlib.Path(sys.argv[1]).touch()\n"
+        "assert 'late-1' in take_snapshot(seconds=60).entries\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "LLM_LOAD_PLUGINS"}
     paths = os.pathsep.join([str(tmp_path), *sys.path])
     child = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, str(tmp_path / "slow.py.go")],
         env=environment | {"PYTHONPATH": paths, "LLM_USER_PATH": str(settings.user_dir)},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=120,
     )
-    assert "'llm-cannot-import': \"ModuleNotFoundError: No module named" in child.stdout
+    assert child.returncode == 0, child.stderr
+    assert "'llm-cannot_import': \"ModuleNotFoundError: No module named" in child.stdout
+    assert "'llm-leaves': 'SystemExit: bye'" in child.stdout
+    assert "'llm-slow': 'is not imported yet" in child.stdout
