@@ -107,7 +107,8 @@ class Registry:
     """Builds the snapshot once, in a thread, and again when told to."""
 
     def __init__(self) -> None:
-        self._snapshot: Snapshot | None = None
+        self.latest: Snapshot | None = None
+        """What was found last, if anything was looked for."""
         self._lock = anyio.Lock()
 
     async def snapshot(self, *, refresh: bool = False) -> Snapshot:
@@ -117,9 +118,9 @@ class Registry:
             refresh: ask the plugins again, because a key or a plugin may have come.
         """
         async with self._lock:
-            if self._snapshot is None or refresh:
-                self._snapshot = await anyio.to_thread.run_sync(take_snapshot)
-            return self._snapshot
+            if self.latest is None or refresh:
+                self.latest = await anyio.to_thread.run_sync(take_snapshot)
+            return self.latest
 
 
 def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:

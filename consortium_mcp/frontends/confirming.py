@@ -1,7 +1,8 @@
 """Ask the user before a run that may make more calls than they said they want to be asked about.
 
 Clients that offer elicitation show the question; the two eras of the protocol carry it differently.
-Elsewhere the plan comes back with how to confirm it: `max_calls`, which is a limit as well.
+Elsewhere the plan comes back with how to confirm it: the same call with `max_calls`, which is a
+limit as well. That confirms only a plan that was told, for models name limits unasked, too.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ async def not_confirmed(
     dry_run: Callable[[], Awaitable[RunReport]],
     limit: int | None,
     *,
+    call: str,
     named_max_calls: bool,
 ) -> CallToolResult | InputRequiredResult | None:
     """What to answer instead of beginning the run; `None` where it may begin.
@@ -48,7 +50,8 @@ async def not_confirmed(
         ctx: the call's.
         dry_run: what would be done.
         limit: calls up to which nobody is asked; nobody ever is where `None`.
-        named_max_calls: whether the caller named `max_calls`, having seen the plan.
+        call: what is asked of whom, less `max_calls`: the same again may be a confirmation.
+        named_max_calls: whether the caller named `max_calls`.
     """
     if limit is None:
         return None
@@ -61,8 +64,10 @@ async def not_confirmed(
         f"above {limit}. Proceed?"
     )
     if not _can_be_asked(ctx):
-        if named_max_calls:
+        told = ctx.request_context.lifespan_context.told
+        if named_max_calls and call in told:
             return None
+        told.add(call)
         how = (
             f"Nothing was called: up to {plan.most_calls} calls are more than the {limit} that "
             "the user wants to be asked about (CONSORTIUM_CONFIRM_CALLS). Ask them, then call "

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
+MOST_MODELS = 100
+"""Models of one list: a provider of providers has hundreds."""
+
+
 def add_to(server: MCPServer[Opening]) -> None:
     """Register them."""
     _add_consortiums(server)
@@ -146,10 +150,15 @@ def _add_models(server: MCPServer[Opening]) -> None:
         ctx: Context[Opening],
         query: Annotated[str | None, Field(description="Part of an id, alias or provider.")] = None,
     ) -> Annotated[CallToolResult, ModelList]:
-        """List the models that can be members or arbiter, and what the others lack."""
+        """List the models that can be members or arbiter, ready ones first; what others lack."""
         service = await service_of(ctx)
         snapshot = await service.registry.snapshot(refresh=True)
         wanted = (query or "").lower()
+        matching = [
+            entry
+            for entry in sorted(snapshot.entries.values(), key=lambda entry: not entry.ready)
+            if wanted in " ".join((entry.model_id, *entry.aliases, entry.provider)).lower()
+        ]
         found = ModelList(
             models=[
                 ModelInfo(
@@ -160,13 +169,15 @@ def _add_models(server: MCPServer[Opening]) -> None:
                     missing=entry.missing,
                     demo=entry.demo,
                 )
-                for entry in snapshot.entries.values()
-                if wanted in " ".join((entry.model_id, *entry.aliases, entry.provider)).lower()
+                for entry in matching[:MOST_MODELS]
             ],
             plugin_errors=snapshot.plugin_errors,
+            more=max(0, len(matching) - MOST_MODELS),
         )
         lines = [
             f"- {m.id} ({m.provider}): {'ready' if m.ready else m.missing}" for m in found.models
         ]
+        if found.more:
+            lines.append(f"- … {found.more} more; name a part of their ids as query.")
         lines += [f"- plugin {name} failed: {why}" for name, why in found.plugin_errors.items()]
         return result("\n".join(lines) or "No model matches.", found)

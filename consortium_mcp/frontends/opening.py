@@ -45,6 +45,13 @@ class Opening:
         self._warming = False
         self._last_request = 0.0
         self.waits = Waits()
+        self.told: set[str] = set()
+        """Calls whose plans were told, for their user to confirm."""
+
+    @property
+    def loaded(self) -> Service | None:
+        """The service, if it is loaded already."""
+        return self._service
 
     def requested(self) -> None:
         """Somebody asked something. From the first time on, wait for quiet and then warm up."""
@@ -61,7 +68,9 @@ class Opening:
         while (quiet := anyio.current_time() - self._last_request) < QUIET_SECONDS:  # noqa: ASYNC110 (what is waited for is time)
             await anyio.sleep(QUIET_SECONDS - quiet)
         try:
-            await (await self.service()).registry.snapshot()
+            service = await self.service()
+            await service.consortiums.all()  # opens the database
+            await service.registry.snapshot()
         except Exception:  # whoever needs it finds out, and is told
             logger.exception("llm could not be loaded beforehand")
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from consortium_mcp.core.record import IterationRecord
     from consortium_mcp.core.report import RunReport
 
-PAGE = 6_000
-"""Characters of a page: with its headings it stays under the 8,000 of a whole result."""
+PAGE = 5_800
+"""Characters of a page: with the beginning of the report, and how to go on, under 8,000."""
+_BETWEEN = 8
+"""Characters between a heading and its text, and after it."""
 
 Section = Literal["synthesis", "responses", "iterations", "exchanges"]
 
@@ -60,22 +62,30 @@ def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
 
     Args:
         entries: all of them, whole.
-        offset: characters before the page, headings not counted.
-        limit: characters of the page.
+        offset: characters of texts before the page; an entry without any counts as one.
+        limit: characters of the page, headings and all.
     """
     shown = []
-    place = 0
+    place, following, room = 0, offset, limit
     for entry in entries:
-        begin, end = max(offset - place, 0), min(offset + limit - place, len(entry.text))
-        if begin < end or (not entry.text and offset <= place < offset + limit):
-            shown.append(entry.model_copy(update={"text": entry.text[begin:end]}))
-        place += len(entry.text)
-    following = offset + limit
+        length = max(1, len(entry.text))
+        begin = max(offset - place, 0)
+        place += length
+        if begin >= length:
+            continue
+        room -= len(entry.heading) + len(entry.error or "") + _BETWEEN
+        if room <= 0 and shown:
+            break
+        taken = min(length - begin, max(room, 1))
+        shown.append(entry.model_copy(update={"text": entry.text[begin : begin + taken]}))
+        room -= taken
+        following += taken
+    whole = sum(max(1, len(entry.text)) for entry in entries)
     return Page(
         entries=shown,
         offset=offset,
-        next_offset=following if following < place else None,
-        characters=place,
+        next_offset=following if following < whole else None,
+        characters=whole,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -144,8 +145,14 @@ def _add_consulting(server: MCPServer[Opening], settings: Settings) -> None:
         plan = partial(service.dry_run, prompt, consortium, wanted, continue_run=continue_run)
         if dry_run:
             return report_result(await plan())
-        limit, named = settings.confirm_calls, max_calls is not None
-        if answer := await not_confirmed(ctx, plan, limit, named_max_calls=named):
+        unlimited = replace(wanted, max_calls=None)
+        if answer := await not_confirmed(
+            ctx,
+            plan,
+            settings.confirm_calls,
+            call=f"{prompt!r} {consortium!r} {continue_run!r} {unlimited!r}",
+            named_max_calls=max_calls is not None,
+        ):
             return answer
         run_id = await service.consult(prompt, consortium, wanted, continue_run=continue_run)
         return await _outcome(service, run_id, seconds, ctx)
@@ -247,13 +254,13 @@ def _add_history(server: MCPServer[Opening]) -> None:
 
         With include, a page of those texts as well; next_offset in `included` asks for the next.
         """
+        if offset < 0 or (offset and not include):
+            raise ToolError(f"offset is {offset}; it must be 0 or more, and needs include.")
         service = await service_of(ctx)
         report = await _wait(service, run_id, wait_seconds, ctx)
         full = FullReport(**report.model_dump())
         text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
         if include:
-            if offset < 0:
-                raise ToolError(f"offset is {offset}; it must be 0 or more.")
             iterations = await service.store.iterations(run_id)
             exchanges = await service.exchanges(run_id)
             found = page(entries_of(include, report, iterations, exchanges), offset)

@@ -170,7 +170,7 @@ def make_server(
     run_tools.add_to(server, settings)
     consortium_tools.add_to(server)
     resources.add_to(server)
-    prompts.add_to(server, service)
+    prompts.add_to(server, lambda: server.opening.loaded if server.opening else None)
     notices.add_to(server)
     server.middleware.append(_warm_up_afterwards)
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)

@@ -58,3 +58,5 @@ class ModelList(BaseModel):
 
     models: list[ModelInfo]
     plugin_errors: dict[str, str]
+    more: int = 0
+    """Models that match as well; a longer `query` shows them."""

@@ -32,7 +32,8 @@ READS = ToolAnnotations(
 )
 
 LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
-"""Text and structured content together stay under it; Claude Code writes longer ones to a file."""
+"""What a result with a page of texts may have as text and as data; longer ones Claude Code writes to
+a file."""
 
 Members = list[str | MemberSpec] | None
 Models = Annotated[

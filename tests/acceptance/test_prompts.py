@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +36,19 @@ async def test_prompts_are_listed_with_their_arguments_and_filled(
             ("question", True),
             ("positions", True),
             ("consortium", False),
+            ("models", False),
+            ("arbiter", False),
             ("strategy", False),
         ]
         filled = await client.get_prompt(
-            "second_opinion", {"question": "Lock or not?", "consortium": "mine"}
+            "second_opinion",
+            {"question": "Lock or not?", "consortium": "mine", "models": "a:2, b"},
         )
         text = getattr(filled.messages[0].content, "text", "")
-        assert 'consult_consortium` with it as the prompt (consortium="mine");' in text
+        assert (
+            'consult_consortium` with it as the prompt (consortium="mine", models=["a:2", "b"]);'
+            in text
+        )
         assert text.endswith("Question:\nLock or not?")
         settled = await client.get_prompt(
             "settle_disagreement", {"question": "Tabs?", "positions": "Yes\nNo"}
@@ -56,24 +63,53 @@ async def completed(client: Client, ref: Any, name: str, value: str) -> list[str
     return list(found.completion.values)
 
 
+async def listed_arguments(client: Client) -> set[tuple[str, str]]:
+    """Everything that a client can ask to have completed."""
+    prompts = (await client.list_prompts()).prompts
+    templates = (await client.list_resource_templates()).resource_templates
+    return {(p.name, a.name) for p in prompts for a in p.arguments or []} | {
+        (t.uri_template, name) for t in templates for name in re.findall(r"{(\w+)}", t.uri_template)
+    }
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_arguments_are_completed_at_once(connect: Connect, era: str) -> None:
     async with connect(era) as client:
         await client.call_tool("save_consortium", {"name": "reviewers"} | PANEL)
         asked = {"prompt": "Six × 7?"} | PANEL
         run_id = data_of(await client.call_tool("consult_consortium", asked))["run_id"]
-        assert await completed(client, CONSORTIUM, "name", "rev") == ["reviewers"]
-        assert await completed(client, RUN, "run_id", run_id[:6].lower()) == [run_id]
-        assert await completed(client, PROMPT, "consortium", "") == ["reviewers"]
-        assert await completed(client, PROMPT, "strategy", "vo") == ["vote"]
-        models = await completed(client, PROMPT, "model", "judge")
-        assert models == ["judge", "judge-alone"]
-        assert await completed(client, PROMPT, "question", "x") == []
+        expected: list[tuple[Any, str, str, list[str]]] = [
+            (CONSORTIUM, "name", "rev", ["reviewers"]),
+            (RUN, "run_id", run_id[:6].lower(), [run_id]),
+            (PROMPT, "consortium", "", ["reviewers"]),
+            (PROMPT, "strategy", "vo", ["vote"]),
+            (PROMPT, "arbiter", "judge", ["judge", "judge-alone"]),
+            (PROMPT, "models", "sure, judge-a", ["sure,judge-alone"]),
+            (PROMPT, "question", "x", []),
+        ]
+        there = await listed_arguments(client)
+        for ref, argument, value, values in expected:
+            assert (getattr(ref, "name", None) or ref.uri, argument) in there
+            assert await completed(client, ref, argument, value) == values
+            took = []
+            for _ in range(5):
+                began = time.perf_counter()
+                await completed(client, ref, argument, value)
+                took.append(time.perf_counter() - began)
+            assert min(took) * 1000 < MOST_MILLISECONDS
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_who_completes_before_anything_is_loaded_does_not_wait_for_it(
+    connect: Connect, era: str
+) -> None:
+    async with connect(era) as client:
         took = []
-        for _ in range(5):
+        for argument, value in (("arbiter", "judge"), ("strategy", "vo"), ("consortium", "")):
             began = time.perf_counter()
-            await completed(client, PROMPT, "model", "a")
+            values = await completed(client, PROMPT, argument, value)
             took.append(time.perf_counter() - began)
+            assert values in ([], ["vote"])
         assert min(took) * 1000 < MOST_MILLISECONDS
 
 
@@ -113,6 +149,8 @@ async def test_elsewhere_the_plan_comes_back_with_how_to_confirm(
         most = data_of(planned)["plan"]["most_calls"]
         assert data_of(planned)["status"] == "planned"
         assert f"call again with max_calls={most}" in text_of(planned)
+        other = asked | {"prompt": "Seven × 7?", "max_calls": 100_000}
+        assert data_of(await client.call_tool("consult_consortium", other))["status"] == "planned"
         confirmed = await client.call_tool("consult_consortium", asked | {"max_calls": most})
         assert data_of(confirmed)["status"] == "completed"
         cheap = asked | {"strategy": "vote", "max_iterations": 1}

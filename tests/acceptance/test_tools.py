@@ -15,6 +15,7 @@ from mcp import Client
 
 from consortium_mcp.frontends.server import INSTRUCTIONS, make_server
 from tests.acceptance.client import PANEL, Connect, data_of, text_of
+from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -136,6 +137,25 @@ async def test_long_results_are_read_page_by_page(connect: Connect) -> None:
             "get_run", {"run_id": run_id, "include": ["exchanges"], "offset": -1}
         )
         assert wrong.is_error
+        wrong = await client.call_tool("get_run", {"run_id": run_id, "offset": 5})
+        assert wrong.is_error
+        assert "needs include" in text_of(wrong)
+
+
+async def test_of_hundreds_of_models_the_ready_ones_come_first_and_the_rest_is_counted(
+    settings: Settings,
+) -> None:
+    crowd = [FakeAsync(f"crowd-{n}", "x", consortium_missing=lambda: "a key") for n in range(300)]
+    ready = FakeAsync("zz-ready", "x")
+    with plugin("crowd", models(*crowd, ready)):
+        async with Client(make_server(settings)) as client:
+            result = await client.call_tool("list_models", {})
+            found = data_of(result)
+            assert found["models"][0]["id"] == "zz-ready"
+            assert len(found["models"]) == 100
+            assert f"… {found['more']} more" in text_of(result)
+            few = data_of(await client.call_tool("list_models", {"query": "crowd-29"}))
+    assert (len(few["models"]), few["more"]) == (11, 0)
 
 
 async def test_a_misspelt_argument_is_an_error_that_names_the_right_one(
