@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 
+CHECKOUT = pytest.mark.skipif(
+    not (ROOT / "consortium_mcp").is_dir(), reason="the wheel is under test, without its sources"
+)
+
 hypothesis_settings.register_profile("ci", max_examples=300, deadline=None)
 hypothesis_settings.register_profile("nightly", max_examples=20_000, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

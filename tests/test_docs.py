@@ -15,7 +15,7 @@ import pytest
 from consortium_mcp.adapters import settings as environment
 from consortium_mcp.core.models import ConsortiumConfig
 from tests import documented
-from tests.conftest import ROOT
+from tests.conftest import CHECKOUT, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,7 @@ def _check(path: Path, expected: str) -> None:
     assert found == expected, f"{path.name} is out of date: UPDATE_DOCS=1 writes it anew"
 
 
+@CHECKOUT
 def test_the_commands_are_documented_as_they_are() -> None:
     _check(ROOT / "docs" / "commands.md", documented.commands())
 
@@ -65,6 +66,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     }
 
 
+@CHECKOUT
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_in_the_documents_leads_somewhere(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

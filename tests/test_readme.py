@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from consortium_mcp.adapters.client_configs import CLIENTS, Machine, as_text
-from tests.conftest import ROOT
+from tests.conftest import CHECKOUT, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +77,7 @@ def run_as_written(commands: Iterable[str], environment: dict[str, str]) -> None
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
+@CHECKOUT
 @pytest.mark.local_model
 @pytest.mark.usefixtures("local_models")
 def test_the_first_command_works_in_a_fresh_environment(
@@ -93,6 +94,7 @@ def test_the_first_command_works_in_a_fresh_environment(
     assert (tmp_path / "llm" / "consortium.db").exists()
 
 
+@CHECKOUT
 @pytest.mark.skipif(sys.platform == "win32", reason="the quotes are a POSIX shell's")
 def test_the_installation_works_as_it_is_written(
     child_environment: dict[str, str], tmp_path: Path

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "consortium_mcp"
+import consortium_mcp
+
+PACKAGE = Path(consortium_mcp.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {
     "core": 0,

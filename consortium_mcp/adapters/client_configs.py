@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from consortium_mcp.adapters import json_text, toml_text
 from consortium_mcp.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -146,11 +145,18 @@ def change(
             f"{client.title} seems not to be installed: there is no folder {path.parent}."
         )
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
     block = as_text(client, name, entry)
-    data = _read(client, path, before, block)
+    read, edited = (toml_text.read, toml_text.edited) if client.form == "toml" else (
+        json_text.read, json_text.edited
+    )  # fmt: skip
+    try:
+        data = read(before)
+    except ValueError as error:
+        why = f"it does not read as {client.form.upper()} ({error})"
+        raise _left_alone(path, why, block) from error
     there = data.get(client.section, {})
     if not isinstance(there, dict):
         raise _left_alone(path, f"its {client.section} holds something else than servers", block)
@@ -161,57 +167,27 @@ def change(
             f"{path} has another server {name!r}: {json.dumps(there[name])}. Replace it with "
             "--force, or choose another --name."
         )
-    if client.form == "json":
-        data[client.section] = there | {name: entry}
-        return Change(path, before, _as_json(data, before))
-    after = f"{before.rstrip()}\n\n{block}".lstrip()
-    if name in there or not _is_toml(after):
-        raise _left_alone(path, f"a table {client.section}.{name} does not fit at its end", block)
+    after = edited(before, client.section, name, entry)
+    # What was written is read again: nothing else may have become another.
+    expected = data | {client.section: there | {name: entry}}
+    if after is None or _read_or_none(read, after) != expected:
+        raise _left_alone(path, f"{client.section}.{name} could not be put in safely", block)
     return Change(path, before, after)
+
+
+def _read_or_none(read: Callable[[str], Entry], text: str) -> Entry | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None
 
 
 def as_text(client: ClientFile, name: str, entry: Entry) -> str:
     """The entry as it would be pasted into the file."""
     if client.form == "json":
-        return _as_json({client.section: {name: entry}}, "")
-    lines = [f"[{client.section}.{name}]"]
-    env = entry.get("env", {})
-    # A string or a list of strings is written the same in JSON and in TOML.
-    lines += [f"{key} = {json.dumps(value)}" for key, value in entry.items() if key != "env"]
-    if env:
-        lines += ["", f"[{client.section}.{name}.env]"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in env.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _read(client: ClientFile, path: Path, text: str, block: str) -> dict[str, Any]:
-    """What the file says."""
-    try:
-        if client.form == "toml":
-            return tomllib.loads(text)
-        data = json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        form = "JSON without comments" if client.form == "json" else "TOML"
-        raise _left_alone(path, f"it does not read as {form} ({error})", block) from error
-    if not isinstance(data, dict):
-        raise _left_alone(path, "it is no JSON object", block)
-    return data
+        return json.dumps({client.section: {name: entry}}, indent=2, ensure_ascii=False) + "\n"
+    return toml_text.table(client.section, name, entry)
 
 
 def _left_alone(path: Path, why: str, block: str) -> ConfigError:
     return ConfigError(f"{path} was left alone, for {why}. Put this there by hand:\n\n{block}")
-
-
-def _as_json(data: dict[str, Any], before: str) -> str:
-    """The data, indented as the text before it was."""
-    indented = re.search(r'^([ \t]+)"', before, re.MULTILINE)
-    indent = indented[1] if indented else "  "
-    return json.dumps(data, indent=indent, ensure_ascii=False) + "\n"
-
-
-def _is_toml(text: str) -> bool:
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True

@@ -71,7 +71,7 @@ def _models(snapshot: Snapshot) -> None:
         missing = next((entry.missing for entry in entries if entry.missing), None)
         state = "ready" if missing is None else f"{ready} ready; {missing}"
         click.echo(f"  {provider}: {len(entries)} models, {state}")
-    for provider in CURRENT_MODELS:
+    for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
             click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
 

@@ -65,7 +65,7 @@ def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
         offset: characters of texts before the page; an entry without any counts as one.
         limit: characters of the page, headings and all.
     """
-    shown = []
+    shown: list[Entry] = []
     place, following, room = 0, offset, limit
     for entry in entries:
         length = max(1, len(entry.text))

@@ -32,8 +32,8 @@ READS = ToolAnnotations(
 )
 
 LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
-"""What a result with a page of texts may have as text and as data; longer ones Claude Code writes to
-a file."""
+"""What a result with a page of texts may have, as text and as data; Claude Code puts longer ones
+into a file."""
 
 Members = list[str | MemberSpec] | None
 Models = Annotated[

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consortium_mcp.adapters import json_text
 from consortium_mcp.adapters.client_configs import CLIENTS, Machine, change
 from consortium_mcp.core.errors import ConfigError
 
@@ -126,18 +127,78 @@ def test_another_server_of_the_name_is_replaced_only_when_told_to(tmp_path: Path
     write("cursor", path, force=True)
     servers = json.loads(path.read_text(encoding="utf-8"))["mcpServers"]
     assert servers["ours"] == servers["consortium"]
-    assert list(servers) == ["consortium", "ours"]
+    assert set(servers) == {"consortium", "ours"}
+
+
+ZED = """\ufeff// Mine, see https://zed.dev "docs"
+{
+\t"theme": "One", /* the { best */
+\t"url": "http://x//y", // {
+\t"context_servers": { // none yet
+\t},
+\t"last": [1, 2,],
+}
+"""
+
+
+def test_comments_order_and_indentation_of_settings_stay(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(ZED, encoding="utf-8")
+    write("zed", path)
+    now = path.read_text(encoding="utf-8")
+    lines = ZED.removeprefix("\ufeff").splitlines()
+    assert [
+        line for line in now.splitlines() if line in lines and "context_servers" not in line
+    ] == [line for line in lines if "context_servers" not in line]
+    assert '\t"context_servers": {\n\t\t"consortium": {\n\t\t\t"source": "custom",' in now
+    assert "// none yet" in now
+    write("zed", path, "two")
+    assert json_text.read(path.read_text(encoding="utf-8"))["context_servers"].keys() == {
+        "consortium",
+        "two",
+    }
+    other = path.read_text(encoding="utf-8").replace('"-x"', '"-y"')
+    path.write_text(other, encoding="utf-8")
+    write("zed", path, force=True)
+    assert path.read_text(encoding="utf-8") == other.replace('"-y"', '"-x"').replace(
+        '"-x"', '"-y"', 1
+    )  # the entry that was put in last stands first
+
+
+def test_codex_has_its_table_replaced_and_keeps_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        "# mine\nmodel = 'x'\n\n[mcp_servers.consortium]\ncommand = 'old'\n\n"
+        "[mcp_servers.consortium.env]\nA = '1'\n\n[mcp_servers.consortium-2] # other\n"
+        "command = 'y'\n[tui]\nnotifications = true\n",
+        encoding="utf-8",
+    )
+    write("codex", path, force=True)
+    now = path.read_text(encoding="utf-8")
+    assert now.startswith("# mine\nmodel = 'x'\n\n[mcp_servers.consortium-2] # other\n")
+    assert tomllib.loads(now) == {
+        "model": "x",
+        "mcp_servers": {
+            "consortium": {"command": COMMAND, "args": ARGS},
+            "consortium-2": {"command": "y"},
+        },
+        "tui": {"notifications": True},
+    }
 
 
 @pytest.mark.parametrize(
     ("client", "text", "why"),
     [
-        ("zed", '{\n  // my theme\n  "theme": "One"\n}', "does not read as JSON without comments"),
         ("cursor", '{"mcpServers": ', "does not read as JSON"),
-        ("cursor", "[1]", "is no JSON object"),
+        ("cursor", "[1]", "it is no object"),
         ("cursor", '{"mcpServers": []}', "holds something else than servers"),
         ("codex", "mcp_servers = ", "does not read as TOML"),
-        ("codex", "mcp_servers = {}", "does not fit at its end"),
+        ("codex", "mcp_servers = {}", "could not be put in safely"),
+        (
+            "codex",
+            "text = '''\n[mcp_servers.consortium]\n'''\n[mcp_servers.consortium]\nx = 1",
+            "safely",
+        ),
     ],
 )
 def test_what_is_not_understood_is_left_alone_with_the_block_to_paste(
@@ -146,17 +207,22 @@ def test_what_is_not_understood_is_left_alone_with_the_block_to_paste(
     path = tmp_path / "settings"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=why) as raised:
-        write(client, path)
+        write(client, path, force=True)
     assert path.read_text(encoding="utf-8") == text
     block = str(raised.value).partition("\n\n")[2]
     assert parsed(client, block)[CLIENTS[client].section]["consortium"]["command"] == COMMAND
 
 
-def test_codex_keeps_a_table_of_the_name_even_when_told_to_replace_it(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('[mcp_servers.consortium]\ncommand = "x"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"by hand:\n\n\[mcp_servers.consortium\]"):
-        write("codex", path, force=True)
+@pytest.mark.parametrize("indent", [None, 0, 1, 4, "\t"])
+@pytest.mark.parametrize("data", [{}, {"mcpServers": {}}, {"a": [{}], "mcpServers": {"b": {}}}])
+def test_any_layout_of_json_can_be_edited(
+    tmp_path: Path, indent: int | str | None, data: dict[str, Any]
+) -> None:
+    path = tmp_path / "mcp.json"
+    path.write_text(json.dumps(data, indent=indent), encoding="utf-8")
+    write("cursor", path)
+    servers = data.get("mcpServers", {}) | {"consortium": {"command": COMMAND, "args": ARGS}}
+    assert json.loads(path.read_text(encoding="utf-8")) == data | {"mcpServers": servers}
 
 
 def test_a_client_that_is_not_there_is_said(tmp_path: Path) -> None:
