@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 from consortium_mcp.frontends.api import Consortium, Result, create_consortium
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.errors import ConfigError, ConsortiumError, RunError, StoreError
+    from consortium_mcp.background import Progress
+    from consortium_mcp.core.errors import (
+        ConfigError,
+        ConsortiumError,
+        RunError,
+        StoreError,
+        UnknownRun,
+    )
+    from consortium_mcp.core.exchange import Exchange
     from consortium_mcp.core.report import RunReport
     from consortium_mcp.core.wanted import MemberSpec
 
@@ -22,21 +30,27 @@ __all__ = [
     "ConfigError",
     "Consortium",
     "ConsortiumError",
+    "Exchange",
     "MemberSpec",
+    "Progress",
     "Result",
     "RunError",
     "RunReport",
     "StoreError",
+    "UnknownRun",
     "create_consortium",
 ]
 
 _LATER = {
     "ConfigError": "consortium_mcp.core.errors",
     "ConsortiumError": "consortium_mcp.core.errors",
+    "Exchange": "consortium_mcp.core.exchange",
     "MemberSpec": "consortium_mcp.core.wanted",
+    "Progress": "consortium_mcp.background",
     "RunError": "consortium_mcp.core.errors",
     "RunReport": "consortium_mcp.core.report",
     "StoreError": "consortium_mcp.core.errors",
+    "UnknownRun": "consortium_mcp.core.errors",
 }
 """Names that are imported when they are first used."""
 
@@ -47,3 +61,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module  # noqa: PLC0415
 
     return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

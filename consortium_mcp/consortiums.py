@@ -122,6 +122,11 @@ class Consortiums:
                 f"{name!r} is a name of the model {model_id} "
                 f"({snapshot.entries[model_id].provider}): choose another name."
             )
+        if name in snapshot.aliases:
+            raise ConfigError(
+                f"{name!r} is an alias of {snapshot.aliases[name]} in llm: choose another name, or "
+                f"remove it with `llm aliases remove {name}`."
+            )
 
     async def _check_not_another(self, config: ConsortiumConfig) -> None:
         saved = {each.name: each for each in await self._saved.all()}
@@ -136,7 +141,7 @@ class Consortiums:
         ]
         raise ConfigError(
             f"A consortium is saved as {config.name!r} already. It differs in "
-            f"{', '.join(changes)}. Save with `overwrite` to replace it, or choose another name."
+            f"{', '.join(changes)}. Overwrite it if it is to be replaced, or choose another name."
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from consortium_mcp.adapters.extensions import install_strategies
 from consortium_mcp.core import panel
 from consortium_mcp.core.errors import (
@@ -120,7 +122,7 @@ class Planner:
         first, *others = (arbiter.name for arbiter in chosen.arbiters)
         values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
         values["escalate_to"] = chosen.reserve.name if chosen.reserve else None
-        config = ConsortiumConfig.model_validate(values)
+        config = _validated(values)
         strategy = check_strategy(config)
         if chosen.arbiters[0].demo and strategy.weighs:
             raise ConfigError(
@@ -164,6 +166,14 @@ class Planner:
             chosen = local, local[-1]
         members, arbiter = chosen
         return replace(wanted, models=members, arbiter=wanted.arbiter or arbiter)
+
+
+def _validated(values: dict[str, Any]) -> ConsortiumConfig:
+    try:
+        return ConsortiumConfig.model_validate(values)
+    except ValidationError as error:
+        said = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"A setting cannot be used: {'; '.join(said)}.") from error
 
 
 def nothing_ready_message(snapshot: Snapshot) -> str:

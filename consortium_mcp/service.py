@@ -20,7 +20,7 @@ from consortium_mcp.background import TELL_SECONDS, Background, Teller
 from consortium_mcp.consortiums import Consortiums, to_nobody
 from consortium_mcp.consulting import Consulting
 from consortium_mcp.core import panel
-from consortium_mcp.core.errors import ConfigError, ConsortiumError, StoreBusy, StoreUnwritable
+from consortium_mcp.core.errors import ConfigError, StoreBusy, StoreUnwritable
 from consortium_mcp.core.models import Run, Turn
 from consortium_mcp.core.plan import plan_of
 from consortium_mcp.core.report import (
@@ -64,6 +64,8 @@ class Service:
         group: where runs live; it ends with the process.
         registry: where models are found.
         store: where everything is recorded.
+        kept: where the saved consortiums, the calibration and the runs to go on from are, if they
+            are not in the store.
         ask: who answers questions; real calls where none is given.
         new_seed: makes the random text that a run's labels and quoting marks come from.
     """
@@ -75,6 +77,7 @@ class Service:
         *,
         registry: Registry | None = None,
         store: Store | None = None,
+        kept: Store | None = None,
         ask: Ask | None = None,
         new_seed: Callable[[], str] = secrets.token_hex,
     ) -> None:
@@ -82,11 +85,12 @@ class Service:
         self.registry = registry or Registry()
         self.store = store or Store(settings.database)
         self._ask = ask or Calls(self.registry, settings.limits)
-        saved = SavedConsortiums(self.store)
+        self._kept = kept or self.store
+        saved = SavedConsortiums(self._kept)
         self.planner = Planner(self.registry, saved)
         self.consortiums = Consortiums(saved, self.planner, self.registry)
         self.history = History(self.store)
-        self.calibrations = Calibrations(self.store)
+        self.calibrations = Calibrations(self._kept)
         self._group = group
         self._new_seed = new_seed
         self._background = Background(group, self.store.beat)
@@ -96,6 +100,12 @@ class Service:
     def announce_to(self, announce: Announce) -> None:
         """From now on tell this the URIs of what has changed."""
         self._announce = self.consortiums.announce = announce
+
+    async def close(self) -> None:
+        """Let go of the databases."""
+        await self.store.close()
+        if self._kept is not self.store:
+            await self._kept.close()
 
     # Consulting
 
@@ -213,10 +223,17 @@ class Service:
         continue_run: str | None,
         history: Sequence[Turn],
     ) -> tuple[Run, Planned]:
+        if not isinstance(prompt, str):
+            raise ConfigError(f"The prompt is {prompt!r}; it must be a text.")
         prompt = clean(prompt)
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError(
                 "The prompt is empty: write the question that the panel shall answer."
+            )
+        if continue_run is not None and history:
+            raise ConfigError(
+                "Both continue_run and history were given: a run that is gone on from has its "
+                "own history. Give one of them."
             )
         before = None if continue_run is None else await self._to_go_on_from(continue_run)
         if before is not None:
@@ -247,11 +264,11 @@ class Service:
         return run, planned
 
     async def _to_go_on_from(self, run_id: str) -> RunRecord:
-        record = await self.store.record(run_id)
+        record = await self._kept.record(run_id)
         if record.report.synthesis is None or record.report.status not in {"completed", "degraded"}:
             raise ConfigError(
                 f"Run {run_id} is {record.report.status}: only a run with an answer can be "
-                "continued. `get_run` waits for one that works."
+                "continued. Wait for one that works, resume one that was interrupted."
             )
         return record
 
@@ -356,15 +373,15 @@ def _path(run: Run) -> tuple[str, ...]:
 @asynccontextmanager
 async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (Service's own keywords)
     """A service for as long as the context lasts; runs still working then are interrupted."""
-    raised: ConsortiumError | None = None
+    raised: Exception | None = None
     async with anyio.create_task_group() as group:
         service = Service(settings, group, **parts)
         try:
             yield service
-        except ConsortiumError as error:  # callers expect it as it is, and not in a group
+        except Exception as error:  # noqa: BLE001 (raised below: not in a group, but as it is)
             raised = error
         finally:
             group.cancel_scope.cancel()
-    await service.store.close()
+    await service.close()
     if raised is not None:
         raise raised

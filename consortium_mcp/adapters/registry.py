@@ -75,6 +75,8 @@ class Snapshot:
     """By model id."""
     names: dict[str, str]
     """Every id and alias -> model id."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """The user's own aliases in llm -> the ids they mean, models or not."""
     plugins: dict[str, str] = field(default_factory=dict)
     """Every installed plugin's package -> its version."""
     plugin_errors: dict[str, str] = field(default_factory=dict)
@@ -146,7 +148,8 @@ def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
     for entry in entries.values():
         names.update(dict.fromkeys(entry.aliases, entry.model_id))
     names.update({model_id: model_id for model_id in entries})
-    return Snapshot(entries, names, _versions(), errors)
+    aliases = {alias: model_id for model_id, own in extra.items() for alias in own}
+    return Snapshot(entries, names, aliases, _versions(), errors)
 
 
 def _versions() -> dict[str, str]:

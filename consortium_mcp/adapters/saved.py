@@ -46,7 +46,8 @@ class SavedConsortiums:
             near = closest(name, saved) or list(saved)[:5]
             hint = f"Saved: {', '.join(near)}." if near else "None is saved yet."
             raise UnknownConsortium(
-                f"No consortium is saved as {name!r}. {hint} `save_consortium` makes one."
+                f"No consortium is saved as {name!r}. {hint} `save_consortium`, or `llm consortium "
+                "save`, makes one."
             )
         return saved[name]
 

@@ -335,8 +335,8 @@ def _parent(row: sqlite3.Row) -> Parent | None:
 def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:
     if not rows:
         raise UnknownRun(
-            f"No run has the id {run_id!r}. `list_runs` lists the newest; "
-            "`list_runs(query=…)` searches them."
+            f"No run has the id {run_id!r}. `list_runs`, or `llm consortium runs`, lists "
+            "the newest and searches them all."
         )
     with _readable(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])

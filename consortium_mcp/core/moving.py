@@ -59,15 +59,23 @@ def wanted_of(original: Mapping[str, Any]) -> tuple[Wanted, list[str]]:
     ]
     if strategy == "semantic":
         notes.append("its strategy `semantic` became `auto`: answers are compared as values here")
-    threshold = original.get("confidence_threshold")
+    threshold = _typed(original, "confidence_threshold", (int, float))
     if threshold is not None and threshold > 1:  # it took percentages as well
         threshold /= 100
+    least = "minimum_iterations" if "minimum_iterations" in original else "min_iterations"
     return Wanted(
         models=members,
-        arbiter=original.get("arbiter") or None,
+        arbiter=_typed(original, "arbiter", str) or None,
         strategy=ours,
-        system=original.get("system_prompt") or None,
+        system=_typed(original, "system_prompt", str) or None,
         confidence_threshold=threshold,
-        max_iterations=original.get("max_iterations"),
-        min_iterations=original.get("minimum_iterations", original.get("min_iterations")),
+        max_iterations=_typed(original, "max_iterations", int),
+        min_iterations=_typed(original, least, int),
     ), notes
+
+
+def _typed(original: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 (of that kind, or `None`)
+    value = original.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+        raise ConfigError(f"its `{name}` is {value!r}")
+    return value

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def create_consortium(
-    models: Sequence[str | MemberSpec] | Mapping[str, int] | None = None,
+    models: Sequence[str | MemberSpec | Mapping[str, Any]] | Mapping[str, int] | None = None,
     confidence_threshold: float | None = None,
     max_iterations: int | None = None,
     min_iterations: int | None = None,
@@ -36,8 +36,8 @@ def create_consortium(
     """A consortium to put questions to. What is left out has the defaults of every front end.
 
     Args:
-        models: members, as `model`, `model:count` or `MemberSpec`, or a mapping of models to
-            counts; those of `consortium` where left out.
+        models: members, as `model`, `model:count`, `MemberSpec` or a mapping with its fields; or
+            one mapping of models to counts; those of `consortium` where left out.
         confidence_threshold: stop once confidence reaches it, 0 to 1.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
@@ -48,7 +48,8 @@ def create_consortium(
         settings: any other field of `core.wanted.Wanted`: `strategy`, `sampling`, `quorum`, …
 
     Raises:
-        ConfigError: there is no such setting; the message lists those there are.
+        ConfigError: there is no such setting, and the message lists those there are; or a member
+            is none.
     """
     from dataclasses import fields  # noqa: PLC0415 (with what follows)
 
@@ -65,6 +66,8 @@ def create_consortium(
         )
     if isinstance(models, Mapping):
         models = [f"{model}:{count}" for model, count in models.items()]
+    if models is not None:
+        models = [_member(each) for each in models]
     named = {
         "models": models,
         "arbiter": arbiter,
@@ -74,6 +77,21 @@ def create_consortium(
         "min_iterations": min_iterations,
     }
     return Consortium(Wanted(**(named | settings)), consortium, raw=raw)
+
+
+def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
+    """A member, also as a mapping such as a tool takes."""
+    from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.errors import InvalidMember  # noqa: PLC0415
+    from consortium_mcp.core.wanted import MemberSpec  # noqa: PLC0415
+
+    if isinstance(member, (str, MemberSpec)):
+        return member
+    try:
+        return MemberSpec.model_validate(member)
+    except ValidationError as error:
+        raise InvalidMember(f"{member!r} is no member: {error.errors()[0]['msg']}.") from error
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from consortium_mcp.core.errors import ConsortiumError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -20,3 +21,17 @@ def command_errors() -> Iterator[None]:
         yield
     except ConsortiumError as error:
         raise click.ClickException(str(error)) from error
+
+
+def check_folder(file: Path | None) -> None:
+    """Say before anything is paid for that a file could not be written."""
+    if file is not None and not file.absolute().parent.is_dir():
+        raise click.ClickException(f"There is no folder {file.parent}: {file} cannot be written.")
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file that the user named."""
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error

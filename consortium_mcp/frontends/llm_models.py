@@ -63,7 +63,7 @@ class _Saved:
         from consortium_mcp.frontends.once import consult_once  # noqa: PLC0415
 
         options = prompt.options.model_dump(exclude_none=True)
-        wanted = Wanted(**options, system=prompt.system or None)
+        wanted = Wanted(**options, system=_system(prompt))
         try:
             outcome = await consult_once(
                 prompt.prompt, wanted, consortium=self.model_id, history=_history(prompt)
@@ -133,16 +133,25 @@ def _run(consulting: Coroutine[Any, Any, str]) -> str:
     return result
 
 
+def _system(prompt: llm.Prompt) -> str | None:
+    """The system prompt, also where it was given at the beginning of the conversation."""
+    said = [_text(message) for message in prompt.messages if message.role == "system"]
+    return prompt.system or (said[-1] if said else None) or None
+
+
+def _text(message: Any) -> str:  # noqa: ANN401 (llm exports no type for it)
+    return "\n".join(text for part in message.parts if (text := getattr(part, "text", "")))
+
+
 def _history(prompt: llm.Prompt) -> list[tuple[str, str]]:
     """What was asked and answered before, oldest first, as llm would send it to a model."""
     turns: list[tuple[str, str]] = []
     asked = ""
     for message in prompt.messages:
-        said = "\n".join(text for part in message.parts if (text := getattr(part, "text", "")))
         if message.role == "user":
-            asked = said
+            asked = _text(message)
         elif message.role == "assistant":
-            turns.append((asked, said))
+            turns.append((asked, _text(message)))
     return turns
 
 

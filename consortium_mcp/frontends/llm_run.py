@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import click
 from pydantic import ValidationError
 
 from consortium_mcp.core.wanted import MemberSpec, Wanted
-from consortium_mcp.frontends.command_errors import command_errors
+from consortium_mcp.frontends.command_errors import check_folder, command_errors, write_file
 from consortium_mcp.frontends.llm_runs import raw_replies, shown
 from consortium_mcp.frontends.once import consult_once, resume_once
 
@@ -39,6 +40,7 @@ def run(
     **wish: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
     """Consult and show what came of it; see `llm consortium run --help`."""
+    check_folder(output)
     question = "\n\n".join(part for part in (prompt, _piped() if stdin else None) if part)
     consulting = partial(
         consult_once,
@@ -53,6 +55,7 @@ def run(
 
 def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
     """Go on with a run and show what came of it."""
+    check_folder(output)
     _show(_followed(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
 
 
@@ -77,7 +80,11 @@ def _member(text: str) -> str | MemberSpec:
 
 def _piped() -> str | None:
     """What stdin holds; a terminal is not waited for."""
-    return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().strip()
+    if sys.stdin is None or sys.stdin.isatty():
+        return None
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is no text is no reason to fail
+    return sys.stdin.read().strip()
 
 
 def _followed(
@@ -109,10 +116,12 @@ def _keep_quiet(_progress: Progress) -> None:
 
 def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> None:
     report = outcome.report
-    if output is not None:
-        output.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    with command_errors():
-        outcome.answered()
-    click.echo(report.synthesis or "" if quiet else shown(report))
-    if raw:
-        click.echo("\n" + raw_replies(outcome.exchanges))
+    try:
+        with command_errors():
+            outcome.answered()
+        click.echo(report.synthesis if quiet else shown(report))
+        if raw:
+            click.echo("\n" + raw_replies(outcome.exchanges))
+    finally:  # what was paid for is shown first, whatever becomes of the file
+        if output is not None:
+            write_file(output, report.model_dump_json(indent=2))

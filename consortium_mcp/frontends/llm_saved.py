@@ -16,7 +16,7 @@ from consortium_mcp.core.errors import ConfigError
 from consortium_mcp.core.models import ConsortiumConfig
 from consortium_mcp.core.moving import wanted_of
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.frontends.command_errors import command_errors
+from consortium_mcp.frontends.command_errors import command_errors, write_file
 from consortium_mcp.frontends.llm_run import wanted
 from consortium_mcp.frontends.markdown import consortium_line
 from consortium_mcp.service import open_service
@@ -111,7 +111,7 @@ def export(file: Path | None) -> None:
     if file is None:
         click.echo(text)
     else:
-        file.write_text(text + "\n", encoding="utf-8")
+        write_file(file, text)
 
 
 def bring(file: Path | None, *, overwrite: bool, as_json: bool) -> None:

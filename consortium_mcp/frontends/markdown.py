@@ -141,7 +141,8 @@ def _member(member: MemberReport) -> str:
         return f"- {member.label} · {member.model}: {member.status} ({member.error})"
     stands = {True: "supports", False: "stands apart", None: "answered"}[member.supports]
     stated = "" if member.stated_confidence is None else f", stated {member.stated_confidence:.2f}"
-    return f"- {member.label} · {member.model}: {stands}, {answer}{stated}, {seconds(member)}"
+    run = f" (run {member.nested_run_id})" if member.nested_run_id else ""
+    return f"- {member.label} · {member.model}{run}: {stands}, {answer}{stated}, {seconds(member)}"
 
 
 def seconds(member: MemberReport) -> str:
@@ -173,7 +174,10 @@ def runs_markdown(runs: list[RunSummary], more: str | None) -> str:
     """A page of runs, nested ones indented, and how to ask for more where there is more."""
     if not runs:
         return "No runs match."
-    lines = [_run_line(run) for run in runs]
+    depths: dict[str | None, int] = {}
+    for run in runs:
+        depths[run.run_id] = depths.get(run.parent_run_id, 0) + 1 if run.parent_run_id else 0
+    lines = ["  " * depths[run.run_id] + _run_line(run) for run in runs]
     if more:
         lines.append(f"\nMore: `{more}`")
     return "\n".join(lines)
@@ -185,7 +189,6 @@ def _run_line(run: RunSummary) -> str:
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""
     line = f"- `{run.run_id}` {when} {run.status}{confidence}: {one_line(run.prompt, 80)}{arrow}"
-    line = f"  {line}" if run.parent_run_id else line
     return f"{line} — next: `{run.next_step}`" if run.next_step else line
 
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consortium_mcp.adapters.calibrations import Calibrations
-from consortium_mcp.adapters.saved import SavedConsortiums
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.adapters.store import Store
-from consortium_mcp.core.errors import RunError
+from consortium_mcp.core.errors import ConfigError, RunError
 from consortium_mcp.core.models import Turn
 from consortium_mcp.service import Service, open_service
 
@@ -38,10 +36,12 @@ class Outcome:
         """The outcome itself.
 
         Raises:
-            RunError: the run failed; the message has its id.
+            RunError: the run has no answer; the message has its id.
         """
-        if self.report.status == "failed":
-            raise RunError(f"{self.report.error} (run {self.report.run_id})")
+        report = self.report
+        if report.status == "failed" or report.synthesis is None:
+            why = report.error or f"The run was {report.status} before there was an answer."
+            raise RunError(f"{why} (run {report.run_id})")
         return self
 
 
@@ -74,9 +74,11 @@ async def consult_once(
         StoreError: the journal cannot be used at all.
     """
     settings = from_environment()
-    store = Store(settings.database) if log else await _in_memory(settings.database)
-    async with open_service(settings, store=store) as service:
-        turns = [Turn(prompt=asked, synthesis=answered) for asked, answered in history]
+    turns = _turns(history)
+    store = Store(settings.database) if log else Store(Path(":memory:"))
+    # What is saved, and the run to go on from, are in the user's journal in either case.
+    kept = Store(settings.database) if not log and settings.database.exists() else store
+    async with open_service(settings, store=store, kept=kept) as service:
         run_id = await service.consult(
             prompt, consortium, wanted, continue_run=continue_run, history=turns
         )
@@ -94,7 +96,11 @@ async def resume_once(
     """
     async with open_service(from_environment()) as service:
         await service.resume(run_id)
-        return await _followed(service, run_id, on_begin, on_progress)
+        outcome = await _followed(service, run_id, on_begin, on_progress)
+        if outcome.report.status == "interrupted" and await service.resume(run_id):
+            # Its process had died, but only a moment ago, so that it still counted as working.
+            outcome = await _followed(service, run_id, on_begin, on_progress)
+        return outcome
 
 
 async def _followed(
@@ -114,13 +120,15 @@ async def _followed(
     return Outcome(report, tuple(await service.exchanges(run_id)))
 
 
-async def _in_memory(database: Path) -> Store:
-    """A journal that is gone with the process, with what the user's own says of how to consult."""
-    memory, kept = Store(Path(":memory:")), Store(database)
-    try:
-        for config in await SavedConsortiums(kept).all():
-            await SavedConsortiums(memory).save(config)
-        await Calibrations(memory).keep(await Calibrations(kept).current())
-    finally:
-        await kept.close()
-    return memory
+def _turns(history: Sequence[tuple[str, str]]) -> list[Turn]:
+    """The conversation as the service takes it.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    turns = []
+    for turn in history:
+        if not (isinstance(turn, (tuple, list)) and [type(each) for each in turn] == [str, str]):
+            raise ConfigError(f"history is made of pairs (prompt, answer); {turn!r} is none.")
+        turns.append(Turn(prompt=turn[0], synthesis=turn[1]))
+    return turns

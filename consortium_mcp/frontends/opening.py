@@ -94,4 +94,4 @@ class Opening:
     async def close(self) -> None:
         """Close what was opened."""
         if self._service is not None:
-            await self._service.store.close()
+            await self._service.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,43 @@ def test_what_cannot_be_asked_is_the_error_itself() -> None:
         create_consortium(["no-such-model"]).orchestrate("?")
 
 
+@pytest.mark.parametrize(
+    ("settings", "prompt", "history", "why"),
+    [
+        ({"confidence_threshold": "high"}, "?", (), "confidence_threshold"),
+        ({}, None, (), "must be a text"),
+        ({}, "?", ["a"], "pairs"),
+        ({}, "?", [{"role": "user", "content": "a"}], "pairs"),
+        ({"models": [{"name": "o3-mini"}]}, "?", (), "is no member"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_that_says_so(
+    settings: dict[str, Any],
+    prompt: Any,  # noqa: ANN401 (wrong on purpose)
+    history: Any,  # noqa: ANN401 (the same)
+    why: str,
+) -> None:
+    with pytest.raises(ConfigError, match=why):
+        create_consortium(**({"models": ["o3-mini"]} | settings)).orchestrate(
+            prompt, history=history
+        )
+
+
+def test_a_run_to_go_on_from_has_its_own_history() -> None:
+    consortium = create_consortium([{"model": "o3-mini"}, "gpt-4o"], strategy="vote")
+    first = consortium.orchestrate("One?")
+    with pytest.raises(ConfigError, match="Give one of them"):
+        consortium.orchestrate("?", history=[("a", "b")], continue_run=first.report.run_id)
+
+
+def test_an_error_of_the_callers_own_comes_back_as_it_is() -> None:
+    def broken(_progress: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        create_consortium(["o3-mini"], strategy="vote").orchestrate("?", on_progress=broken)
+
+
 def test_settings_that_do_not_exist_are_named_with_those_that_do() -> None:
     with pytest.raises(ConfigError, match=r"called tempo\. There are: .*sampling"):
         create_consortium(["o3-mini"], tempo=1)
@@ -89,6 +127,7 @@ def test_settings_that_do_not_exist_are_named_with_those_that_do() -> None:
 def test_the_public_names_are_exactly_those_listed() -> None:
     for name in consortium_mcp.__all__:
         assert getattr(consortium_mcp, name).__doc__
+    assert dir(consortium_mcp) == sorted(consortium_mcp.__all__)
     assert not hasattr(consortium_mcp, "nothing")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from llm.cli import cli
 from consortium_mcp.core.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends import plugin
+from tests.frontends.conftest import JUDGE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +139,88 @@ def test_without_a_log_nothing_is_kept_but_what_is_saved_is_known(settings: Sett
     connection.close()
 
 
+def test_without_a_log_an_earlier_run_is_gone_on_from_all_the_same(
+    documented: dict[str, FakeAsync],
+) -> None:
+    consortium("Tell me about Mars.", *PANEL)
+    [run] = json.loads(consortium("runs", "--json").output)["runs"]
+    consortium("How far?", "--continue", run["run_id"], "--no-log")
+    assert "Mars" in documented["gpt-4o"].prompts[-1].prompt
+
+
+def test_without_a_log_no_database_is_made_or_needed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consortium("One?", *PANEL, "--no-log")
+    assert not settings.database.exists()
+    monkeypatch.setenv("CONSORTIUM_DB", str(settings.user_dir / "none" / "x.db"))
+    (settings.user_dir / "none").write_text("a file where the folder would be")
+    consortium("One?", *PANEL, "--no-log")
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_paid_for(
+    documented: dict[str, FakeAsync], tmp_path: Path
+) -> None:
+    done = llm("consortium", "?", *PANEL, "--output", str(tmp_path / "none" / "report.json"))
+    assert done.exit_code == 1
+    assert "There is no folder" in done.output
+    assert documented["o3-mini"].prompts == []
+    done = llm("consortium", "?", *PANEL, "--output", str(tmp_path))  # later: it is a folder
+    assert done.exit_code != 0
+    done = llm("consortium", "export", str(tmp_path / "none" / "all.json"))
+    assert (done.exit_code, "cannot be written" in done.output) == (1, True)
+
+
+def test_the_answer_is_shown_even_if_the_report_cannot_be_written(
+    documented: dict[str, FakeAsync], tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+
+    def gone(_prompt: object) -> str:
+        folder.rmdir()
+        return JUDGE
+
+    documented["gemini-2"].behaviour = gone
+    done = llm("consortium", "?", *PANEL, "--output", str(folder / "report.json"))
+    assert done.exit_code == 1
+    assert "It is 42." in done.stdout
+    assert "cannot be written" in done.stderr
+
+
+def test_a_cancelled_run_is_no_empty_answer(settings: Settings) -> None:
+    consortium("One?", *PANEL)
+    with sqlite3.connect(settings.database) as connection:
+        [(report,)] = connection.execute("SELECT report FROM runs").fetchall()
+        told = json.loads(report) | {"status": "cancelled", "synthesis": None}
+        connection.execute("UPDATE runs SET status = 'cancelled', report = ?", [json.dumps(told)])
+    connection.close()
+    done = llm("consortium", "resume", told["run_id"], "--quiet")
+    assert done.exit_code == 1
+    assert f"cancelled before there was an answer. (run {told['run_id']})" in done.output
+
+
+def test_a_run_whose_process_has_just_died_is_gone_on_with(settings: Settings) -> None:
+    consortium("One?", *PANEL)
+    with sqlite3.connect(settings.database) as connection:
+        [(report,)] = connection.execute("SELECT report FROM runs").fetchall()
+        told = json.loads(report) | {"status": "working", "synthesis": None}
+        connection.execute("DELETE FROM iterations")
+        connection.execute(
+            "UPDATE runs SET status = 'working', report = ?, heartbeat = ?, ended_at = NULL",
+            [json.dumps(told), time.time() - 9],
+        )
+    connection.close()
+    done = consortium("resume", told["run_id"], "--quiet")
+    assert done.stdout == "It is 42.\n"
+
+
+def test_what_is_piped_may_be_anything(documented: dict[str, FakeAsync]) -> None:
+    done = CliRunner().invoke(cli, ["consortium", "Look:", *PANEL], input=b"caf\xe9 \xff")
+    assert done.exit_code == 0, done.output
+    assert "caf\ufffd" in documented["o3-mini"].prompts[0].prompt
+
+
 def test_an_earlier_run_is_gone_on_from(documented: dict[str, FakeAsync]) -> None:
     consortium("Tell me about Mars.", *PANEL)
     run_id = json.loads(consortium("runs", "--json").output)["runs"][0]["run_id"]
@@ -174,6 +258,14 @@ def test_a_models_name_cannot_be_saved() -> None:
     done = llm("consortium", "save", "gpt-4o", *PANEL)
     assert done.exit_code == 1
     assert "is a name of the model gpt-4o" in done.output
+
+
+def test_an_alias_of_llms_cannot_be_saved_either() -> None:
+    consortium("save", "inner", *PANEL)
+    assert llm("aliases", "set", "al", "inner").exit_code == 0
+    done = llm("consortium", "save", "al", *PANEL)
+    assert done.exit_code == 1
+    assert "'al' is an alias of inner in llm" in done.output
 
 
 def test_what_is_exported_is_imported_elsewhere(tmp_path: Path) -> None:
@@ -241,6 +333,30 @@ def test_what_llm_consortium_saved_comes_over(settings: Settings, name: str) -> 
     asked = llm("-m", "papers", "?")
     assert asked.exit_code == 1
     assert "Unknown model 'not-installed'" in asked.output
+
+
+def test_one_malformed_entry_does_not_hold_up_the_others(settings: Settings) -> None:
+    bad = {
+        "threshold": {"confidence_threshold": "0.8"},
+        "judge": {"arbiter": 5},
+        "told": {"system_prompt": 5},
+        "often": {"max_iterations": "many"},
+    }
+    database = settings.user_dir / "logs.db"
+    settings.user_dir.mkdir(exist_ok=True)
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE consortium_configs (name TEXT, config TEXT)")
+        for name, more in (bad | {"good": {}}).items():
+            config = {"models": {"o3-mini": 1}, "arbiter": "gemini-2"} | more
+            connection.execute(
+                "INSERT INTO consortium_configs VALUES (?, ?)", [name, json.dumps(config)]
+            )
+    connection.close()
+    done = llm("consortium", "import", str(database), "--json")
+    told = json.loads(done.stdout)
+    assert told["saved"] == ["good"]
+    assert set(told["refused"]) == set(bad)
+    assert told["refused"]["judge"] == "its `arbiter` is 5"
 
 
 def test_without_a_database_of_llm_consortium_the_file_must_be_named() -> None:

@@ -74,6 +74,14 @@ def test_a_conversation_reaches_members_and_arbiter(
     assert prompt.index("Mars") < prompt.index("How far") < prompt.index("And back?")
 
 
+def test_a_system_prompt_stays_for_the_conversation(
+    mine: str, documented: dict[str, FakeAsync]
+) -> None:
+    assert run("-m", mine, "-s", "Be brief.", "One?").exit_code == 0
+    assert run("-c", "Two?").exit_code == 0
+    assert (documented["o3-mini"].prompts[-1].system or "").startswith("Be brief.")
+
+
 def test_llms_log_names_the_run(mine: str, settings: Settings) -> None:
     run("-m", mine, "Six × 7?")
     logged = json.loads(run("logs", "-n", "1", "--json").output)[0]
