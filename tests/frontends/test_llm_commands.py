@@ -336,7 +336,7 @@ def test_what_llm_consortium_saved_comes_over(settings: Settings, name: str) -> 
 
 
 def test_one_malformed_entry_does_not_hold_up_the_others(settings: Settings) -> None:
-    bad = {
+    bad: dict[str, dict[str, object]] = {
         "threshold": {"confidence_threshold": "0.8"},
         "judge": {"arbiter": 5},
         "told": {"system_prompt": 5},
@@ -347,7 +347,7 @@ def test_one_malformed_entry_does_not_hold_up_the_others(settings: Settings) -> 
     with sqlite3.connect(database) as connection:
         connection.execute("CREATE TABLE consortium_configs (name TEXT, config TEXT)")
         for name, more in (bad | {"good": {}}).items():
-            config = {"models": {"o3-mini": 1}, "arbiter": "gemini-2"} | more
+            config = {"models": {"o3-mini": 1}, "arbiter": "gemini-2", **more}
             connection.execute(
                 "INSERT INTO consortium_configs VALUES (?, ?)", [name, json.dumps(config)]
             )
