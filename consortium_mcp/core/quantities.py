@@ -90,7 +90,8 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth"
           "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100,
           "thousandth": 1000}  # fmt: skip
 _FRACTION = re.compile(
-    rf"(?:([0-9]+) and )?(?:(a|an|{'|'.join(_ONES[1:13])})[ -])?({'|'.join(_PARTS)})s?(?= of |$)"
+    rf"(?:([0-9]+) and )?(?:(a|an|{'|'.join(_ONES[1:13])})[ -]({'|'.join(_PARTS)})s?|half)"
+    r"(?= of |$)"
 )
 
 
@@ -99,7 +100,7 @@ def _in_digits(shown: str) -> str:
     if part := _FRACTION.match(shown):
         whole, count, name = part.groups()
         upper = _IN_WORDS.get(count or "", 1)
-        return f"{whole or ''} {upper}/{_PARTS[name]}{shown[part.end() :]}".strip()
+        return f"{whole or ''} {upper}/{_PARTS[name or 'half']}{shown[part.end() :]}".strip()
     shown = re.sub(r"^([0-9]+) and (?=[0-9]+/[0-9]+)", r"\1 ", shown)
     words = shown.split(" ")
     if "-".join(words[:2]) in _IN_WORDS:
