@@ -80,7 +80,10 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
     """Why a provider has no models here, and the remedy."""
     plugin = f"llm-{provider}"
     if plugin in snapshot.plugins:
-        return f"{plugin} lists no models; some do so only with a key: llm keys set {provider}"
+        return (
+            f"{plugin} lists no models: it may need a key for that (`llm keys set {provider}`), or "
+            "a server that runs"
+        )
     if provider in EXTRAS:
         return f"no plugin; install consortium-mcp[{provider}], or `llm install {plugin}`"
     return f"no plugin; `llm install {plugin}` brings it"

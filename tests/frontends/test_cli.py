@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.core.panel import CURRENT_MODELS
+from consortium_mcp.core.panel import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.cli import main
 from tests.adapters.fake_models import FakeAsync, models, plugin
 
@@ -27,6 +27,9 @@ def test_doctor_says_what_is_missing_and_the_three_ways_out() -> None:
     assert "can be written" in output
     assert "No key found - add one using 'llm keys set openai'" in output
     assert "Three ways out" in output
+    for extra in EXTRAS:
+        assert f"{extra}: no plugin; install consortium-mcp[{extra}], or" in output
+    assert "grok: no plugin; `llm install llm-grok` brings it" in output
 
 
 def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(
