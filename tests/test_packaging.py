@@ -124,6 +124,8 @@ def test_every_file_has_the_packages_version_and_name() -> None:
     } == {VERSION}
     wheel = bundle["tool"]["uv"]["sources"]["consortium-mcp"]["path"]
     assert wheel == f"consortium_mcp-{VERSION}-py3-none-any.whl"
+    clients = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    assert f"dist/consortium_mcp-{VERSION}.mcpb" in clients
     assert package["identifier"] == manifest["name"] == PROJECT["name"]
     assert bundle["project"]["requires-python"] == PROJECT["requires-python"]
     assert manifest["compatibility"]["runtimes"]["python"] == PROJECT["requires-python"]
