@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
+from consortium_mcp.core.errors import ConsortiumError
 from consortium_mcp.frontends.waits import Waits
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Opening:
             service = await self.service()
             await service.consortiums.all()  # opens the database
             await service.registry.snapshot()
+        except ConsortiumError as error:  # whoever needs it is told the same
+            logger.info("the database could not be opened beforehand: %s", error)
         except Exception:  # whoever needs it finds out, and is told
             logger.exception("llm could not be loaded beforehand")
 
