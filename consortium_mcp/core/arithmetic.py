@@ -15,7 +15,10 @@ from fractions import Fraction
 _DIGITS = 12
 """Significant digits in which two irrational values are compared."""
 _HIGHEST = 1e60
-_GROUPED = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_ROUND_ZEROS = 3
+_MOST_BITS = 4_000
+"""Of the numerator and the denominator of an exact power."""
+_GROUPED = re.compile(r"(?<![0-9.])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])")
 _MIXED = re.compile(r"([-+]?)([0-9]+) ([0-9]+)\s*/\s*([0-9]+)")
 _ARITHMETIC = re.compile(r"(?=[^0-9π]*[0-9π]|.*pi)(?:[0-9.+\-*/^()!√π ]|sqrt|pi|e)+")
 _IN_BRACKETS = re.compile(r"[-+]?\([^()]*,[^()]*\)$")  # a pair: (3,100) is not 3100
@@ -37,12 +40,31 @@ class Number:
         """So many times as much."""
         return Number(_kept(self.value * factor))
 
-    def is_nearly(self, other: Number, share: float) -> bool:
-        """Whether they differ by no more than this share, and are not both whole numbers."""
-        one, two = self.value, other.value
-        if _is_whole(one) and _is_whole(two):
-            return one == two
-        return math.fabs(one - two) <= share * max(math.fabs(one), math.fabs(two))
+    @property
+    def grain(self) -> Fraction:
+        """The step of the last digit that it seems to be told to; 0 where it is told exactly.
+
+        0.3 has a grain of a tenth, 8,000,000 of a million; 1/3 and roots have none. Whole numbers
+        are rounded to thousands at the least.
+        """
+        if not isinstance(self.value, Fraction):
+            return Fraction(0)
+        if self.value.denominator == 1:
+            zeros = len(digits := str(abs(self.value.numerator))) - len(digits.rstrip("0"))
+            return Fraction(10**zeros if _ROUND_ZEROS <= zeros < len(digits) else 1)
+        for places in range(1, _DIGITS):
+            if 10**places % self.value.denominator == 0:
+                return Fraction(1, 10**places)
+        return Fraction(0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a whole number that seems not to be rounded."""
+        return isinstance(self.value, Fraction) and self.value.denominator == self.grain == 1
+
+    def is_within(self, other: Number, room: Fraction) -> bool:
+        """Whether they differ by no more than this."""
+        return math.fabs(self.value - other.value) <= room
 
     def hundredth(self) -> Number:
         """What so many percent are."""
@@ -67,7 +89,7 @@ def evaluate(text: str) -> Number | None:
     text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
     text = text.replace("^", "**").replace("π", "(pi)").replace("√", " sqrt ")
     text = re.sub(r"sqrt\s*([0-9.]+|pi)", r"sqrt(\1)", text)
-    text = re.sub(r"(?<=[0-9)])\s*(?=sqrt|\(|pi)", "*", text)  # 2√3, 4(5), 3π
+    text = re.sub(r"(?<=[0-9)])(?:\s*(?=sqrt|pi)|(?=\())", "*", text)  # 2√3, 4(5), 3π
     text = re.sub(r"(?<![0-9.])0+(?=[0-9])", "", text)  # Python reads no leading zeros
     text = re.sub(r"([0-9]+)!", r"factorial(\1)", text)
     try:
@@ -75,10 +97,6 @@ def evaluate(text: str) -> Number | None:
     except (ValueError, SyntaxError, ArithmeticError, RecursionError, MemoryError):
         return None
     return Number(_kept(value))
-
-
-def _is_whole(value: Fraction | float) -> bool:
-    return isinstance(value, Fraction) and value.denominator == 1
 
 
 def _kept(value: Fraction | float) -> Fraction | float:
@@ -134,8 +152,12 @@ def _combined(
 def _power(base: Fraction | float, exponent: Fraction | float) -> Fraction | float:
     if math.fabs(exponent) * max(1.0, math.log10(math.fabs(base) + 1)) > 60:  # noqa: PLR2004 (see _HIGHEST)
         raise ValueError("too large")
-    if base < 0 and isinstance(exponent, Fraction) and exponent.denominator != 1:
+    if base < 0 and not (isinstance(exponent, Fraction) and exponent.denominator == 1):
         raise ArithmeticError("not real")
+    if isinstance(base, Fraction):
+        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+        if bits * math.fabs(exponent) > _MOST_BITS:
+            base = float(base)
     power: Fraction | float = base**exponent
     if isinstance(power, float) and isinstance(base, Fraction) and isinstance(exponent, Fraction):
         exact = Fraction(round(power))

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from collections import Counter
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from consortium_mcp.core.arithmetic import Number
-from consortium_mcp.core.latex import plain
+from consortium_mcp.core.dates import read_date
 from consortium_mcp.core.options import named_option
-from consortium_mcp.core.quantities import could_be, counted_in, quantity, with_case_told
+from consortium_mcp.core.quantities import Quantity, counted_in, may_be_the_same, quantity
+from consortium_mcp.core.tidying import tidied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def read(text: str, options: Options = ()) -> Answer | None:
     """
     if len(text) > LONGEST:
         return _words(text)
-    shown = _unwrapped(_EXPLAINED.sub("", _tidied(plain(text))))
+    shown = tidied(text)
     if options and (chosen := _choice_of(shown, options)):
         return Answer("choice", chosen)
     shown = _less_name(shown)
@@ -89,24 +90,8 @@ def contradict(one: Answer | None, other: Answer | None) -> bool:
     if one.kind == "words":
         return f"not {one.value}" == other.value or f"not {other.value}" == one.value
     if isinstance(one.value, Number) and isinstance(other.value, Number):
-        return not _may_be_the_same(one, other)
+        return not may_be_the_same(Quantity(one.value, one.unit), Quantity(other.value, other.unit))
     return one.kind in {"choice", "truth"}
-
-
-_ROUNDING = 0.01
-"""Share by which two numbers may differ that are one before rounding; whole numbers are exact."""
-
-
-def _may_be_the_same(one: Answer, other: Answer) -> bool:
-    (base, value), (other_base, other_value) = _counted(one), _counted(other)
-    if one.unit and other.unit and base != other_base:
-        return True  # units that this module does not know may be names of one
-    if one.unit != other.unit and None in {one.unit, other.unit}:
-        bare, told = (one, other) if one.unit is None else (other, one)
-        if could_be(bare.value, told.value, told.unit or ""):  # type: ignore[arg-type]  # numbers
-            return True
-        value, other_value = one.value, other.value  # type: ignore[assignment]
-    return value.is_nearly(other_value, _ROUNDING)
 
 
 def _counted(answer: Answer) -> tuple[str | None, Number]:
@@ -167,14 +152,21 @@ def _choice_of(shown: str, options: Options) -> str | None:
     if (named := named_option(shown)) and named.letter in texts:
         rest = read(named.rest)
         meant = [letter for letter, text in texts.items() if same(rest, text)]
-        if not named.rest or named.letter in meant or (named.by_word and not meant):
+        if not named.rest or named.letter in meant:
             return named.letter
+        if named.set_off:  # what stands behind it may explain it, but not be another option
+            taken_back = meant or contradict(rest, texts[named.letter])
+            return named.letter if named.by_word and not taken_back else None
     told = read(shown)
     by_text = [letter for letter, text in texts.items() if same(told, text)]
     return by_text[0] if len(by_text) == 1 else None
 
 
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+_SAID_AGAIN = re.compile(
+    r"(?:(?P<yes>yes|true|correct)|no|false), (?:it|they|he|she|this|that|there)"
+    r" (?:is|are|was|were|does|do|did|has|have|can|will)(?(yes)|(?:n't| not))"
+)
 _LETTER = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*)?[(\[]?([a-z])[)\]]?")
 _EXPLICIT = re.compile(r"(?:option|choice)\s*[(\[]?([a-j])[)\]]?\s*[).:\-–—].*")
 
@@ -182,41 +174,15 @@ _EXPLICIT = re.compile(r"(?:option|choice)\s*[(\[]?([a-j])[)\]]?\s*[).:\-–—]
 def _truth_or_letter(shown: str, options: Options) -> Answer | None:
     if shown in _TRUTH:
         return Answer("truth", _TRUTH[shown])
+    if again := _SAID_AGAIN.fullmatch(shown):
+        return Answer("truth", again["yes"] is not None)
     found = _LETTER.fullmatch(shown) or (not options and _EXPLICIT.fullmatch(shown))
     return Answer("choice", found[1]) if found else None
 
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DATES = (
-    re.compile(r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"),
-    re.compile(
-        rf"(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<name>{_MONTH}),? (?P<year>[0-9]{{4}})"
-    ),
-    re.compile(rf"(?P<name>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<year>[0-9]{{4}})"),
-)
-
-
-_BEFORE_A_DATE = re.compile(
-    r"^(?:on )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?=\w)"
-)
-
-
 def _date(shown: str) -> Answer | None:
-    """A whole date. `3/4/2021` is not read: it is two dates."""
-    for pattern in _DATES:
-        if found := pattern.fullmatch(_BEFORE_A_DATE.sub("", shown)):
-            parts = found.groupdict()
-            name = parts.get("name")
-            month = _MONTHS.index(name[:3]) + 1 if name else int(parts["month"])
-            try:
-                return Answer("date", date(int(parts["year"]), month, int(parts["day"])))
-            except ValueError:
-                return None
-    return None
+    found = read_date(shown)
+    return Answer("date", found) if found else None
 
 
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]+|0b[01]+|0o[0-7]+")
@@ -261,7 +227,8 @@ def _bare_list(shown: str) -> Answer | None:
     values = _values(items, pairs=False)
     if any(v is None or (isinstance(v, Answer) and v.kind in _NOT_LISTED) for v in values):
         return None  # a sentence with commas
-    return Answer("set", frozenset(values))
+    counts = Counter(values)  # a root that counts twice is listed twice
+    return Answer("set", frozenset(v if n == 1 else (v, n) for v, n in counts.items()))
 
 
 _GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9]|,[0-9])")
@@ -313,7 +280,7 @@ def _expression(shown: str) -> Answer | None:
     """A formula with names in it, up to blanks and signs of multiplication."""
     if not re.search(r"[0-9^*/+=<>]", shown) or re.search(r"[a-z]{3,}\s+[a-z]{2,}", shown):
         return None
-    shown = re.sub(r"\s+", "", shown.replace("**", "^"))
+    shown = re.sub(r"(?<![0-9])\s+|\s+(?![0-9])", "", shown.replace("**", "^"))
     return Answer("expression", re.sub(r"\*+(?![0-9])", "", shown))
 
 
@@ -326,51 +293,17 @@ def _words(shown: str) -> Answer | None:
     shown = " ".join(unicodedata.normalize("NFKC", shown).casefold().split())
     form = _ARTICLE.sub("", shown).replace("’", "'")
     form = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", form)
+    form = form.replace(", and ", ", ")
     form = " ".join(re.sub(r",(?=\s)|(?<=[^\W\d_])-(?=[^\W\d_])", " ", form).split())
     return Answer("words", form) if any(char.isalnum() or char in "∞∅°" for char in form) else None
 
 
-# Tidying
+# Names
 
-_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_SUPERSCRIPT = re.compile(r"([⁺⁻]?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-_SIGNS = str.maketrans({"−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!="})
-_VULGAR = re.compile(r"([0-9])([¼-¾⅐-⅞])")
-_EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!+$")  # "yes!" is yes, but n! is not n
-_PAIRS = {("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("‘", "’"), ("«", "»")}
-_PAIRS |= {(mark, mark) for mark in "\"'`*_$"}
-_NAME = re.compile(r"(?:[a-z]\w?|[a-z]\([a-z]\)|[a-z]_\{?\w\}?|answer|result)\s*[=:]\s*(?=[^=\s])")
-
-
-_EXPLAINED = re.compile(r"(?:,|(?<=[0-9$%])) (?:which|because|since|representing|meaning)\b.*$")
-_CLOCK = re.compile(r"^([0-9]{1,2}):00 ?([ap])\.?m\.?$")
-
-
-def _tidied(text: str) -> str:
-    text = _VULGAR.sub(r"\1 \2", _SUPERSCRIPT.sub(_raised, with_case_told(text)))
-    form = unicodedata.normalize("NFKC", text).casefold()
-    form = " ".join(form.translate(_SIGNS).replace(" & ", " and ").split())
-    return _CLOCK.sub(r"\1 \2m", form)
-
-
-def _raised(found: re.Match[str]) -> str:
-    sign, digits = found[1].translate(_DIGITS), found[2].translate(_DIGITS)
-    return f"^({sign}{digits})" if sign else f"^{digits}"
-
-
-def _unwrapped(form: str) -> str:
-    """Less what stands round the whole of it; a tuple keeps its brackets."""
-    while True:
-        bare = _EXCLAIMED.sub("", form.strip().rstrip(".,;:?").strip())
-        if len(bare) > 1 and (bare[0], bare[-1]) in _PAIRS:
-            inner = bare[1:-1]
-            if not (bare[0] in "([{" and set(inner) & set(",()[]{}")):
-                bare = inner
-        if bare == form:
-            return form
-        form = bare
-
-
+_NAME = re.compile(
+    r"(?!(?:no|if|is|he|it|so|or|to)\b)"
+    r"(?:[a-z]\w?|[a-z]\([a-z]\)|[a-z]_\{?\w\}?|answer|result)\s*[=:]\s*(?=[^=\s])"
+)
 _ANOTHER_NAME = re.compile(rf"(?:[,;]|\b(?:and|or)\b)\s*{_NAME.pattern}")
 
 

@@ -11,7 +11,7 @@ _WORDS = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|boxed|fbox)\s*\{"
 )
 _FRACTION = re.compile(r"\\[dtc]?frac\s*")
-_ROOT = re.compile(r"\\sqrt\s*(?=[{0-9a-zA-Z\\])")
+_ROOT = re.compile(r"\\sqrt\s*(?:\[([0-9]+)\]\s*)?(?=[{0-9a-zA-Z\\])")
 _SYMBOLS = {
     "cdot": "*", "times": "*", "div": "/", "pi": "π", "infty": "∞", "pm": "±", "le": "<=",
     "leq": "<=", "ge": ">=", "geq": ">=", "neq": "!=", "circ": "°", "degree": "°", "cup": "\u222a",
@@ -57,7 +57,8 @@ def _one_round(text: str) -> str:
         return f"{before}{_in_brackets(upper)}/{_in_brackets(lower)}{text[end:]}"
     if root := _ROOT.search(text):
         content, end = _braced(text, root.end())
-        return f"{text[: root.start()]}sqrt({content}){text[end:]}"
+        shown = f"({content})^(1/{root[1]})" if root[1] else f"sqrt({content})"
+        return f"{text[: root.start()]}{shown}{text[end:]}"
     return text
 
 

@@ -44,8 +44,8 @@ def _in_order(offered: list[tuple[str, str]]) -> Options:
             found = []
         if ord(letter) - ord("a") == len(found):
             found.append((letter, text.strip().strip("*_").strip()))
-            best = found
-    return tuple(best) if len(best) >= _FEWEST else ()
+            best = found if len(found) >= _FEWEST else best
+    return tuple(best)
 
 
 class Named(NamedTuple):
@@ -55,7 +55,9 @@ class Named(NamedTuple):
     rest: str
     """What stands behind the letter."""
     by_word: bool
-    """Whether `option`, `choice` or `answer` stands before it."""
+    """Whether `option`, `choice` or `answer` stands before it, and a mark behind it."""
+    set_off: bool
+    """Whether more than a blank is between the two, or a word before it says that it is one."""
 
 
 _NAMED = re.compile(
@@ -67,4 +69,8 @@ _NAMED = re.compile(
 def named_option(shown: str) -> Named | None:
     """The letter that a tidied answer begins with, or `None`."""
     found = _NAMED.fullmatch(shown)
-    return Named(found[2], found[3] or found[4] or "", bool(found[1])) if found else None
+    if found is None:
+        return None
+    set_off = found[3] is not None or bool(found[1])
+    by_word = bool(found[1]) and found[4] is None
+    return Named(found[2], found[3] or found[4] or "", by_word, set_off)

@@ -30,6 +30,7 @@ SAME = [
     ("5 hours", "5 hrs"), ("5 hours", "5"), ("5 km", "5 kilometers"), ("$1,000", "1000 dollars"),
     ("$1,000", "1000"), ("-$5", "$-5"), ("€20", "20 EUR"), ("50%", "50 percent"), ("50%", "50"),
     ("50%", "0.5"), ("12 cm²", "12 square centimeters"), ("12 cm^2", "12 sq cm"),
+    ("12 cm2", "12 cm²"), ("5 dozens", "5"),
     ("10 feet", "10 ft"), ("3 apples", "3"), ("8 boxes", "8 box"),
     ("8 glasses", "8 glass"), ("5 pounds of insects a day", "5"),
     ("2:00 pm", "2 pm"), ("36 hours, which is a lot", "36"), ("60 miles per hour", "60 mph"),
@@ -64,7 +65,14 @@ SAME = [
     ("10,000 and 20,000", "20000 and 10000"), ("(10,000, 20,000)", "(10000, 20000)"),
     ("x = 1 or x = 2", "1, 2"), ("x = 2, y = 3", "y=3 and x=2"), ("[1, 2,]", "[1,2]"),
     ("{'a': 1, 'b': 2}", '{"b":2,"a":1}'), ("['x', 'y']", '["x","y"]'),
-    ("red and blue", "Blue and Red"),
+    ("red and blue", "Blue and Red"), ("red, green, and blue", "red, green, blue"),
+    ("two hundred thousand", "200,000"), ("five million two hundred thousand", "5,200,000"),
+    ("one hundred five", "105"), ("two hundred and five", "205"), ("seven twelfths", "7/12"),
+    ("one twentieth", "1/20"), ("negative five", "-5"), ("minus 5", "-5"), ("three apples", "3"),
+    ("5 crore", "50,000,000"), ("5 millions", "5 million"), ("5 a day", "5 per day"),
+    ("The answer is 5", "5"), ("Yes, it is", "Yes"), ("No, it isn't.", "no"),
+    ("July 4", "4 July"), ("H₂O", "H_2O"), ("25 C", "25 °C"), ("5 ms", "5 milliseconds"),
+    ("1 hour 30 minutes", "90 min"), ("5 feet 3 inches", "63 in"), (r"\sqrt[3]{8}", "2"),
     # formulas
     (r"x^{2}", "x²"), (r"e^{x}", "e^x"), ("x**2", "x^2"), ("x ≥ 2", r"x \geq 2"), ("x¹⁰", "x^10"),
     # dates
@@ -80,7 +88,16 @@ APART = [
     ("6/2/2021", "12/4/2021"), ("2021-03", "2018"), ("3-1", "4-2"), ("5 mW", "5 MW"),
     ("x**2", "x*2"), ("['1', '2']", "[1, 2]"), ("1 hour", "61 minutes"), ("3 thousandths", "3"),
     ("red and blue", "red and green"), ("red or blue", "red and blue"), ("a.b", "b"),
-    ("third", "1/3"), ("the fifth", "a fifth"),
+    ("3x/2", "3"), ("2ab", "2"), ("3x^2", "3"), (r"2\sqrt{x}", "2"), ("2πr", "2"),
+    ("2 cos(x)", "2"), ("1<x<2", "1"), ("17%3", "17"), ("10>3", "10"), ("5±2", "5"),
+    ("3.11.2", "3.11"), ("5-3", "5"), ("two hundred thousand", "200"), ("one in four", "1"),
+    ("five million two hundred thousand", "5,000,000"), ("three point five", "3"),
+    ("two times three", "2"), ("one twentieth", "1"), ("5M", "5"), ("5 bn", "5"), ("5 crore", "5"),
+    ("one two", "1"), ("ten five", "15"), ("No: 42", "42"), ("No: it is safe", "it is safe"),
+    ("1 2 3", "12 3"), ("2, 2, 3", "2, 3"),
+    ("10 – 20", "-10"), ("0,123", "123"), ("5 March", "5"), ("1990s", "1990"), ("five (5)", "25"),
+    ("20th century", "20"), ("42 cannot be", "42"), ("1010 in base two", "1010"), ("2₁₀", "210"),
+    ("5 Mb", "5 MB"), ("5 mg", "5 Mg"), ("third", "1/3"), ("the fifth", "a fifth"),
     ("41", "42"), ("4.2", "42"), (".5", "5"), ("-5", "5"), ("1/3", "0.333"), ("5", "5!"),
     ("0.5", "50"), ("50%", "5"), ("5 hours", "5 minutes"), ("$5", "€5"), ("3 apples", "3 oranges"),
     ("safe", "not safe"), ("n", "n!"), ("y", "y'"), ("A B", "B"), ("yes", "no"), ("B", "C"),
@@ -117,6 +134,7 @@ def test_nothing_is_no_answer_and_the_same_as_none(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "(-2)^pi", "(-pi)^e", "((((1.0000001^59)^59)^59)^59)",
         "1/0", "0^-1", "2^10^10", "99!", "(-8)^(1/3)", "sqrt(-1)", "1 1/0", "3(", "5..",
         "e^e^e^e^e", "((((" * 40, "1e999999", "\\frac{1}", "\\frac", "\\sqrt{", "{(1,2}",
         "(1,2))", "9" * 150, "-" * 90, "!" * 90, "2 % 3", "2 << 3", "2//3", "2**-3**2",
@@ -153,7 +171,34 @@ def test_thousands_separators_change_nothing(number: int) -> None:
         ("5 hours", "5 minutes", True),
         ("1 hour", "60 minutes", False),
         ("3 km", "3000", False),
-        ("3 km", "3001", True),
+        ("3 km", "3001", False),
+        ("3 km", "4000", True),
+        ("33.3%", "1/3", False),
+        ("33.3%", "1/2", True),
+        ("10 miles", "16.09 km", False),
+        ("1 inch", "2.5 cm", False),
+        ("7 weeks", "50 days", False),
+        ("7 weeks", "60 days", True),
+        ("8 billion", "8,045,311,447", False),
+        ("8 billion", "9,045,311,447", True),
+        ("300,000 km/s", "299,792 km/s", False),
+        ("about 5", "5.3", False),
+        ("0.3", "1/3", False),
+        ("3.1", "3.14159", False),
+        ("3.1", "3.2", True),
+        ("100 °C", "212", False),
+        ("5 kHz", "5000", False),
+        ("2 years", "24", False),
+        ("90°", "π/2", False),
+        ("$5 million", "5", False),
+        ("1.234", "1,234", False),
+        ("5 pm", "17", False),
+        ("5 kg", "5 m", False),
+        ("1000", "1024", False),
+        ("2020", "2021", True),
+        ("√2", "1.41", False),
+        ("√2", "1.5", True),
+        ("2/7", "0.29", False),
         ("1/3", "0.333", False),
         ("5 persons", "6 folks", False),
         ("5 apples", "6 apples", True),
@@ -214,6 +259,7 @@ def test_options_are_read_from_the_question() -> None:
     many = "\n".join(f"{letter}. {letter * 3}" for letter in "ABCDEFGHIJKLMN")
     assert len(read_options(many)) == 14
     assert read_options("B) two\nC) three") == ()
+    assert read_options("A) red\nB) green\n\nA) Think first.") == (("a", "red"), ("b", "green"))
     assert read_options("Plan A. Then plan B. Which?") == ()
     assert read_options("A) alone") == ()
     assert read_options("What is 6 × 7?") == ()
@@ -241,7 +287,9 @@ def test_a_choice_is_known_by_its_letter_its_text_or_both(text: str, letter: str
     [
         ("0.2", "a"), (r"\frac{1}{5}", "a"), ("1,000", "b"), ("b) 1000", "b"), ("5", None),
         ("Option E: safe", "e"), ("Option D: safe", None), ("D) safe", None), ("safe", "e"),
-        ("not safe", "d"), ("Option D: it is dangerous", "d"),
+        ("not safe", "d"), ("Option D: it is dangerous", "d"), ("E: not safe", None),
+        ("Option E is not safe", None), ("Option D or E", None), ("Answer: a different one", None),
+        ("C: 1000", None),
     ],
 )  # fmt: skip
 def test_options_are_compared_by_what_they_mean(text: str, letter: str | None) -> None:
