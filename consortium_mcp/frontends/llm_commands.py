@@ -70,6 +70,8 @@ def _panel_options(command: Command) -> Command:
     return command
 
 
+STATUSES = ("completed", "degraded", "failed", "working", "interrupted", "cancelled")
+
 consortium: click.Group = DefaultGroup(
     name="consortium",
     default="run",
@@ -195,7 +197,7 @@ def strategies(*, as_json: bool) -> None:
 @consortium.command()
 @click.option("-n", "--limit", type=int, default=20, show_default=True, help="1 to 100.")
 @click.option("-q", "--query", help="Words that prompt or synthesis must contain.")
-@click.option("--status", help="completed, degraded, failed, working, interrupted, cancelled.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
 @click.option("--consortium", help="Only runs of this saved consortium.")
 @click.option("--cursor", help="Where the page before ended.")
 @_AS_JSON

@@ -45,7 +45,8 @@ Models = Annotated[
     ),
 ]
 Arbiter = Annotated[
-    str | None, Field(description="The model that judges; best one that is not a member.")
+    str | None,
+    Field(description="The model that judges: the first member if left out, better none of them."),
 ]
 Strategy = Annotated[
     str | None,
