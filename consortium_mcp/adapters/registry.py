@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -125,8 +126,17 @@ class Registry:
             return self.latest
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Plugins, and what is on its way, belong to the whole process, whoever asks."""
+
+
 def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
     """Ask every plugin for its models; blocks for at most so many seconds a plugin."""
+    with _ONE_AT_A_TIME:
+        return _taken(seconds)
+
+
+def _taken(seconds: float) -> Snapshot:
     errors = _load_plugins(seconds)
     extra = _configured_aliases(errors)
     entries: dict[str, Entry] = {}

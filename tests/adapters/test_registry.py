@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -98,6 +99,16 @@ def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after(
     assert not any(attempt.is_over(0.05) for _ in range(1000))
     assert time.monotonic() - began < 10
     forever.set()
+
+
+def test_several_threads_may_ask_at_once() -> None:
+    with (
+        plugin("some", models(FakeAsync("some-1", "x"))),
+        concurrent.futures.ThreadPoolExecutor(8) as threads,
+    ):
+        for snapshot in threads.map(lambda _: take_snapshot(), range(40)):
+            assert "some-1" in snapshot.entries
+            assert snapshot.plugin_errors == {}
 
 
 def test_a_plugin_that_ends_the_program_ends_only_itself() -> None:
