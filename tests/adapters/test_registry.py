@@ -102,11 +102,12 @@ def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after(
 
 
 def test_several_threads_may_ask_at_once() -> None:
-    with (
-        plugin("some", models(FakeAsync("some-1", "x"))),
-        concurrent.futures.ThreadPoolExecutor(8) as threads,
-    ):
-        for snapshot in threads.map(lambda _: take_snapshot(), range(40)):
+    def listing(add: Callable[..., None]) -> None:
+        threading.Event().wait(0.1)  # long enough for all of them to be here, if they could
+        models(FakeAsync("some-1", "x"))(add)
+
+    with plugin("some", listing), concurrent.futures.ThreadPoolExecutor(8) as threads:
+        for snapshot in threads.map(lambda _: take_snapshot(), range(8)):
             assert "some-1" in snapshot.entries
             assert snapshot.plugin_errors == {}
 
