@@ -24,7 +24,7 @@ from consortium_mcp.frontends.markdown import (
 from consortium_mcp.frontends.opening import Opening
 from consortium_mcp.frontends.pages import PAGE, Section, entries_of, page
 from consortium_mcp.frontends.tasks import hand_over
-from consortium_mcp.frontends.tool_outputs import FullReport, RunList
+from consortium_mcp.frontends.tool_outputs import Brief, FullReport, RunList
 from consortium_mcp.frontends.tool_parts import (
     LONG_RESULT,
     READS,
@@ -171,7 +171,7 @@ def _add_going_on(server: MCPServer[Opening], settings: Settings) -> None:
     @tool_errors
     async def resume_run(
         run_id: RunId, ctx: Context[Opening], wait_seconds: WaitSeconds = None
-    ) -> Annotated[CallToolResult, RunReport]:
+    ) -> Annotated[CallToolResult, Brief]:
         """Go on with an interrupted consultation: what was answered is kept and not asked again.
 
         Find them with list_runs(status="interrupted"). Any other run stays as it is; its report
@@ -194,9 +194,7 @@ def _add_going_on(server: MCPServer[Opening], settings: Settings) -> None:
         ),
     )
     @tool_errors
-    async def cancel_run(
-        run_id: RunId, ctx: Context[Opening]
-    ) -> Annotated[CallToolResult, RunReport]:
+    async def cancel_run(run_id: RunId, ctx: Context[Opening]) -> Annotated[CallToolResult, Brief]:
         """End a consultation that works or was interrupted, whichever client began it.
 
         What was answered stays recorded. A run that has ended stays as it is.

@@ -51,11 +51,6 @@ Earlier consultations: `list_runs` and `get_run`. One whose process ended before
 with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
 
 
-_SAME_REPORT = {"resume_run", "cancel_run"}
-"""Tools that return what `consult_consortium` does: their schemas name what one looks at first."""
-_NAMED = ("run_id", "status", "synthesis", "confidence", "warnings", "next_step")
-
-
 class ConsortiumServer(MCPServer[Opening]):
     """An MCP server whose resource list is read from the journal each time."""
 
@@ -78,10 +73,7 @@ class ConsortiumServer(MCPServer[Opening]):
                 update={
                     "description": one_paragraph_each(tool.description or ""),
                     "input_schema": compact_input(tool.input_schema),
-                    "output_schema": tool.output_schema
-                    and compact_output(
-                        tool.output_schema, _NAMED if tool.name in _SAME_REPORT else None
-                    ),
+                    "output_schema": tool.output_schema and compact_output(tool.output_schema),
                 }
             )
             for tool in await super().list_tools()

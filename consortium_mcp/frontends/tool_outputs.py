@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from consortium_mcp.core.models import ConsortiumConfig
+from consortium_mcp.core.models import ConsortiumConfig, Status
 from consortium_mcp.core.report import RunReport, RunSummary
 from consortium_mcp.frontends.pages import Page
+
+
+class Brief(BaseModel):
+    """A run report as the schemas of further tools tell it: what one looks at first.
+
+    The rest of it comes as well; `consult_consortium` and `get_run` describe it.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    run_id: str | None
+    status: Status
+    synthesis: str | None
+    confidence: float | None
+    warnings: list[str]
+    next_step: str | None
 
 
 class FullReport(RunReport):

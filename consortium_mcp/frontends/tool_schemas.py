@@ -6,10 +6,7 @@ much that no model needs: titles, `null` for what may be left out, the insides o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Any
 
 Schema = dict[str, Any]
 _SAYS_LITTLE = ("title", "default", "additionalProperties")
@@ -38,18 +35,11 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
     return more
 
 
-def compact_output(schema: Schema, only: Collection[str] | None = None) -> Schema:
-    """A tool's result: the name and type of each field; docs/tools.md has the insides.
-
-    Args:
-        schema: as pydantic derives it.
-        only: the fields to name, where the same result is described elsewhere; others may come.
-    """
+def compact_output(schema: Schema) -> Schema:
+    """A tool's result: the name and type of each field; docs/tools.md has the insides."""
     definitions = schema.get("$defs", {})
     fields = {
-        name: {"type": _types(field, definitions)}
-        for name, field in schema["properties"].items()
-        if only is None or name in only
+        name: {"type": _types(field, definitions)} for name, field in schema["properties"].items()
     }
     return {"type": "object", "properties": fields, "required": schema["required"][:2]}
 
