@@ -140,20 +140,11 @@ def change(
         ConfigError: the client is not there, its file cannot be understood, or another entry has
             the name; the message says what to do instead.
     """
-    if not path.parent.is_dir():
-        raise ConfigError(
-            f"{client.title} seems not to be installed: there is no folder {path.parent}."
-        )
-    try:
-        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    before = _text_of(client, path)
     block = as_text(client, name, entry)
-    read, edited = (toml_text.read, toml_text.edited) if client.form == "toml" else (
-        json_text.read, json_text.edited
-    )  # fmt: skip
+    form = toml_text if client.form == "toml" else json_text
     try:
-        data = read(before)
+        data = form.read(before)
     except ValueError as error:
         why = f"it does not read as {client.form.upper()} ({error})"
         raise _left_alone(path, why, block) from error
@@ -167,12 +158,23 @@ def change(
             f"{path} has another server {name!r}: {json.dumps(there[name])}. Replace it with "
             "--force, or choose another --name."
         )
-    after = edited(before, client.section, name, entry)
+    after = form.edited(before, client.section, name, entry)
     # What was written is read again: nothing else may have become another.
     expected = data | {client.section: there | {name: entry}}
-    if after is None or _read_or_none(read, after) != expected:
+    if _read_or_none(form.read, after) != expected:
         raise _left_alone(path, f"{client.section}.{name} could not be put in safely", block)
     return Change(path, before, after)
+
+
+def _text_of(client: ClientFile, path: Path) -> str:
+    if not path.parent.is_dir():
+        raise ConfigError(
+            f"{client.title} seems not to be installed: there is no folder {path.parent}."
+        )
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
 
 
 def _read_or_none(read: Callable[[str], Entry], text: str) -> Entry | None:

@@ -31,7 +31,7 @@ def read(text: str) -> dict[str, Any]:
     return data
 
 
-def edited(text: str, section: str, name: str, entry: dict[str, Any]) -> str | None:
+def edited(text: str, section: str, name: str, entry: dict[str, Any]) -> str:
     """The text with this entry in the section, instead of the one of this name that it has.
 
     Args:

@@ -19,7 +19,7 @@ def read(text: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def edited(text: str, section: str, name: str, entry: dict[str, Any]) -> str | None:
+def edited(text: str, section: str, name: str, entry: dict[str, Any]) -> str:
     """The text with this table at its end, instead of the one of this name that it has."""
     kept = _without(text, f"{section}.{name}")
     return f"{kept.rstrip()}\n\n{table(section, name, entry)}".lstrip()
