@@ -13,8 +13,8 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from consortium_mcp.core.answers import final_answer
-from consortium_mcp.frontends.replay import read
+from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.frontends.cli.replay import read
 
 DATA = Path(__file__).parent.parent.parent / "shared/replay/free_form_dev.jsonl.gz"
 

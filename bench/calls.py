@@ -26,12 +26,12 @@ async def measure(calls: int, *, stock: bool) -> None:
     """Make the calls at once and print the figures."""
     import llm  # noqa: PLC0415 (what each way imports first is part of what is compared)
 
-    from consortium_mcp.adapters.calls import Calls  # noqa: PLC0415
-    from consortium_mcp.adapters.registry import Registry  # noqa: PLC0415
+    from consortium_mcp.adapters.models.calls import ModelCaller  # noqa: PLC0415
+    from consortium_mcp.adapters.models.registry import Registry  # noqa: PLC0415
     from consortium_mcp.adapters.settings import Limits  # noqa: PLC0415
-    from consortium_mcp.core.models import Question  # noqa: PLC0415
+    from consortium_mcp.core.domain.ask import Question  # noqa: PLC0415
 
-    ours = Calls(Registry(), Limits())
+    ours = ModelCaller(Registry(), Limits())
     question = Question(
         role="member", label="A", model=MODEL, prompt="How many?", iteration=1, timeout=120
     )

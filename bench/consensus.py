@@ -14,21 +14,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
-from consortium_mcp.core.confidence import group_by_answer
-from consortium_mcp.core.counting import counted
-from consortium_mcp.core.replay import replay
+from consortium_mcp.core.confidence.agreement import group_by_answer
+from consortium_mcp.core.evaluation.replay import replay
+from consortium_mcp.core.judging.voting import counted
 from consortium_mcp.core.strategies import register
 from consortium_mcp.core.strategies.synthesis import Synthesis
 from consortium_mcp.core.strategies.vote import Vote
-from consortium_mcp.frontends.replay import REST, Wish, configuration, read
+from consortium_mcp.frontends.cli.replay import REST, ReplayOptions, configuration, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Response, Run, Verdict
-    from consortium_mcp.core.recorded import Recording
-    from consortium_mcp.core.replay import Measures
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
+    from consortium_mcp.core.evaluation.recordings import Recording
+    from consortium_mcp.core.evaluation.replay import Measures
 
 RECORDED = Path(__file__).parent.parent.parent / "shared/replay"
 
@@ -97,26 +98,30 @@ class Row(NamedTuple):
     """A line of the table."""
 
     name: str
-    wish: Wish
+    wish: ReplayOptions
     iterations: int = 1
 
 
 def _rows() -> list[Row]:
     light = (("gpt-4.1", "strong"), (REST, "light"))
-    original = Wish(S6, strategy="original-loop", arbiter="gpt-4.1")
+    original = ReplayOptions(S6, strategy="original-loop", arbiter="gpt-4.1")
     return [
-        Row("S6 `vote`", Wish(S6)),
-        Row("S6 `vote`, ties by panel order (baseline)", Wish(S6, strategy="vote-by-order")),
-        Row("S6 `vote`, `adaptive`", Wish(S6, sampling="adaptive")),
-        Row("S6 `vote`, `thrifty`", Wish(S6, sampling="thrifty")),
-        Row("S6 `auto`, arbiter gpt-4.1 *", Wish(S6, strategy="auto")),
-        Row("S6 `synthesis`, arbiter gpt-4.1 *", Wish(S6, strategy="synthesis")),
+        Row("S6 `vote`", ReplayOptions(S6)),
+        Row(
+            "S6 `vote`, ties by panel order (baseline)", ReplayOptions(S6, strategy="vote-by-order")
+        ),
+        Row("S6 `vote`, `adaptive`", ReplayOptions(S6, sampling="adaptive")),
+        Row("S6 `vote`, `thrifty`", ReplayOptions(S6, sampling="thrifty")),
+        Row("S6 `auto`, arbiter gpt-4.1 *", ReplayOptions(S6, strategy="auto")),
+        Row("S6 `synthesis`, arbiter gpt-4.1 *", ReplayOptions(S6, strategy="synthesis")),
         Row("S6, the original's loop, arbiter gpt-4.1 * (baseline)", original, 3),
-        Row("R7 `vote`, escalating", Wish(S6[:3], escalate_to="deepseek-reasoner")),
-        Row("X5 `vote`, tiers", Wish(X5, tiers=light)),
-        Row("X5 equal vote (baseline)", Wish(X5)),
-        Row("M7 `vote`", Wish(M7)),
-        Row("M7 `vote`, ties by panel order (baseline)", Wish(M7, strategy="vote-by-order")),
+        Row("R7 `vote`, escalating", ReplayOptions(S6[:3], escalate_to="deepseek-reasoner")),
+        Row("X5 `vote`, tiers", ReplayOptions(X5, tiers=light)),
+        Row("X5 equal vote (baseline)", ReplayOptions(X5)),
+        Row("M7 `vote`", ReplayOptions(M7)),
+        Row(
+            "M7 `vote`, ties by panel order (baseline)", ReplayOptions(M7, strategy="vote-by-order")
+        ),
     ]
 
 
@@ -163,7 +168,7 @@ def main() -> None:
     print(f"\n{HEAD}")
     free_form = read(RECORDED / "free_form_dev.jsonl.gz")
     maths = [each for each in free_form if (each.model_extra or {}).get("task") == "math-l5"]
-    anyio.run(_print, [Row("`math-l5`, seven models, `vote`", Wish(MATHS))], maths)
+    anyio.run(_print, [Row("`math-l5`, seven models, `vote`", ReplayOptions(MATHS))], maths)
 
 
 if __name__ == "__main__":

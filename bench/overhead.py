@@ -17,9 +17,9 @@ from pathlib import Path
 import anyio
 
 from consortium_mcp.adapters.settings import Settings
-from consortium_mcp.core.models import Question, Reply
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.service import Service, open_service
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.services.service import Service, open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import reply, verdict
 
@@ -40,7 +40,7 @@ class Waiting:
 
 async def consult(service: Service, members: int, iterations: int) -> float:
     """Seconds from the call to the report."""
-    wanted = Wanted(
+    wanted = ConsultRequest(
         models=[f"m:{min(members, 20)}"] * (members // min(members, 20)),
         arbiter="judge",
         strategy="synthesis",

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 import anyio
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.core.errors import ConsortiumError
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.service import Service, open_service
+from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.services.service import Service, open_service
 from tests.loopback import provider, register
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.domain.report import RunReport
 
 DOC = Path(__file__).parent.parent / "docs" / "reliability.md"
 
@@ -80,7 +80,7 @@ TIMEOUT = 5.0
 
 async def outcome(service: Service, scenario: Scenario) -> Outcome:
     """Consult under the fault."""
-    wanted = Wanted(
+    wanted = ConsultRequest(
         models=scenario.models,
         arbiter=scenario.arbiter,
         strategy="synthesis",

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.adapters.history import History
-from consortium_mcp.adapters.store import Store, now
-from consortium_mcp.core.models import Question, Reply
-from consortium_mcp.core.report import Usage, report_of
+from consortium_mcp.adapters.journal.history import History
+from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.report import Usage, report_of
 from tests.fakes import run_of
 
 if TYPE_CHECKING:

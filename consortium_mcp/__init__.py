@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.frontends.api import Consortium, Result, create_consortium
+from consortium_mcp.frontends.python import Consortium, Result, create_consortium
 
 if TYPE_CHECKING:
-    from consortium_mcp.background import Progress
-    from consortium_mcp.core.errors import (
+    from consortium_mcp.core.domain.errors import (
         ConfigError,
         ConsortiumError,
         RunError,
         StoreError,
         UnknownRun,
     )
-    from consortium_mcp.core.exchange import Exchange
-    from consortium_mcp.core.report import RunReport
-    from consortium_mcp.core.wanted import MemberSpec
+    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.request import MemberSpec
+    from consortium_mcp.services.progress import Progress
 
 __all__ = [
     "ConfigError",

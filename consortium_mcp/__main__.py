@@ -1,6 +1,6 @@
 """`python -m consortium_mcp` is `consortium-mcp`."""
 
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.frontends.cli.main import main
 
 if __name__ == "__main__":
     main()

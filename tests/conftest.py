@@ -12,7 +12,7 @@ import anyio
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from consortium_mcp.adapters.local_weights import SetupError, fetch
+from consortium_mcp.adapters.local.weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
 
 if TYPE_CHECKING:

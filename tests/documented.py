@@ -11,14 +11,14 @@ import click
 from click.testing import CliRunner
 from mcp import Client
 
-from consortium_mcp.core.models import ConfidenceParts, Dissent
-from consortium_mcp.core.plan import Plan
-from consortium_mcp.core.report import MemberReport, RunReport, RunSummary, Usage
-from consortium_mcp.frontends.cli import main
-from consortium_mcp.frontends.llm_commands import consortium
-from consortium_mcp.frontends.pages import Entry, Page
-from consortium_mcp.frontends.server import make_server
-from consortium_mcp.frontends.tool_outputs import FullReport, ModelInfo
+from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
+from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.verdict import ConfidenceParts, Dissent
+from consortium_mcp.frontends.cli.main import main
+from consortium_mcp.frontends.llm.commands import consortium
+from consortium_mcp.frontends.mcp.server import make_server
+from consortium_mcp.frontends.mcp.tools.outputs import FullReport, ModelInfo
+from consortium_mcp.frontends.text.pages import Entry, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

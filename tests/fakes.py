@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.core import engine
-from consortium_mcp.core.ask import Ask
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import ConsortiumConfig, Member, Question, Reply, Response, Run
-from consortium_mcp.core.panel import label
+from consortium_mcp.core.domain.ask import Ask, Question, Reply
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.verdict import Response
+from consortium_mcp.core.engine import consultation, events
+from consortium_mcp.core.panel.labels import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,11 +60,11 @@ _: type[Ask] = FakeAsk  # held to the Protocol by the type checker
 async def consulted(run: Run, ask: Ask) -> Run:
     """The run at its end; what would land later is cancelled."""
 
-    async def ignore(_event: engine.Event) -> None:
+    async def ignore(_event: events.Event) -> None:
         pass
 
     async with anyio.create_task_group() as late:
-        ended = await engine.consult(run, ask, ignore, late)
+        ended = await consultation.consult(run, ask, ignore, late)
         late.cancel_scope.cancel()
     return ended
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.core.errors import ConfigError, MemberError, UnknownRun
-from consortium_mcp.core.models import Turn
-from consortium_mcp.core.prompts import MAX_HISTORY, question_of
+from consortium_mcp.core.domain.errors import ConfigError, MemberError, UnknownRun
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.run import Turn
+from consortium_mcp.core.prompts.for_members import MAX_HISTORY, question_of
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.service import open_service
+from consortium_mcp.services.service import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = Wanted(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,9 @@ async def test_members_and_arbiter_read_the_conversation(settings: Settings) -> 
     async with open_service(settings, ask=said) as service:
         first = await service.consult("Six × 7?", None, PANEL)
         await service.wait(first, 30)
-        second = await service.consult("And twice that?", None, Wanted(), continue_run=first)
+        second = await service.consult(
+            "And twice that?", None, ConsultRequest(), continue_run=first
+        )
         report = await service.wait(second, 30)
         assert report.continues == first
         assert [m.model for m in report.members] == ["a", "b"]  # the panel goes on too
@@ -54,7 +56,7 @@ async def test_members_and_arbiter_read_the_conversation(settings: Settings) -> 
         assert last.index("Six × 7?") < last.index("And twice that?") < last.index("And half?")
         record = await service.store.record(third)
         assert [turn.prompt for turn in record.run().history] == ["Six × 7?", "And twice that?"]
-        plan = await service.dry_run("And then?", None, Wanted(), continue_run=third)
+        plan = await service.dry_run("And then?", None, ConsultRequest(), continue_run=third)
         assert plan.plan is not None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.adapters import settings as environment
-from consortium_mcp.core.models import ConsortiumConfig
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from tests import documented
 from tests.conftest import CHECKOUT, ROOT
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.saved import SavedConsortiums
-from consortium_mcp.adapters.store import STALE_SECONDS
-from consortium_mcp.core.errors import ConfigError, CyclicConsortium, MemberError
-from consortium_mcp.core.wanted import MemberSpec, Wanted
-from consortium_mcp.service import Service, open_service
+from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+from consortium_mcp.adapters.journal.store import STALE_SECONDS
+from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError
+from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+from consortium_mcp.services.service import Service, open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, config, reply, verdict
 
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.models import Question, Reply
-    from consortium_mcp.core.report import RunReport, RunSummary
+    from consortium_mcp.core.domain.ask import Question, Reply
+    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.run_summary import RunSummary
 
 pytestmark = pytest.mark.anyio
 
 HANGS = [3600.0, ""]
-INNER = Wanted(models=["c", "d"], arbiter="judge", strategy="vote", system="Think in Latin.")
-OUTER = Wanted(models=["a", "inner"], arbiter="judge", strategy="vote")
+INNER = ConsultRequest(
+    models=["c", "d"], arbiter="judge", strategy="vote", system="Think in Latin."
+)
+OUTER = ConsultRequest(models=["a", "inner"], arbiter="judge", strategy="vote")
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +50,7 @@ async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Servi
         yield service, ask
 
 
-async def consulted(service: Service, wanted: Wanted = OUTER) -> RunReport:
+async def consulted(service: Service, wanted: ConsultRequest = OUTER) -> RunReport:
     return await service.wait(await service.consult("Six × 7?", None, wanted), 30)
 
 
@@ -80,7 +83,9 @@ async def test_a_consortium_answers_as_a_member_in_a_run_of_its_own(settings: Se
 
 async def test_what_the_outer_panel_is_told_the_inner_one_is_told_too(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
-        await consulted(service, Wanted(models=["a", "inner"], arbiter="judge", system="Be brief."))
+        await consulted(
+            service, ConsultRequest(models=["a", "inner"], arbiter="judge", system="Be brief.")
+        )
         [asked] = ask.asked("c")
         assert asked.system is not None
         assert asked.system.index("Think in Latin.") < asked.system.index("Be brief.")
@@ -89,7 +94,7 @@ async def test_what_the_outer_panel_is_told_the_inner_one_is_told_too(settings: 
 async def test_a_consortium_judges_by_the_judge_its_verdict_stands_on(settings: Settings) -> None:
     surest = verdict(synthesis="The surest.", support="A", groups="", ranking="", confidence="0.9")
     other = verdict(synthesis="The other.", support="A", groups="", ranking="", confidence="0.7")
-    wanted = Wanted(models=["a"], arbiter="inner", strategy="synthesis", max_iterations=1)
+    wanted = ConsultRequest(models=["a"], arbiter="inner", strategy="synthesis", max_iterations=1)
     async with opened(settings, c=other, d=surest) as (service, ask):
         report = await consulted(service, wanted)
         assert (report.status, report.synthesis) == ("completed", "The surest.")
@@ -119,14 +124,14 @@ async def test_a_degraded_nested_run_is_said(settings: Settings) -> None:
 
 async def test_nested_runs_spend_the_roots_budget(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
-        report = await consulted(service, Wanted(**(vars(OUTER) | {"max_calls": 2})))
+        report = await consulted(service, ConsultRequest(**(vars(OUTER) | {"max_calls": 2})))
         assert len(ask.questions) == report.usage.calls == 2
         [nested] = await service.history.nested(report.run_id or "")
         assert (await service.wait(nested.run_id, 0)).stop_reason == "budget"
 
 
 async def test_a_nested_run_ends_within_the_time_of_its_call(settings: Settings) -> None:
-    wanted = Wanted(**(vars(OUTER) | {"deadline_seconds": 1.0}))
+    wanted = ConsultRequest(**(vars(OUTER) | {"deadline_seconds": 1.0}))
     async with opened(settings, d=HANGS) as (service, _):
         with anyio.fail_after(20):
             report = await consulted(service, wanted)
@@ -201,10 +206,10 @@ async def test_a_resumed_parent_goes_on_with_its_nested_run(
 async def test_a_cycle_is_refused_when_it_is_saved(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         await service.consortiums.save("outer", OUTER)
-        closing = Wanted(models=["c", "outer"], arbiter="judge")
+        closing = ConsultRequest(models=["c", "outer"], arbiter="judge")
         with pytest.raises(CyclicConsortium, match="inner → outer → inner"):
             await service.consortiums.save("inner", closing, overwrite=True)
-        own = Wanted(models=["c"], arbiter="inner")
+        own = ConsultRequest(models=["c"], arbiter="inner")
         with pytest.raises(CyclicConsortium, match="itself"):
             await service.consortiums.save("inner", own, overwrite=True)
         assert (await service.consortiums.find("inner")).members[0].model == "c"
@@ -215,7 +220,7 @@ async def test_a_cycle_that_arose_by_editing_is_refused_at_run_time(settings: Se
         await service.consortiums.save("outer", OUTER)
         await SavedConsortiums(service.store).save(config("outer", name="inner"))
         with pytest.raises(CyclicConsortium, match="outer → inner → outer"):
-            await service.consult("Six × 7?", "outer", Wanted())
+            await service.consult("Six × 7?", "outer", ConsultRequest())
         assert not ask.questions
 
 
@@ -228,7 +233,9 @@ async def test_an_edit_under_a_run_is_a_members_failure(settings: Settings) -> N
 
     said = {name: reply("42", 0.8) for name in ("a", "c", "d")}
     asking = Deleting(judge=verdict(confidence="0.5"), **said)
-    wanted = Wanted(models=["a", "inner"], arbiter="judge", strategy="synthesis", min_iterations=2)
+    wanted = ConsultRequest(
+        models=["a", "inner"], arbiter="judge", strategy="synthesis", min_iterations=2
+    )
     async with open_service(settings, ask=asking) as service:
         await service.consortiums.save("inner", INNER)
         report = await consulted(service, wanted)
@@ -241,16 +248,16 @@ async def test_consortiums_stand_four_deep_and_no_deeper(settings: Settings) -> 
     async with opened(settings) as (service, ask):
         for name, member in (("two", "inner"), ("three", "two")):
             await service.consortiums.save(
-                name, Wanted(models=["a", member], arbiter="judge", strategy="vote")
+                name, ConsultRequest(models=["a", member], arbiter="judge", strategy="vote")
             )
-        wanted = Wanted(models=["three"], arbiter="judge", strategy="vote")
+        wanted = ConsultRequest(models=["three"], arbiter="judge", strategy="vote")
         report = await consulted(service, wanted)
         assert report.final_answer == "42"
         assert len(ask.questions) == 4
         assert len(await listed(service)) == 4
         await service.consortiums.save("four", wanted)
         with pytest.raises(CyclicConsortium, match="4 deep"):
-            await service.consult("?", None, Wanted(models=["four"], arbiter="judge"))
+            await service.consult("?", None, ConsultRequest(models=["four"], arbiter="judge"))
 
 
 async def test_what_an_inner_panel_lacks_is_said_before_anyone_is_asked(
@@ -260,25 +267,29 @@ async def test_what_an_inner_panel_lacks_is_said_before_anyone_is_asked(
     with plugin("other", models(locked)):
         async with opened(settings) as (service, ask):
             await service.consortiums.save(
-                "inner", Wanted(models=["c", "locked"], arbiter="judge"), overwrite=True
+                "inner", ConsultRequest(models=["c", "locked"], arbiter="judge"), overwrite=True
             )
             planned = await service.consortiums.save("outer", OUTER)
             assert any(w.startswith("In inner: locked is not ready") for w in planned.warnings)
             with pytest.raises(ConfigError, match="llm keys set x"):
-                await service.consult("?", "outer", Wanted())
+                await service.consult("?", "outer", ConsultRequest())
             assert not ask.questions
 
 
 async def test_options_for_a_consortium_are_named_as_of_no_use(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         member = MemberSpec(model="inner", options={"temperature": 0.1})
-        report = await service.dry_run("?", None, Wanted(models=["a", member], arbiter="judge"))
+        report = await service.dry_run(
+            "?", None, ConsultRequest(models=["a", member], arbiter="judge")
+        )
         assert any("inner is a consortium: give options" in w for w in report.warnings)
 
 
 async def test_a_plan_counts_the_calls_of_nested_consortiums(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        wanted = Wanted(models=["a", "inner"], arbiter="judge", strategy="vote", max_iterations=1)
+        wanted = ConsultRequest(
+            models=["a", "inner"], arbiter="judge", strategy="vote", max_iterations=1
+        )
         plan = (await service.dry_run("?", None, wanted)).plan
         assert plan is not None
         assert plan.most_calls >= 3

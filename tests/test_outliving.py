@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal import Journal
-from consortium_mcp.adapters.store import STALE_SECONDS, Store
-from consortium_mcp.background import Progress, Teller
-from consortium_mcp.core.errors import MemberError, StoreError, UnknownModel, UnknownRun
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.service import Service, open_service
+from consortium_mcp.adapters.journal.recorder import Recorder
+from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.core.domain.errors import MemberError, StoreError, UnknownModel, UnknownRun
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.services.progress import Progress, ProgressReporter
+from consortium_mcp.services.service import Service, open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, verdict
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.domain.report import RunReport
 
 pytestmark = pytest.mark.anyio
 
-PANEL = Wanted(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
 HANGS = [3600.0, ""]
 
 
@@ -65,7 +65,7 @@ async def answered(service: Service, run_id: str, number: int = 1) -> None:
             await anyio.sleep(0.01)
 
 
-async def interrupted(settings: Settings, wanted: Wanted = PANEL, **script: Any) -> str:  # noqa: ANN401
+async def interrupted(settings: Settings, wanted: ConsultRequest = PANEL, **script: Any) -> str:  # noqa: ANN401
     """A run whose process ended while `a` had not answered."""
     async with opened(settings, **{"a": HANGS} | script) as (service, _):
         run_id = await service.consult("Six × 7?", None, wanted)
@@ -273,7 +273,7 @@ async def test_who_waits_is_told_that_the_run_still_works() -> None:
     async def on_progress(progress: Progress) -> None:
         told.append(progress)
 
-    teller = Teller(on_progress)
+    teller = ProgressReporter(on_progress)
     await teller.still("nothing yet")
     await teller.tell(Progress(1, 9, "an answer"))
     for _ in range(30):
@@ -331,7 +331,7 @@ async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settin
     async with opened(settings, a=reply("42", 0.9)) as (service, _):
         run_id = await service.consult("Six × 7?", None, PANEL)
         await service.wait(run_id, 30)
-        journal = Journal(FakeAsk(), service.store, run_id)
+        journal = Recorder(FakeAsk(), service.store, run_id)
         written: list[str] = []
 
         async def impossible() -> None:

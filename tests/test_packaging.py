@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from consortium_mcp.core.panel import EXTRAS
+from consortium_mcp.core.panel.known_models import EXTRAS
 from tests.conftest import ROOT
 
 VERSION = importlib.metadata.version("consortium-mcp")

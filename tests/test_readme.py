@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from consortium_mcp.adapters.client_configs import CLIENTS, Machine, as_text
+from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, as_text
 from tests.conftest import CHECKOUT, ROOT
 
 if TYPE_CHECKING:

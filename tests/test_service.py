@@ -8,9 +8,9 @@ import anyio
 import pytest
 from llm.plugins import pm
 
-from consortium_mcp.adapters.database import DatabaseFile
-from consortium_mcp.adapters.store import Store
-from consortium_mcp.core.errors import (
+from consortium_mcp.adapters.journal.database import DatabaseFile
+from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.core.domain.errors import (
     ConfigError,
     InvalidMember,
     MemberError,
@@ -21,9 +21,9 @@ from consortium_mcp.core.errors import (
     UnknownRun,
     UnknownStrategy,
 )
-from consortium_mcp.core.panel import CURRENT_MODELS
-from consortium_mcp.core.wanted import MemberSpec, Wanted
-from consortium_mcp.service import Service, open_service
+from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS
+from consortium_mcp.services.service import Service, open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, verdict
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.background import Progress
-    from consortium_mcp.core.report import RunReport
+    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.services.progress import Progress
 
 pytestmark = pytest.mark.anyio
 
-PANEL = Wanted(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Servi
 
 
 async def consulted(
-    service: Service, wanted: Wanted = PANEL, prompt: str = "Six × 7?"
+    service: Service, wanted: ConsultRequest = PANEL, prompt: str = "Six × 7?"
 ) -> RunReport:
     return await service.wait(await service.consult(prompt, None, wanted), 30)
 
@@ -225,7 +225,7 @@ async def test_a_dry_run_tells_who_and_how_much_and_calls_nobody(settings: Setti
 
 async def test_a_plan_for_models_that_only_count_needs_no_arbiter(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        plan = await service.dry_run("?", None, Wanted(models=["tiny-1", "tiny-2"]))
+        plan = await service.dry_run("?", None, ConsultRequest(models=["tiny-1", "tiny-2"]))
     assert plan.plan is not None
     assert (plan.plan.fewest_calls, plan.plan.most_calls) == (2, 9)
 
@@ -312,7 +312,7 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
 
     broken = Broken(b=reply("42", 0.9), judge=verdict(support="", groups="", ranking=""))
     async with open_service(settings, ask=broken) as service:
-        first = await service.consult("?", None, Wanted(models=["a"], arbiter="judge"))
+        first = await service.consult("?", None, ConsultRequest(models=["a"], arbiter="judge"))
         with pytest.raises(ZeroDivisionError):
             await service.wait(first, 30)
         report = await consulted(service, replace(PANEL, models=["b"], max_iterations=1))
@@ -325,31 +325,56 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
     [
         (" \n", PANEL, ConfigError, "prompt is empty"),
         ("\x00\u200b", PANEL, ConfigError, "prompt is empty"),
-        ("?", Wanted(models=[]), ConfigError, "Name the members"),
-        ("?", Wanted(models=["a"], quorum=75), ConfigError, "0.75 for three of four"),
-        ("?", Wanted(models=["a"], max_calls=0), ConfigError, "1 or more"),
-        ("?", Wanted(models=["a"], straggler_grace=-1), ConfigError, "0 seconds or more"),
-        ("?", Wanted(models=["a"], arbiters=["nobody"]), UnknownModel, "nobody"),
-        ("?", Wanted(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
-        ("?", Wanted(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
-        ("?", Wanted(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
-        ("?", Wanted(models=["claude-x"]), UnknownModel, "llm-anthropic"),
-        ("?", Wanted(models=["a", "locked"]), UnknownModel, "llm keys set x"),
-        ("?", Wanted(models=["a"], arbiter="nobody"), UnknownModel, "Unknown model 'nobody'"),
-        ("?", Wanted(models=["a"], confidence_threshold=1.5), ConfigError, "0.8 for 80"),
-        ("?", Wanted(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
-        ("?", Wanted(models=["a"], min_iterations=4), ConfigError, "greater than max"),
-        ("?", Wanted(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
-        ("?", Wanted(models=["a"], sampling="half"), ConfigError, "full, adaptive, thrifty"),
-        ("?", Wanted(models=["a"], strategy="roles", sampling="thrifty"), ConfigError, "sampling"),
-        ("?", Wanted(models=["a"], strategy="debate", escalate_to="b"), ConfigError, "vote"),
-        ("?", Wanted(models=["a"], escalate_to="nobody"), UnknownModel, "nobody"),
-        ("?", Wanted(models=["a"], escalate_to="locked"), UnknownModel, "llm keys set x"),
-        ("?", Wanted(models=["a"], arbiter="tiny-1", strategy="synthesis"), ConfigError, "tally"),
+        ("?", ConsultRequest(models=[]), ConfigError, "Name the members"),
+        ("?", ConsultRequest(models=["a"], quorum=75), ConfigError, "0.75 for three of four"),
+        ("?", ConsultRequest(models=["a"], max_calls=0), ConfigError, "1 or more"),
+        ("?", ConsultRequest(models=["a"], straggler_grace=-1), ConfigError, "0 seconds or more"),
+        ("?", ConsultRequest(models=["a"], arbiters=["nobody"]), UnknownModel, "nobody"),
+        ("?", ConsultRequest(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
+        ("?", ConsultRequest(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
+        ("?", ConsultRequest(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
+        ("?", ConsultRequest(models=["claude-x"]), UnknownModel, "llm-anthropic"),
+        ("?", ConsultRequest(models=["a", "locked"]), UnknownModel, "llm keys set x"),
+        (
+            "?",
+            ConsultRequest(models=["a"], arbiter="nobody"),
+            UnknownModel,
+            "Unknown model 'nobody'",
+        ),
+        ("?", ConsultRequest(models=["a"], confidence_threshold=1.5), ConfigError, "0.8 for 80"),
+        ("?", ConsultRequest(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
+        ("?", ConsultRequest(models=["a"], min_iterations=4), ConfigError, "greater than max"),
+        ("?", ConsultRequest(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
+        (
+            "?",
+            ConsultRequest(models=["a"], sampling="half"),
+            ConfigError,
+            "full, adaptive, thrifty",
+        ),
+        (
+            "?",
+            ConsultRequest(models=["a"], strategy="roles", sampling="thrifty"),
+            ConfigError,
+            "sampling",
+        ),
+        (
+            "?",
+            ConsultRequest(models=["a"], strategy="debate", escalate_to="b"),
+            ConfigError,
+            "vote",
+        ),
+        ("?", ConsultRequest(models=["a"], escalate_to="nobody"), UnknownModel, "nobody"),
+        ("?", ConsultRequest(models=["a"], escalate_to="locked"), UnknownModel, "llm keys set x"),
+        (
+            "?",
+            ConsultRequest(models=["a"], arbiter="tiny-1", strategy="synthesis"),
+            ConfigError,
+            "tally",
+        ),
     ],
 )
 async def test_bad_input_is_refused_before_anything_is_called_or_recorded(
-    settings: Settings, prompt: str, wanted: Wanted, error: type[Exception], remedy: str
+    settings: Settings, prompt: str, wanted: ConsultRequest, error: type[Exception], remedy: str
 ) -> None:
     async with opened(settings) as (service, ask):
         with pytest.raises(error, match=remedy):
@@ -363,7 +388,7 @@ async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings)
         with pytest.raises(UnknownRun, match="list_runs"):
             await service.wait("nope", 0)
         with pytest.raises(UnknownConsortium, match="save_consortium"):
-            await service.consult("?", "nope", Wanted())
+            await service.consult("?", "nope", ConsultRequest())
 
 
 async def test_a_database_that_cannot_be_written_is_said_before_anything_is_called(
@@ -377,7 +402,7 @@ async def test_a_database_that_cannot_be_written_is_said_before_anything_is_call
 
 
 async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settings) -> None:
-    wanted = Wanted(
+    wanted = ConsultRequest(
         models=["a:2", MemberSpec(model="b", system="Be b.", options={"temperature": 0.1})],
         arbiter="judge",
         system="Be brief.",
@@ -387,11 +412,13 @@ async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settin
         planned = await service.consortiums.save("mine", wanted)
         assert [m.model for m in planned.config.members] == ["a", "a", "b"]
         assert planned.config.members[2].system == "Be b."
-        assert (await service.planner.plan("mine", Wanted())).config == planned.config
-        other = (await service.planner.plan("mine", Wanted(models=["b"], max_iterations=7))).config
+        assert (await service.planner.plan("mine", ConsultRequest())).config == planned.config
+        other = (
+            await service.planner.plan("mine", ConsultRequest(models=["b"], max_iterations=7))
+        ).config
         assert [m.model for m in other.members] == ["b"]
         assert (other.max_iterations, other.system, other.arbiter) == (7, "Be brief.", "judge")
-        run_id = await service.consult("?", "mine", Wanted(max_iterations=1))
+        run_id = await service.consult("?", "mine", ConsultRequest(max_iterations=1))
         assert (await service.wait(run_id, 30)).consortium == "mine"
 
 
@@ -407,11 +434,13 @@ async def test_another_consortium_of_the_name_is_replaced_only_when_told_to(
         assert (await service.consortiums.find("mine")).max_iterations == 3
         await service.consortiums.save("mine", other, overwrite=True)
         assert (await service.consortiums.find("mine")).max_iterations == 7
-        cloned = await service.consortiums.save("twin", Wanted(min_iterations=2), clone="mine")
+        cloned = await service.consortiums.save(
+            "twin", ConsultRequest(min_iterations=2), clone="mine"
+        )
         assert (cloned.config.max_iterations, cloned.config.min_iterations) == (7, 2)
         assert [m.model for m in cloned.config.members] == ["b", "b"]
         with pytest.raises(UnknownConsortium):
-            await service.consortiums.save("new", Wanted(), clone="nobody")
+            await service.consortiums.save("new", ConsultRequest(), clone="nobody")
 
 
 async def test_the_name_of_a_model_is_no_name_for_a_consortium(settings: Settings) -> None:
@@ -430,22 +459,22 @@ async def test_names_that_could_not_be_addressed_are_refused(settings: Settings,
 async def test_a_consortium_needs_members(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="Name the members"):
-            await service.consortiums.save("mine", Wanted())
+            await service.consortiums.save("mine", ConsultRequest())
 
 
 async def test_a_missing_key_only_warns_when_saving(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        wanted = Wanted(models=["a", "locked"], arbiter="judge")
+        wanted = ConsultRequest(models=["a", "locked"], arbiter="judge")
         planned = await service.consortiums.save("mine", wanted)
         assert any("locked is not ready" in warning for warning in planned.warnings)
 
 
 async def test_what_a_user_should_know_is_said(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        alone = await service.planner.plan(None, Wanted(models=["a"]))
+        alone = await service.planner.plan(None, ConsultRequest(models=["a"]))
         assert any("Only one member" in warning for warning in alone.warnings)
         assert any("also a member" in warning for warning in alone.warnings)
-        tiny = await service.planner.plan(None, Wanted(models=["tiny-1", "tiny-2"]))
+        tiny = await service.planner.plan(None, ConsultRequest(models=["tiny-1", "tiny-2"]))
         assert tiny.config.strategy == "tally"
         assert any("Demo tier" in warning for warning in tiny.warnings)
         assert (await service.planner.plan(None, PANEL)).warnings == ()
@@ -454,7 +483,7 @@ async def test_what_a_user_should_know_is_said(settings: Settings) -> None:
 async def test_without_a_named_panel_the_one_called_default_is_asked(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         await service.consortiums.save("default", PANEL)
-        config = (await service.planner.plan(None, Wanted(max_iterations=2))).config
+        config = (await service.planner.plan(None, ConsultRequest(max_iterations=2))).config
         assert (config.name, config.max_iterations) == ("default", 2)
 
 
@@ -469,25 +498,25 @@ async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
     store = Store(settings.database)
     store.file = Unreadable(settings.database)
     async with open_service(settings, ask=ask_of(), store=store) as service:
-        report = await service.dry_run("?", None, Wanted())
+        report = await service.dry_run("?", None, ConsultRequest())
         assert [m.model for m in report.members] == ["tiny-1", "tiny-2"]
         assert sum("could not be read: disk I/O error" in w for w in report.warnings) == 2
         with pytest.raises(StoreUnwritable):  # who names a consortium means that one
-            await service.consult("?", "mine", Wanted())
+            await service.consult("?", "mine", ConsultRequest())
 
 
 async def test_else_the_current_models_that_are_ready(settings: Settings) -> None:
     one, two = CURRENT_MODELS["gemini"][0], CURRENT_MODELS["mistral"][0]
     async with opened(settings) as (service, _):
         with plugin("cloud", models(FakeAsync(one, "x"), FakeAsync(two, "x"))):
-            config = (await service.planner.plan(None, Wanted())).config
+            config = (await service.planner.plan(None, ConsultRequest())).config
     assert [m.model for m in config.members] == [one, two]
     assert (config.arbiter, config.strategy) == (one, "auto")
 
 
 async def test_else_the_local_ones(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        config = (await service.planner.plan(None, Wanted())).config
+        config = (await service.planner.plan(None, ConsultRequest())).config
         assert [m.model for m in config.members] == ["tiny-1", "tiny-2"]
         assert config.strategy == "tally"
 
@@ -498,7 +527,7 @@ async def test_else_the_three_ways_out_are_named(settings: Settings) -> None:
         pm.unregister(registered)
         try:
             with pytest.raises(ConfigError) as caught:
-                await service.planner.plan(None, Wanted())
+                await service.planner.plan(None, ConsultRequest())
         finally:
             pm.register(registered, name="fake")
     for way in ("llm keys set", "setup-local", "`default`", "Ready: none"):
@@ -511,9 +540,9 @@ async def test_a_key_that_came_meanwhile_is_noticed(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with plugin("late", models(late)):
             with pytest.raises(UnknownModel, match="a key"):
-                await service.planner.plan(None, Wanted(models=["late"]))
+                await service.planner.plan(None, ConsultRequest(models=["late"]))
             missing[0] = None
-            assert (await service.planner.plan(None, Wanted(models=["late"]))).config
+            assert (await service.planner.plan(None, ConsultRequest(models=["late"]))).config
 
 
 @pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "9" * 40])

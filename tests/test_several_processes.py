@@ -28,10 +28,10 @@ def consult_often(folder: str) -> None:
     """What each of the processes does: cold start, then all its runs at once."""
     os.environ["LLM_USER_PATH"] = folder
     from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415 (after that)
-    from consortium_mcp.core.wanted import Wanted  # noqa: PLC0415
-    from consortium_mcp.service import open_service  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
+    from consortium_mcp.services.service import open_service  # noqa: PLC0415
 
-    wanted = Wanted(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
+    wanted = ConsultRequest(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
     everyone = verdict(support="A, B, C, D, E", groups="", ranking="")
 
     async def consult() -> None:

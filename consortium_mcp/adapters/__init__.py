@@ -1,1 +1,5 @@
-"""Reaches out to the world, one outside thing each."""
+"""Reaches out: models, the journal, clients' settings, the local model, the environment.
+
+Each file knows one outside thing, and nothing of the services above. Begin with `models` and
+`journal`.
+"""

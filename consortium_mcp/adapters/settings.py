@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.core.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,1 +1,5 @@
-"""Decides. Pure: standard library, pydantic and anyio; no llm, no SQLite, no MCP, no clock."""
+"""Decides: what is asked, what an answer says, who agrees, when to stop.
+
+Pure: the standard library, pydantic and anyio; no clock, no environment, no llm, no SQL, no MCP.
+Begin with `domain` for the words and `engine.consultation` for the loop.
+"""

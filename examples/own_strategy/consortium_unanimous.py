@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.counting import plurality
-from consortium_mcp.core.prompts import prompt_for_member
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.prompts.for_members import prompt_for_member
+from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.vote import Vote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask, Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
 class Unanimous(Vote):
@@ -27,7 +29,7 @@ class Unanimous(Vote):
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt, and in later iterations the leading answer and who says otherwise why."""
-        return members.question(member, run, prompt_for_member(run))
+        return waves.question(member, run, prompt_for_member(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
         """The leading answer, marked as unfinished while there is dissent."""

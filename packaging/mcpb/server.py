@@ -1,5 +1,5 @@
 """Where the bundle's host starts the server."""
 
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.frontends.cli.main import main
 
 main()

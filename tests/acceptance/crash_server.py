@@ -20,7 +20,7 @@ import anyio
 from llm.plugins import pm
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.frontends.server import serve
+from consortium_mcp.frontends.mcp.server import serve
 from tests.adapters.fake_models import FakeAsync, FakePlugin, models
 from tests.fakes import reply, verdict
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from consortium_mcp.service import Service
+    from consortium_mcp.services.service import Service
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows either terminates at once
 
@@ -78,7 +78,7 @@ FAKES = (
 
 
 def make(group: TaskGroup) -> Service:
-    from consortium_mcp.service import Service  # noqa: PLC0415 (as the real one does)
+    from consortium_mcp.services.service import Service  # noqa: PLC0415 (as the real one does)
 
     # The same labels in every run, so that two reports can be compared word for word.
     return Service(from_environment(), group, new_seed=lambda: "the same")

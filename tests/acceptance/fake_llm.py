@@ -9,7 +9,7 @@ os.environ["LLM_LOAD_PLUGINS"] = ""
 from llm.cli import cli
 from llm.plugins import load_plugins, pm
 
-from consortium_mcp.frontends import plugin
+from consortium_mcp.frontends.llm import plugin
 from tests.acceptance.fake_server import FAKES
 from tests.adapters.fake_models import FakePlugin, models
 

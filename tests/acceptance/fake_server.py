@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm.plugins import pm
 
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.frontends.cli.main import main
 from tests.adapters.fake_models import FakeAsync, FakePlugin, FakeSync, models
 from tests.fakes import reply, verdict
 

@@ -35,9 +35,9 @@ from mcp_types import (
 from pydantic import Field
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.frontends.http import serve_app
-from consortium_mcp.frontends.opening import Opening
-from consortium_mcp.frontends.server import make_server
+from consortium_mcp.frontends.mcp.http import serve_app
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.server import make_server
 from tests.acceptance import input_fixtures, task_fixtures
 from tests.acceptance.task_fixtures import Jobs
 
@@ -59,7 +59,7 @@ def resource(uri: str) -> EmbeddedResource:
     return EmbeddedResource(resource=contents)
 
 
-def add_to(server: MCPServer[Opening]) -> None:
+def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register tools, resources and prompts."""
     _add_contents(server)
     _add_talking(server)
@@ -69,7 +69,7 @@ def add_to(server: MCPServer[Opening]) -> None:
     _add_prompts(server)
 
 
-def _add_contents(server: MCPServer[Opening]) -> None:
+def _add_contents(server: MCPServer[ServerLifespan]) -> None:
     contents: dict[str, list[ContentBlock]] = {
         "test_simple_text": [TEXT],
         "test_image_content": [IMAGE],
@@ -86,14 +86,14 @@ def _add_contents(server: MCPServer[Opening]) -> None:
         raise ToolError("This tool intentionally returns an error for testing.")
 
 
-def _add_content(server: MCPServer[Opening], name: str, content: list[ContentBlock]) -> None:
+def _add_content(server: MCPServer[ServerLifespan], name: str, content: list[ContentBlock]) -> None:
     # Structured as well, for the factory's list of tools wants to know what each returns.
     @server.tool(name, description="Return content of one kind.", structured_output=True)
     async def give() -> list[ContentBlock]:
         return content
 
 
-def _add_talking(server: MCPServer[Opening]) -> None:
+def _add_talking(server: MCPServer[ServerLifespan]) -> None:
     """Tools that send notifications while they work."""
 
     async def set_level(_ctx: Any, _params: SetLevelRequestParams) -> EmptyResult:  # noqa: ANN401
@@ -102,7 +102,7 @@ def _add_talking(server: MCPServer[Opening]) -> None:
     low = server._lowlevel_server
     low.add_request_handler("logging/setLevel", SetLevelRequestParams, set_level)
 
-    async def log(ctx: Context[Opening]) -> str:
+    async def log(ctx: Context[ServerLifespan]) -> str:
         """Log three times."""
         for step in ("started", "processing", "completed"):
             await ctx.info(f"Tool execution {step}")
@@ -113,7 +113,7 @@ def _add_talking(server: MCPServer[Opening]) -> None:
     server.tool("test_logging_tool")(log)
 
     @server.tool()
-    async def test_tool_with_progress(ctx: Context[Opening]) -> str:
+    async def test_tool_with_progress(ctx: Context[ServerLifespan]) -> str:
         """Report progress three times."""
         for done in (0, 50, 100):
             await ctx.report_progress(done, 100)
@@ -121,16 +121,16 @@ def _add_talking(server: MCPServer[Opening]) -> None:
         return "done"
 
 
-def _add_asking(server: MCPServer[Opening]) -> None:
+def _add_asking(server: MCPServer[ServerLifespan]) -> None:
     """Tools that send requests to their client, as servers did until 2025-11-25."""
 
-    async def elicited(ctx: Context[Opening], message: str, fields: dict[str, Any]) -> str:
+    async def elicited(ctx: Context[ServerLifespan], message: str, fields: dict[str, Any]) -> str:
         schema = {"type": "object", "properties": fields, "required": list(fields)}
         answer = await ctx.session.elicit_form(message, schema, ctx.request_id)
         return f"action={answer.action}, content={answer.content}"
 
     @server.tool()
-    async def test_sampling(prompt: str, ctx: Context[Opening]) -> str:
+    async def test_sampling(prompt: str, ctx: Context[ServerLifespan]) -> str:
         """Have the client's model answer."""
         message = SamplingMessage(role="user", content=TextContent(text=prompt))
         answer = await ctx.session.create_message(
@@ -139,17 +139,17 @@ def _add_asking(server: MCPServer[Opening]) -> None:
         return f"LLM response: {answer.content}"
 
     @server.tool()
-    async def test_elicitation(message: str, ctx: Context[Opening]) -> str:
+    async def test_elicitation(message: str, ctx: Context[ServerLifespan]) -> str:
         """Ask the user."""
         return await elicited(ctx, message, {"username": _STRING, "email": _STRING})
 
     @server.tool()
-    async def test_elicitation_sep1034_defaults(ctx: Context[Opening]) -> str:
+    async def test_elicitation_sep1034_defaults(ctx: Context[ServerLifespan]) -> str:
         """Ask the user, and propose the answers."""
         return await elicited(ctx, "Who are you?", _WITH_DEFAULTS)
 
     @server.tool()
-    async def test_elicitation_sep1330_enums(ctx: Context[Opening]) -> str:
+    async def test_elicitation_sep1330_enums(ctx: Context[ServerLifespan]) -> str:
         """Ask the user to choose, in every way there is."""
         return await elicited(ctx, "Choose.", _CHOICES)
 
@@ -173,11 +173,11 @@ _CHOICES = {
 }
 
 
-def _add_diagnostics(server: MCPServer[Opening]) -> None:
+def _add_diagnostics(server: MCPServer[ServerLifespan]) -> None:
     """Tools that only the scenarios of the 2026-07-28 wire call."""
 
     @server.tool()
-    async def test_missing_capability(ctx: Context[Opening]) -> str:
+    async def test_missing_capability(ctx: Context[ServerLifespan]) -> str:
         """Need sampling."""
         declared = ctx.client_capabilities
         if declared is None or declared.sampling is None:
@@ -191,7 +191,7 @@ def _add_diagnostics(server: MCPServer[Opening]) -> None:
         return "the client can"
 
     @server.tool()
-    async def test_streaming_elicitation(ctx: Context[Opening]) -> str | InputRequiredResult:
+    async def test_streaming_elicitation(ctx: Context[ServerLifespan]) -> str | InputRequiredResult:
         """Report progress, and then ask."""
         await ctx.report_progress(1, 2)
         if not ctx.input_responses:
@@ -199,13 +199,13 @@ def _add_diagnostics(server: MCPServer[Opening]) -> None:
         return str(ctx.input_responses["user_name"])
 
     @server.tool()
-    async def test_trigger_tool_change(ctx: Context[Opening]) -> str:
+    async def test_trigger_tool_change(ctx: Context[ServerLifespan]) -> str:
         """Say that the list of tools has changed."""
         await ctx.notify_tools_changed()
         return "said"
 
     @server.tool()
-    async def test_trigger_prompt_change(ctx: Context[Opening]) -> str:
+    async def test_trigger_prompt_change(ctx: Context[ServerLifespan]) -> str:
         """Say that the list of prompts has changed."""
         await ctx.notify_prompts_changed()
         return "said"
@@ -218,7 +218,7 @@ def _add_diagnostics(server: MCPServer[Opening]) -> None:
         return region
 
 
-def _add_resources(server: MCPServer[Opening]) -> None:
+def _add_resources(server: MCPServer[ServerLifespan]) -> None:
     @server.resource("test://static-text", mime_type="text/plain")
     async def static_text() -> str:
         """A text."""
@@ -235,7 +235,7 @@ def _add_resources(server: MCPServer[Opening]) -> None:
         return json.dumps({"id": id, "templateTest": True, "data": f"Data for ID: {id}"})
 
 
-def _add_prompts(server: MCPServer[Opening]) -> None:
+def _add_prompts(server: MCPServer[ServerLifespan]) -> None:
     @server.prompt()
     async def test_simple_prompt() -> str:
         """A text."""

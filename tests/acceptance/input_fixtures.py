@@ -18,7 +18,7 @@ from mcp_types import (
     TextContent,
 )
 
-from consortium_mcp.frontends.opening import Opening
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
 from tests.acceptance.task_fixtures import elicitation
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ ASKING_ONCE: dict[str, tuple[dict[str, Any], str | None]] = {
 """What is asked for, and the state that goes with it, by the last words of the tool's name."""
 
 
-def add_to(server: MCPServer[Opening]) -> None:
+def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register the tools and the prompt."""
     for name, (requests, state) in ASKING_ONCE.items():
         _add_asking_once(server, f"test_input_required_result_{name}", requests, state)
@@ -60,7 +60,9 @@ def add_to(server: MCPServer[Opening]) -> None:
     _add_capabilities(server)
 
     @server.prompt()
-    async def test_input_required_result_prompt(ctx: Context[Opening]) -> str | InputRequiredResult:
+    async def test_input_required_result_prompt(
+        ctx: Context[ServerLifespan],
+    ) -> str | InputRequiredResult:
         """Ask for what the prompt is about."""
         if not ctx.input_responses:
             return InputRequiredResult(input_requests={"user_context": CONTEXT})
@@ -68,20 +70,20 @@ def add_to(server: MCPServer[Opening]) -> None:
 
 
 def _add_asking_once(
-    server: MCPServer[Opening], name: str, requests: dict[str, Any], state: str | None
+    server: MCPServer[ServerLifespan], name: str, requests: dict[str, Any], state: str | None
 ) -> None:
     @server.tool(name, description="Ask, until all that is asked for is there.")
-    async def ask(ctx: Context[Opening]) -> str | InputRequiredResult:
+    async def ask(ctx: Context[ServerLifespan]) -> str | InputRequiredResult:
         answers = ctx.input_responses or {}
         if requests.keys() <= answers.keys() and ctx.request_state == state:
             return f"state-ok: {answers}"
         return InputRequiredResult(input_requests=requests, request_state=state)
 
 
-def _add_multi_round(server: MCPServer[Opening]) -> None:
+def _add_multi_round(server: MCPServer[ServerLifespan]) -> None:
     @server.tool()
     async def test_input_required_result_multi_round(
-        ctx: Context[Opening],
+        ctx: Context[ServerLifespan],
     ) -> str | InputRequiredResult:
         """Ask for one thing, and then for another."""
         if ctx.request_state is None:
@@ -91,10 +93,10 @@ def _add_multi_round(server: MCPServer[Opening]) -> None:
         return str(ctx.input_responses)
 
 
-def _add_capabilities(server: MCPServer[Opening]) -> None:
+def _add_capabilities(server: MCPServer[ServerLifespan]) -> None:
     @server.tool()
     async def test_input_required_result_capabilities(
-        ctx: Context[Opening],
+        ctx: Context[ServerLifespan],
     ) -> str | InputRequiredResult:
         """Ask only for what the client declared that it can do."""
         declared = ctx.client_capabilities

@@ -21,8 +21,8 @@ from mcp_types import (
     InputRequiredResult,
 )
 
-from consortium_mcp.frontends.opening import Opening
-from consortium_mcp.frontends.tasks import IDENTIFIER, Task, hand_over
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.protocol.tasks import IDENTIFIER, Task, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -115,13 +115,13 @@ def elicitation(message: str, **fields: str) -> ElicitRequest:
     return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=schema))
 
 
-def add_to(server: MCPServer[Opening], jobs: Jobs) -> None:
+def add_to(server: MCPServer[ServerLifespan], jobs: Jobs) -> None:
     """Register the tools."""
     _add_working(server, jobs)
     _add_asking(server, jobs)
 
 
-def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
+def _add_working(server: MCPServer[ServerLifespan], jobs: Jobs) -> None:
     @server.tool()
     async def greet(name: str) -> str:
         """Answer at once."""
@@ -140,7 +140,7 @@ def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
         return await work(Job(Task("", "working", "", "")))
 
     @server.tool()
-    async def failing_job(ctx: Context[Opening]) -> str:
+    async def failing_job(ctx: Context[ServerLifespan]) -> str:
         """Fail, as a task that must be one."""
         require_client_extension(ctx.request_context, IDENTIFIER)
 
@@ -162,7 +162,7 @@ def _add_working(server: MCPServer[Opening], jobs: Jobs) -> None:
         return ""
 
 
-def _add_asking(server: MCPServer[Opening], jobs: Jobs) -> None:
+def _add_asking(server: MCPServer[ServerLifespan], jobs: Jobs) -> None:
     @server.tool()
     async def confirm_delete(filename: str) -> str:
         """Ask for a confirmation within the task."""
@@ -185,7 +185,7 @@ def _add_asking(server: MCPServer[Opening], jobs: Jobs) -> None:
         return ""
 
     @server.tool()
-    async def test_tool_with_task(ctx: Context[Opening]) -> str | InputRequiredResult:
+    async def test_tool_with_task(ctx: Context[ServerLifespan]) -> str | InputRequiredResult:
         """Ask first, and then begin the task."""
         if not ctx.input_responses:
             return InputRequiredResult(

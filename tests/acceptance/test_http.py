@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.frontends.cli.main import main
 from tests.acceptance.client import PANEL, data_of
 from tests.acceptance.conftest import ERAS
 from tests.conftest import ROOT

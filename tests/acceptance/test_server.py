@@ -11,7 +11,7 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from consortium_mcp.core.report import RunReport
+from consortium_mcp.core.domain.report import RunReport
 from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.acceptance.conftest import ERAS
 

@@ -10,7 +10,7 @@ from mcp.client.extension import ClientExtension, ResultClaim
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, EmptyResult, Request, RequestParams, Result
 
-from consortium_mcp.frontends.tasks import IDENTIFIER
+from consortium_mcp.frontends.mcp.protocol.tasks import IDENTIFIER
 from tests.acceptance.client import PANEL, Connect, data_of
 from tests.acceptance.conftest import ERAS
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from mcp import Client
 
-from consortium_mcp.frontends.server import INSTRUCTIONS, make_server
+from consortium_mcp.frontends.mcp.server import INSTRUCTIONS, make_server
 from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.conftest import ROOT

@@ -9,13 +9,13 @@ import anyio
 import llm
 import pytest
 
-from consortium_mcp.adapters.calls import Calls
-from consortium_mcp.adapters.failures import member_error
-from consortium_mcp.adapters.registry import Registry
-from consortium_mcp.adapters.replies import MAX_REPLY
+from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.models.completions import MAX_REPLY
+from consortium_mcp.adapters.models.failures import member_error
+from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import MemberError
 from tests.adapters.fake_models import FakeAsync, FakeSync, models, plugin
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def question(model: str, **more: Any) -> Question:  # noqa: ANN401
 
 async def ask(fake: _Fake, **more: Any) -> Reply:  # noqa: ANN401
     with plugin("fake", models(fake)):
-        return await Calls(Registry(), Limits())(question(fake.model_id, **more))
+        return await ModelCaller(Registry(), Limits())(question(fake.model_id, **more))
 
 
 async def failure(fake: _Fake, **more: Any) -> MemberError:  # noqa: ANN401
@@ -88,7 +88,7 @@ async def test_text_that_cannot_be_stored_is_cleaned() -> None:
 
 async def test_an_unknown_model_fails_for_good() -> None:
     with pytest.raises(MemberError) as caught:
-        await Calls(Registry(), Limits())(question("nope"))
+        await ModelCaller(Registry(), Limits())(question("nope"))
     assert caught.value.permanent
     assert caught.value.kind == "unknown_model"
 
@@ -180,7 +180,7 @@ async def test_a_runaway_reply_is_cut_and_that_is_said() -> None:
 async def test_a_plugin_that_calls_exit_ends_its_call_only() -> None:
     fake = FakeSync("m", SystemExit(3))
     with plugin("fake", models(fake)):
-        calls = Calls(Registry(), Limits())
+        calls = ModelCaller(Registry(), Limits())
         with pytest.raises(MemberError, match="tried to end the process"):
             await calls(question("m"))
         fake.behaviour = "42"
@@ -196,7 +196,7 @@ async def test_who_waits_for_its_turn_holds_no_slot() -> None:
     stuck = threading.Event()
     slow, quick = FakeSync("slow", stuck), FakeAsync("quick", "42")
     with plugin("fake", models(slow, quick)):
-        calls = Calls(Registry(), Limits(in_all=2))
+        calls = ModelCaller(Registry(), Limits(in_all=2))
         async with anyio.create_task_group() as group:
             group.start_soon(calls, question("slow"))
             group.start_soon(calls, question("slow"))
@@ -222,7 +222,7 @@ async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
 
     one, two = FakeSync("one", behave("one")), FakeSync("two", behave("two"))
     with plugin("fake", models(one, two)):
-        calls = Calls(Registry(), Limits())
+        calls = ModelCaller(Registry(), Limits())
         async with anyio.create_task_group() as group:
             for name in ("one", "two", "one", "two"):
                 group.start_soon(calls, question(name))
@@ -233,7 +233,7 @@ async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() ->
     stuck = threading.Event()
     fake = FakeSync("m", stuck)
     with plugin("fake", models(fake)):
-        calls = Calls(Registry(), Limits())
+        calls = ModelCaller(Registry(), Limits())
         with pytest.raises(MemberError, match="no answer"):
             await calls(question("m", timeout=0.05))
         with pytest.raises(MemberError, match="no answer"):
@@ -247,7 +247,7 @@ async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() ->
 async def test_cancelling_a_call_ends_it_at_once() -> None:
     with plugin("fake", models(FakeAsync("m", 30.0))):
         with anyio.move_on_after(0.05) as scope:
-            await Calls(Registry(), Limits())(question("m"))
+            await ModelCaller(Registry(), Limits())(question("m"))
     assert scope.cancelled_caught
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.adapters import json_text
-from consortium_mcp.adapters.client_configs import CLIENTS, Machine, change
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.adapters.clients import jsonc
+from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, change
+from consortium_mcp.core.domain.errors import ConfigError
 
 COMMAND, ARGS, ENV = "/opt/consortium-mcp", ["-x"], {"CONSORTIUM_LOG": "INFO"}
 NOW = datetime(2026, 11, 25, 12, 30, 5, tzinfo=UTC)
@@ -153,7 +153,7 @@ def test_comments_order_and_indentation_of_settings_stay(tmp_path: Path) -> None
     assert '\t"context_servers": {\n\t\t"consortium": {\n\t\t\t"source": "custom",' in now
     assert "// none yet" in now
     write("zed", path, "two")
-    assert json_text.read(path.read_text(encoding="utf-8"))["context_servers"].keys() == {
+    assert jsonc.read(path.read_text(encoding="utf-8"))["context_servers"].keys() == {
         "consortium",
         "two",
     }

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.adapters.exported import exported, original_database, read_file
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.adapters.consortium_files import export_text, original_database, read_file
+from consortium_mcp.core.domain.errors import ConfigError
 from tests.fakes import config
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_what_is_exported_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "saved.json"
     saved = config("a", "b", name="mine", system="Ünïcode.")
-    file.write_text(exported([saved]), encoding="utf-8")
+    file.write_text(export_text([saved]), encoding="utf-8")
     assert read_file(file) == {"mine": saved}
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.adapters.extensions import GROUP, install_strategies, strategy_names
-from consortium_mcp.core.errors import UnknownStrategy
+from consortium_mcp.adapters.entry_points import GROUP, install_strategies, strategy_names
+from consortium_mcp.core.domain.errors import UnknownStrategy
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from tests.conftest import ROOT
 from tests.fakes import FakeAsk, consulted, reply, run_of

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consortium_mcp.adapters import local_members
-from consortium_mcp.adapters.local_engine import LocalEngine, LocalModelError, Speaker
-from consortium_mcp.frontends.demo import QUESTION
+from consortium_mcp.adapters.local import members
+from consortium_mcp.adapters.local.engine import CompletionSession, LocalEngine, LocalModelError
+from consortium_mcp.frontends.cli.demo import QUESTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ class FakeEngine(LocalEngine):
 
 def test_chat_gives_one_sentence_and_copies_its_short_answer() -> None:
     engine = FakeEngine("The capital of Peru is Lima. It is big.", " Lima")
-    speaker = Speaker(engine)
-    answer = local_members.chat(speaker, "What is the capital of Peru?")
+    speaker = CompletionSession(engine)
+    answer = members.chat(speaker, "What is the capital of Peru?")
     assert answer == ("The capital of Peru is Lima.", "Lima")
     assert '"Lima"' in engine.requests[1]["grammar"]
     assert (speaker.input_tokens, speaker.output_tokens) == (200, 10)
@@ -48,7 +48,7 @@ def test_chat_gives_one_sentence_and_copies_its_short_answer() -> None:
 def test_without_a_short_answer_in_the_sentence_there_is_none(
     question: str, sentence: str, short: str | None
 ) -> None:
-    answer = local_members.chat(Speaker(FakeEngine(sentence)), question)
+    answer = members.chat(CompletionSession(FakeEngine(sentence)), question)
     assert answer == (sentence, short)
 
 
@@ -64,12 +64,12 @@ def test_without_a_short_answer_in_the_sentence_there_is_none(
 def test_a_quiz_answer_is_short_unless_it_is_a_phrase(
     question: str, text: str, short: str | None
 ) -> None:
-    assert local_members.few_shot(Speaker(FakeEngine(text)), question) == (text, short)
+    assert members.few_shot(CompletionSession(FakeEngine(text)), question) == (text, short)
 
 
 def test_choosing_does_not_show_the_candidates() -> None:
     engine = FakeEngine("Lima")
-    assert local_members.choose(Speaker(engine), "Capital of Peru?", ["rome", "lima"]) == "lima"
+    assert members.choose(CompletionSession(engine), "Capital of Peru?", ["rome", "lima"]) == "lima"
     assert "rome" not in engine.requests[0]["prompt"].lower()
     assert engine.requests[0]["grammar"] == 'root ::= " " ("Rome" | "Lima") "\\n"'
 
@@ -97,7 +97,7 @@ def test_choosing_does_not_show_the_candidates() -> None:
 def test_spans_begin_where_phrases_begin_and_hold_no_word_of_the_question(
     question: str, sentence: str, expected: list[str]
 ) -> None:
-    assert local_members.spans(question, sentence) == expected
+    assert members.spans(question, sentence) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_spans_begin_where_phrases_begin_and_hold_no_word_of_the_question(
     ],
 )
 def test_the_first_sentence_ends_at_its_own_full_stop(text: str, sentence: str) -> None:
-    assert local_members.first_sentence(text) == sentence
+    assert members.first_sentence(text) == sentence
 
 
 def test_the_models_are_not_given_the_answers_to_the_questions_they_are_shown_with() -> None:
@@ -119,10 +119,10 @@ def test_the_models_are_not_given_the_answers_to_the_questions_they_are_shown_wi
     shown = [
         question
         for examples in (
-            local_members.CHAT_TURNS,
-            local_members.QUIZ,
-            local_members.TIE_BREAK,
-            local_members.COPYING,
+            members.CHAT_TURNS,
+            members.QUIZ,
+            members.TIE_BREAK,
+            members.COPYING,
         )
         for question, *_ in examples
     ]
@@ -131,10 +131,12 @@ def test_the_models_are_not_given_the_answers_to_the_questions_they_are_shown_wi
 
 def test_json_that_was_cut_is_an_error() -> None:
     with pytest.raises(LocalModelError, match="cut"):
-        Speaker(FakeEngine('{"a": "and so')).chat([], max_tokens=5, schema={"type": "object"})
-    assert Speaker(FakeEngine("{}")).chat([], max_tokens=5, schema={}) == "{}"
+        CompletionSession(FakeEngine('{"a": "and so')).chat(
+            [], max_tokens=5, schema={"type": "object"}
+        )
+    assert CompletionSession(FakeEngine("{}")).chat([], max_tokens=5, schema={}) == "{}"
 
 
 def test_missing_weights_name_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(LocalModelError, match="setup-local"):
-        Speaker(LocalEngine(tmp_path / "none.gguf")).complete("Q:", max_tokens=1)
+        CompletionSession(LocalEngine(tmp_path / "none.gguf")).complete("Q:", max_tokens=1)

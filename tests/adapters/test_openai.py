@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from consortium_mcp.adapters.calls import Calls
-from consortium_mcp.adapters.registry import Registry
-from consortium_mcp.adapters.retries import TRIES, Retrying
+from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.models.retries import TRIES, Retrier
 from consortium_mcp.adapters.settings import Limits
-from consortium_mcp.core.budget import Budget
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.engine.budget import Budget
 from tests.loopback import Provider, provider, register
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def served(settings: Settings) -> Iterator[Provider]:
 
 
 async def ask(model: str, timeout: float = 10, limits: Limits | None = None) -> Reply:  # noqa: ASYNC109
-    calls = Retrying(Calls(Registry(), limits or Limits()))
+    calls = Retrier(ModelCaller(Registry(), limits or Limits()))
     question = Question(
         role="member", label="A", model=model, prompt="How many?", iteration=1, timeout=timeout
     )
@@ -105,7 +105,7 @@ async def test_giving_up_closes_the_connection(served: Provider, model: str) -> 
 )
 @pytest.mark.usefixtures("served")
 async def test_parallel_calls_keep_to_the_limits(limits: Limits, least: float) -> None:
-    calls = Calls(Registry(), limits)
+    calls = ModelCaller(Registry(), limits)
     question = Question(
         role="member", label="A", model="delay-0.5", prompt="?", iteration=1, timeout=20
     )
@@ -120,10 +120,10 @@ async def test_parallel_calls_keep_to_the_limits(limits: Limits, least: float) -
 
 
 async def test_every_try_is_counted_and_the_budget_stops_the_next(served: Provider) -> None:
-    budget = Budget(Calls(Registry(), Limits()), max_calls=2, max_tokens=None)
+    budget = Budget(ModelCaller(Registry(), Limits()), max_calls=2, max_tokens=None)
     question = Question(
         role="member", label="A", model="http-500", prompt="?", iteration=1, timeout=20
     )
     with pytest.raises(MemberError, match="HTTP 500"):
-        await Retrying(budget)(question)
+        await Retrier(budget)(question)
     assert budget.calls == served.asked["http-500"] == 2

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import llm
 import pytest
 
-from consortium_mcp.adapters.attempts import Attempt
-from consortium_mcp.adapters.registry import Registry, take_snapshot
-from consortium_mcp.core.errors import UnknownModel
+from consortium_mcp.adapters.models.discovery import take_snapshot
+from consortium_mcp.adapters.models.plugin_calls import PluginCall
+from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.core.domain.errors import UnknownModel
 from tests.adapters.fake_models import FakeAsync, FakeSync, models, plugin
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_plugin_that_hangs_is_named_and_delays_nobody_for_long() -> None:
 
 def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after() -> None:
     forever = threading.Event()
-    attempt = Attempt(lambda: forever.wait(60), patience=0.05)
+    attempt = PluginCall(lambda: forever.wait(60), patience=0.05)
     began = time.monotonic()
     assert not any(attempt.is_over(0.05) for _ in range(1000))
     assert time.monotonic() - began < 10

@@ -7,7 +7,11 @@ from typing import Any
 import httpx2
 import openai
 
-from consortium_mcp.adapters.sdk_tuning import _leave_retries_to_us, _share_ssl_context, tune
+from consortium_mcp.adapters.models.sdk_patches import (
+    _leave_retries_to_us,
+    _share_ssl_context,
+    patch_sdks,
+)
 
 
 def test_default_contexts_are_shared_and_others_are_their_own() -> None:
@@ -37,7 +41,7 @@ def test_a_library_that_has_changed_loses_the_gain_only() -> None:
 
 
 def test_in_this_process_the_sdk_makes_one_try_and_shares_its_context() -> None:
-    tune()
+    patch_sdks()
     assert openai.AsyncOpenAI(api_key="made-up").max_retries == 0
     assert openai.AsyncOpenAI(api_key="made-up", max_retries=4).max_retries == 4
     contexts = [httpx2.HTTPTransport()._pool._ssl_context for _ in range(2)]

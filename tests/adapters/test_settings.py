@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.core.domain.errors import ConfigError
 
 
 def test_the_database_follows_llms_directory() -> None:

@@ -11,11 +11,12 @@ import anyio
 import pytest
 from sqlite_utils import Database
 
-from consortium_mcp.adapters.history import History
-from consortium_mcp.adapters.migrations import migrations
-from consortium_mcp.adapters.saved import SavedConsortiums
-from consortium_mcp.adapters.store import STALE_SECONDS, Store
-from consortium_mcp.core.errors import (
+from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+from consortium_mcp.adapters.journal.history import History
+from consortium_mcp.adapters.journal.migrations import migrations
+from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import (
     MemberError,
     StoreBusy,
     StoreError,
@@ -23,9 +24,10 @@ from consortium_mcp.core.errors import (
     UnknownConsortium,
     UnknownRun,
 )
-from consortium_mcp.core.models import ConfidenceParts, Question, Reply, Run, Verdict
-from consortium_mcp.core.record import IterationRecord
-from consortium_mcp.core.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.record import IterationRecord
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.verdict import ConfidenceParts, Verdict
 from tests.fakes import config, run_of
 
 if TYPE_CHECKING:

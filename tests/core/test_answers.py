@@ -6,15 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.answers import (
-    final_answer,
-    prose,
-    read_confidence,
-    stated_confidence,
-    tag_content,
-    without_thinking,
-)
-from consortium_mcp.core.text import clean
+from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.core.reading.markup import tag_content, without_thinking
+from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.stated_confidence import read_confidence, stated_confidence
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.arbiter import arbitrate
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Question, Reply, Verdict
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.verdict import Verdict
+from consortium_mcp.core.judging.arbitration import arbitrate
+from consortium_mcp.core.prompts.quoting import boundary
 from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,7 @@ async def test_an_unreadable_verdict_is_asked_for_again_with_what_is_wrong() -> 
     repair = ask.questions[1]
     assert repair.attempt == 2
     assert "I like A best." in repair.prompt
-    assert f"[{prompts.boundary(run_of('a'), 'arbiter')}\nI like A best." in repair.prompt
+    assert f"[{boundary(run_of('a'), 'arbiter')}\nI like A best." in repair.prompt
     assert "no complete <verdict>" in repair.prompt
     assert repair.prompt.startswith(ask.questions[0].prompt)
 

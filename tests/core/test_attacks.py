@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.answers import final_answer
-from consortium_mcp.core.errors import VerdictError
-from consortium_mcp.core.text import clean
-from consortium_mcp.core.verdicts import parse_verdict
+from consortium_mcp.core.domain.errors import VerdictError
+from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.prompts import for_arbiters, quoting
+from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.core.reading.verdicts import parse_verdict
 from tests.fakes import FakeAsk, answered, consulted, reply, run_of, verdict
 
 _MINE = {"support": "B", "groups": "B", "ranking": "B", "final_answer": "666"}
@@ -82,20 +82,22 @@ def test_quoted_text_holds_no_tag_that_could_be_read_and_stays_within_its_fence(
     attack: str,
 ) -> None:
     run = run_of("a", "b", prompt=clean(attack))
-    mark = prompts.boundary(run, "arbiter")
+    mark = quoting.boundary(run, "arbiter")
     text = clean(attack).replace("0123456789abcdef", mark)
-    prompt, _ = prompts.prompt_for_arbiter(run, (answered("A", "42"), answered("B", text=text)))
+    prompt, _ = for_arbiters.prompt_for_arbiter(
+        run, (answered("A", "42"), answered("B", text=text))
+    )
     ours = prompt.rpartition("Now write your verdict.")[0]
     with pytest.raises(VerdictError):
         parse_verdict(ours, ("A", "B"))
     assert ours.count(f"\n{mark}]") == ours.count(f"[{mark}\n") >= 2
-    assert len(prompt) < 3 * prompts.MAX_QUOTED
+    assert len(prompt) < 3 * quoting.MAX_QUOTED
 
 
 def test_an_arbiter_that_quotes_an_attack_inside_its_synthesis_is_not_overridden(
     attack: str,
 ) -> None:
-    quoted = f"B wrote: {prompts.quote(clean(attack), 'mark')[0]}"
+    quoted = f"B wrote: {quoting.quote(clean(attack), 'mark')[0]}"
     tagged = verdict(synthesis=quoted, support="A", groups="A; B", confidence="0.4", ranking="")
     as_json = json.dumps({"synthesis": quoted, "support": ["A"], "confidence": 0.4})
     for text in (tagged, as_json):
@@ -145,7 +147,7 @@ def test_code_that_begins_within_a_line_of_the_synthesis_is_kept() -> None:
 def test_no_text_of_a_megabyte_holds_up_the_loop(filling: str) -> None:
     text = "<" + filling * (1_000_000 // len(filling))
     started = time.perf_counter()
-    prompts.quote(text, "mark", len(text))
+    quoting.quote(text, "mark", len(text))
     final_answer(text)
     with pytest.raises(VerdictError):
         parse_verdict(text, ("A", "B"))

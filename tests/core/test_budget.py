@@ -3,9 +3,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from consortium_mcp.core.budget import Budget, estimated_tokens
-from consortium_mcp.core.errors import BudgetExceeded, MemberError
-from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
+from consortium_mcp.core.engine.budget import Budget, estimated_tokens
 from tests.fakes import FakeAsk
 
 pytestmark = pytest.mark.anyio

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from consortium_mcp.core.calibration import LEAST_LABELLED, apply, fit
-from consortium_mcp.core.confidence import weigh
-from consortium_mcp.core.errors import ConfigError
+from consortium_mcp.core.confidence.calibration import LEAST_LABELLED, apply, fit
+from consortium_mcp.core.confidence.scoring import weigh
+from consortium_mcp.core.domain.errors import ConfigError
 from tests.fakes import answered, run_of
 
 WHEN = "2026-11-24T00:00:00.000+00:00"

@@ -4,15 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.confidence import (
-    EXCERPT,
-    dissent_of,
-    excerpt,
-    group_by_answer,
-    stop_reason,
-    weigh,
-)
-from consortium_mcp.core.models import Iteration, Response, Run, Verdict
+from consortium_mcp.core.confidence.agreement import group_by_answer
+from consortium_mcp.core.confidence.scoring import weigh
+from consortium_mcp.core.confidence.stop_rules import stop_reason
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
+from consortium_mcp.core.judging.dissent import EXCERPT, dissent_of, excerpt
 from tests.fakes import answered, failed, run_of
 
 PANEL = run_of(*"abcdef")

@@ -3,25 +3,26 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from consortium_mcp.core import engine
-from consortium_mcp.core.ask import Ask
-from consortium_mcp.core.budget import Budget
-from consortium_mcp.core.errors import MemberError, UnknownStrategy
-from consortium_mcp.core.models import Question, Reply, Run
+from consortium_mcp.core.domain.ask import Ask, Question, Reply
+from consortium_mcp.core.domain.errors import MemberError, UnknownStrategy
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.engine import consultation
+from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from tests.fakes import FakeAsk, Said, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
 
 
-async def consult(run: Run, ask: Ask) -> tuple[Run, list[engine.Event]]:
-    events: list[engine.Event] = []
+async def consult(run: Run, ask: Ask) -> tuple[Run, list[Event]]:
+    events: list[Event] = []
 
-    async def on_event(event: engine.Event) -> None:
+    async def on_event(event: Event) -> None:
         events.append(event)
 
     async with anyio.create_task_group() as late:
-        ended = await engine.consult(run, ask, on_event, late)
+        ended = await consultation.consult(run, ask, on_event, late)
         late.cancel_scope.cancel()
     return ended, events
 
@@ -38,12 +39,10 @@ async def test_members_answer_in_parallel_and_the_arbiter_settles_it() -> None:
     assert run.best.verdict.parts.arbiter_confidence == 0.95
     heard = [(e.iteration, e.answered, e.failed, e.asked) for e in events[1:3]]  # type: ignore[union-attr]
     assert heard == [(1, 1, 0, 2), (1, 2, 0, 2)]
-    assert events[0] == engine.Asked(1, ("A", "B"))
-    assert isinstance(events[3], engine.HearingEnded)
+    assert events[0] == Asked(1, ("A", "B"))
+    assert isinstance(events[3], HearingEnded)
     assert [r.answered for r in events[3].responses] == [True, True]
-    assert events[4] == engine.Judged(
-        run.model_copy(update={"status": "working", "stop_reason": None})
-    )
+    assert events[4] == Judged(run.model_copy(update={"status": "working", "stop_reason": None}))
 
 
 async def test_doubts_go_back_to_the_members_until_confidence_is_enough() -> None:
@@ -256,13 +255,13 @@ async def test_one_prompt_too_long_for_the_budget_ends_the_run_after_its_verdict
 
 
 async def test_a_deadline_that_passes_between_iterations_ends_the_run() -> None:
-    async def dawdle(event: engine.Event) -> None:
-        if isinstance(event, engine.Judged):
+    async def dawdle(event: Event) -> None:
+        if isinstance(event, Judged):
             await anyio.sleep(60)
 
     ask = FakeAsk(a=reply("42", 0.9), b=reply("42", 0.9), judge=verdict(needs_iteration="true"))
     async with anyio.create_task_group() as late:
-        run = await engine.consult(run_of("a", "b", deadline_seconds=10), ask, dawdle, late)
+        run = await consultation.consult(run_of("a", "b", deadline_seconds=10), ask, dawdle, late)
     assert (run.stop_reason, len(run.iterations)) == ("deadline", 1)
 
 
@@ -315,11 +314,11 @@ async def interrupted_at(event_number: int, run: Run, ask: Ask) -> Run:
     """The run as it stood when its process died right after this event."""
     kept = run
 
-    async def on_event(event: engine.Event) -> None:
+    async def on_event(event: Event) -> None:
         nonlocal event_number, kept
-        if isinstance(event, engine.HearingEnded):
+        if isinstance(event, HearingEnded):
             kept = kept.model_copy(update={"unjudged": event.responses})
-        elif isinstance(event, engine.Judged):
+        elif isinstance(event, Judged):
             kept = event.run
         event_number -= 1
         if event_number < 0:
@@ -327,7 +326,7 @@ async def interrupted_at(event_number: int, run: Run, ask: Ask) -> Run:
             await anyio.lowlevel.checkpoint()
 
     async with anyio.create_task_group() as group:
-        await engine.consult(run, ask, on_event, group)
+        await consultation.consult(run, ask, on_event, group)
     return kept
 
 

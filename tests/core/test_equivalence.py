@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.answers import final_answer
-from consortium_mcp.core.equivalence import contradict, group, read, same
-from consortium_mcp.core.options import Options, read_options
+from consortium_mcp.core.answers.equivalence import contradict, group, same
+from consortium_mcp.core.answers.options import Options, read_options
+from consortium_mcp.core.answers.parsing import read
+from consortium_mcp.core.reading.final_answers import final_answer
 
 SAME = [
     # numbers

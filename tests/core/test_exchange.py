@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.budget import Budget
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.exchange import Exchange, key_of
-from consortium_mcp.core.models import Question, Reply
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.exchange import Exchange, key_of
+from consortium_mcp.core.engine.budget import Budget
 from tests.fakes import FakeAsk
 
 QUESTION = Question(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.leaderboard import Leaderboard
-from consortium_mcp.core.models import Status
-from consortium_mcp.core.report import MemberReport, RunReport, Usage, report_of
+from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage, report_of
+from consortium_mcp.core.domain.run import Status
+from consortium_mcp.core.evaluation.leaderboard import Leaderboard
 from tests.fakes import run_of
 
 NOTHING = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core import metrics
+from consortium_mcp.core.evaluation import metrics
 
 # ten questions, confident in tenths; the upper six are right, but for the most confident
 POINTS = [((n + 1) / 10, n in {4, 5, 6, 7, 8}) for n in range(10)]

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.budget import Budget
-from consortium_mcp.core.counting import plurality
-from consortium_mcp.core.exchange import Exchange
-from consortium_mcp.core.models import Iteration, Question, Reply, Response
-from consortium_mcp.core.nested import config_for, reply_text
-from consortium_mcp.core.strategies.members import question
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.exchange import Exchange
+from consortium_mcp.core.domain.verdict import Iteration, Response
+from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.core.engine.nested_consortium import config_for_nested, reply_text
+from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.strategies.waves import question
 from tests.fakes import FakeAsk, answered, config, failed, run_of
 
 
@@ -26,13 +27,13 @@ def test_the_deadline_is_the_calls_time_or_the_consortiums_own(
     own: float | None, deadline: float
 ) -> None:
     saved = config("x", deadline_seconds=own)
-    assert config_for(asked(), saved).deadline_seconds == deadline
+    assert config_for_nested(asked(), saved).deadline_seconds == deadline
 
 
 def test_members_are_told_both_systems_and_the_instruction_not_twice() -> None:
     saved = config("x", system="Inner.")
-    assert config_for(asked("Outer."), saved).system == "Inner.\n\nOuter."
-    assert config_for(asked(), config("x")).system is None
+    assert config_for_nested(asked("Outer."), saved).system == "Inner.\n\nOuter."
+    assert config_for_nested(asked(), config("x")).system is None
 
 
 def test_a_member_states_the_confidence_that_was_computed() -> None:

@@ -4,18 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.errors import ConfigError, InvalidMember, UnknownModel
-from consortium_mcp.core.models import ConsortiumConfig
-from consortium_mcp.core.panel import (
-    CURRENT_MODELS,
-    closest,
-    default_panel,
-    family,
-    label,
-    parse_member,
-    shuffle_labels,
-    with_counts,
-)
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import ConfigError, InvalidMember, UnknownModel
+from consortium_mcp.core.domain.text import closest
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, default_panel, family
+from consortium_mcp.core.panel.labels import label, shuffle_labels
+from consortium_mcp.core.panel.member_syntax import parse_member, with_counts
 from tests.fakes import config
 
 KNOWN = {"gpt-4o", "gpt-4o-mini", "qwen3:4b", "llama3", "llama3:70b", "x:2"}

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.errors import ConfigError, MemberError
-from consortium_mcp.core.models import Question
-from consortium_mcp.core.recorded import RecordedAsk, Recording
-from consortium_mcp.core.replay import consult, replay
+from consortium_mcp.core.domain.ask import Question
+from consortium_mcp.core.domain.errors import ConfigError, MemberError
+from consortium_mcp.core.evaluation.recordings import RecordedAsk, Recording
+from consortium_mcp.core.evaluation.replay import consult, replay
 from tests.fakes import config
 
 pytestmark = pytest.mark.anyio

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.report import RunReport, RunSummary, Usage, labelled, report_of
+from consortium_mcp.core.domain.consortium import members_as_written
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.run_summary import RunSummary
 from tests.fakes import FakeAsk, answered, config, consulted, reply, run_of, verdict
 
 USAGE = Usage(calls=3, input_tokens=30, output_tokens=None, seconds=1.5)
@@ -52,7 +54,7 @@ def test_a_working_run_says_who_has_answered_and_what_to_call_next() -> None:
 
 
 def test_a_panel_is_written_as_people_write_it() -> None:
-    assert labelled(config("x", "y", "x")) == ["x:2", "y"]
+    assert members_as_written(config("x", "y", "x")) == ["x:2", "y"]
 
 
 def test_a_list_shows_the_beginning_of_long_texts() -> None:

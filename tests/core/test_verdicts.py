@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.errors import VerdictError
-from consortium_mcp.core.verdicts import FIELDS, json_schema, parse_verdict
+from consortium_mcp.core.domain.errors import VerdictError
+from consortium_mcp.core.reading.verdicts import FIELDS, json_schema, parse_verdict
 from tests.fakes import verdict
 
 LABELS = ("A", "B", "C")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from llm.plugins import pm
 
-from consortium_mcp.frontends import plugin as ours
+from consortium_mcp.frontends.llm import plugin as ours
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import reply, verdict
 

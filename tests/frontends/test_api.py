@@ -8,7 +8,7 @@ import pytest
 
 import consortium_mcp
 from consortium_mcp import ConfigError, RunError, RunReport, create_consortium
-from consortium_mcp.background import Progress
+from consortium_mcp.services.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("fakes")
 

@@ -7,12 +7,12 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from consortium_mcp.adapters.calibrations import Calibrations
-from consortium_mcp.adapters.store import Store
-from consortium_mcp.core.report import RunReport, Usage, report_of
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.frontends.cli import main
-from consortium_mcp.service import open_service
+from consortium_mcp.adapters.journal.calibrations import Calibrations
+from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.frontends.cli.main import main
+from consortium_mcp.services.service import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, consulted, reply, run_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
 
-PANEL = Wanted(models=["a", "b"], arbiter="a", strategy="vote")
+PANEL = ConsultRequest(models=["a", "b"], arbiter="a", strategy="vote")
 
 
 def command(*arguments: str) -> Result:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.core.panel import CURRENT_MODELS, EXTRAS
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
+from consortium_mcp.frontends.cli.main import main
 from tests.adapters.fake_models import FakeAsync, models, plugin
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.adapters.client_configs import CLIENTS
-from consortium_mcp.frontends.cli import CLIENT_NAMES, main
-from consortium_mcp.frontends.install import CLAUDE_CODE, server_command
+from consortium_mcp.adapters.clients.configs import CLIENTS
+from consortium_mcp.frontends.cli.install import CLAUDE_CODE, server_command
+from consortium_mcp.frontends.cli.main import CLIENT_NAMES, main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from llm.cli import cli
 
-from consortium_mcp.core.report import RunReport
+from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.frontends import plugin
+from consortium_mcp.frontends.llm import plugin
 from tests.frontends.conftest import JUDGE
 
 if TYPE_CHECKING:

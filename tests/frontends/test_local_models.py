@@ -12,9 +12,9 @@ import llm
 import pydantic
 import pytest
 
+from consortium_mcp.adapters.local import models as demo
 from consortium_mcp.adapters.settings import Settings
-from consortium_mcp.frontends import local_models as demo
-from consortium_mcp.frontends import plugin
+from consortium_mcp.frontends.llm import plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_plugin_registers_two_members_sync_and_async() -> None:
 
 @pytest.mark.usefixtures("settings")
 def test_without_weights_the_remedy_is_named_and_not_a_crash() -> None:
-    model, _ = demo.models()[0]
+    model, _ = demo.demo_models()[0]
     assert "setup-local" in str(model.consortium_missing())
     with pytest.raises(llm.ModelError, match="setup-local"):
         model.prompt("What is the capital of Japan?").text()
@@ -48,7 +48,7 @@ def test_without_weights_the_remedy_is_named_and_not_a_crash() -> None:
 @pytest.mark.local_model
 @pytest.mark.usefixtures("here")
 def test_both_members_answer_for_real_and_count_their_tokens() -> None:
-    for model, _ in demo.models():
+    for model, _ in demo.demo_models():
         assert model.consortium_missing() is None
         response = model.prompt("What is the capital of France?", system=TAGS)
         text = response.text()
@@ -69,7 +69,7 @@ async def test_parallel_async_calls_are_safe() -> None:
 
     async with anyio.create_task_group() as group:
         for _ in range(3):
-            for _, model in demo.models():
+            for _, model in demo.demo_models():
                 group.start_soon(ask, model)
     assert len(answers) == 6
     assert all("Paris" in answer for answer in answers)
@@ -82,7 +82,7 @@ class City(pydantic.BaseModel):
 @pytest.mark.local_model
 @pytest.mark.usefixtures("here")
 def test_a_schema_is_kept_to() -> None:
-    model, _ = demo.models()[1]
+    model, _ = demo.demo_models()[1]
     found = json.loads(model.prompt("What is the capital of France?", schema=City).text())
     assert set(found) == {"city"}
     choice = {"type": "object", "properties": {"answer": {"enum": ["Berlin", "Paris"]}}}
@@ -93,7 +93,7 @@ def test_a_schema_is_kept_to() -> None:
 @pytest.mark.local_model
 @pytest.mark.usefixtures("here")
 def test_a_prompt_longer_than_the_context_is_an_error_not_a_crash() -> None:
-    model, _ = demo.models()[0]
+    model, _ = demo.demo_models()[0]
     with pytest.raises(llm.ModelError, match="context"):
         model.prompt("word " * 5000).text()
 
@@ -101,8 +101,8 @@ def test_a_prompt_longer_than_the_context_is_an_error_not_a_crash() -> None:
 @pytest.mark.local_model
 def test_nothing_reaches_stdout_but_the_answer(here: Settings) -> None:
     script = (
-        "from consortium_mcp.frontends.local_models import models\n"
-        "print(models()[1][0].prompt('What is the capital of France?').text())"
+        "from consortium_mcp.adapters.local.models import demo_models\n"
+        "print(demo_models()[1][0].prompt('What is the capital of France?').text())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
@@ -114,7 +114,7 @@ def test_nothing_reaches_stdout_but_the_answer(here: Settings) -> None:
 def test_without_a_call_the_engine_is_not_imported() -> None:
     script = (
         "import sys\n"
-        "import consortium_mcp.frontends.plugin as plugin\n"
+        "import consortium_mcp.frontends.llm.plugin as plugin\n"
         "plugin.register_models(lambda *_: None, [])\n"
         "assert 'xllamacpp' not in sys.modules\n"
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.models import Dissent
-from consortium_mcp.core.report import RunReport, Usage, report_of
-from consortium_mcp.frontends.markdown import MAX_TEXT, entries_markdown, report_markdown
-from consortium_mcp.frontends.pages import Entry, page
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
+from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from consortium_mcp.frontends.cli import main
+from consortium_mcp.frontends.cli.main import main
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples/replay.jsonl"
 PANEL = ("--panel", "model-1,model-2,model-3")

@@ -7,14 +7,14 @@ import anyio
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.adapters.history import PRUNED_AT_ONCE
-from consortium_mcp.adapters.store import Store
-from consortium_mcp.core.models import Question, Reply
-from consortium_mcp.core.record import RunRecord
-from consortium_mcp.core.report import RunReport, Usage, report_of
-from consortium_mcp.core.wanted import Wanted
-from consortium_mcp.frontends.cli import main
-from consortium_mcp.service import open_service
+from consortium_mcp.adapters.journal.history import PRUNED_AT_ONCE
+from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.record import RunRecord
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.frontends.cli.main import main
+from consortium_mcp.services.service import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, run_of, verdict
 
@@ -103,7 +103,7 @@ def test_what_is_exported_reads_back_as_the_same_report(settings: Settings, tmp_
     async def consult() -> None:
         async with open_service(settings, ask=ask) as service:
             for prompt in ("Six × 7?", "Seven\nlines?"):
-                panel = Wanted(
+                panel = ConsultRequest(
                     models=["a", "b"], arbiter="judge", strategy="synthesis", max_iterations=2
                 )
                 run_id = await service.consult(prompt, None, panel)

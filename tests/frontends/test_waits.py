@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.frontends.waits import Waits
+from consortium_mcp.frontends.mcp.protocol.cancellation import WaitingCalls
 
 
 class Cancelled(BaseException):
@@ -18,14 +18,16 @@ def nobody(run_id: str) -> None:
     raise AssertionError(run_id)
 
 
-def cancelled_while_waiting(waits: Waits, request: object, request_id: int, run_id: str) -> None:
+def cancelled_while_waiting(
+    waits: WaitingCalls, request: object, request_id: int, run_id: str
+) -> None:
     with pytest.raises(Cancelled), waits.of(request, request_id, run_id, nobody):
         raise Cancelled
 
 
 @pytest.mark.parametrize("reason", [None, "", "The user pressed stop", "AbortError: aborted"])
 def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     cancelled_while_waiting(waits, None, 7, "run")
     assert waits.unwanted(None, "7", reason) == "run"
     assert waits.unwanted(None, 7, reason) is None
@@ -44,13 +46,13 @@ def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> No
     ],
 )
 def test_a_client_that_lost_patience_ends_no_run(reason: str) -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     cancelled_while_waiting(waits, None, 7, "run")
     assert waits.unwanted(None, 7, reason) is None
 
 
 def test_a_wait_that_is_over_is_forgotten() -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     with waits.of(None, 7, "run", nobody):
         pass
     with pytest.raises(ValueError, match="broken"), waits.of(None, 8, "run", nobody):
@@ -60,7 +62,7 @@ def test_a_wait_that_is_over_is_forgotten() -> None:
 
 
 def test_sessions_do_not_hear_of_each_other() -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     for session in ("one", "two"):
         cancelled_while_waiting(waits, Request(session), 7, f"run of {session}")
     assert waits.unwanted(Request("two"), 7, None) == "run of two"
@@ -68,7 +70,7 @@ def test_sessions_do_not_hear_of_each_other() -> None:
 
 
 def test_connections_that_vanish_are_forgotten_in_the_end() -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     for number in range(1500):
         cancelled_while_waiting(waits, None, number, "run")
     assert waits.unwanted(None, 0, None) is None
@@ -76,7 +78,7 @@ def test_connections_that_vanish_are_forgotten_in_the_end() -> None:
 
 
 def test_a_call_cancelled_while_its_run_was_begun_ends_it_then() -> None:
-    waits, ended = Waits(), list[str]()
+    waits, ended = WaitingCalls(), list[str]()
     assert waits.unwanted(None, 7, "user cancelled") is None  # no run is known yet
     with pytest.raises(Cancelled), waits.of(None, 7, "run", ended.append):
         raise Cancelled
@@ -88,7 +90,7 @@ def test_a_call_cancelled_while_its_run_was_begun_ends_it_then() -> None:
 
 
 def test_cancels_of_calls_that_began_no_run_are_forgotten_in_the_end() -> None:
-    waits = Waits()
+    waits = WaitingCalls()
     for number in range(1500):
         waits.unwanted(None, number, None)
     with waits.of(None, 0, "run", nobody):

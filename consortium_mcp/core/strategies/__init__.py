@@ -1,14 +1,15 @@
 """Who speaks, what they are asked, and how their answers become a verdict.
 
-One small file for each strategy, all behind the `Strategy` Protocol, listed here by name. A package
-of anybody's can add its own: see `register`, and `examples/own_strategy` for a whole one.
+One small file for each strategy, all behind the `Strategy` Protocol, listed here by name. Another
+package can add its own: see `register`, and `examples/own_strategy` for a whole one. Begin with
+`vote`, the simplest; what they share is in `waves` and in `core.judging`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from consortium_mcp.core.errors import UnknownStrategy
+from consortium_mcp.core.domain.errors import UnknownStrategy
 from consortium_mcp.core.strategies.auto import Auto
 from consortium_mcp.core.strategies.debate import Debate
 from consortium_mcp.core.strategies.elimination import Elimination
@@ -21,8 +22,10 @@ from consortium_mcp.core.strategies.vote import Vote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask, Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
 class Strategy(Protocol):

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import arbiter
-from consortium_mcp.core.confidence import weight
-from consortium_mcp.core.counting import plurality
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.confidence.agreement import weight
+from consortium_mcp.core.judging import arbitration
+from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
 class Auto(Synthesis):
@@ -29,7 +30,7 @@ class Auto(Synthesis):
 
     def calls(self, run: Run) -> tuple[int, int]:
         """No verdict is called for where there is a majority."""
-        return members.calls(run, (0, members.arbiter_calls(run)))
+        return waves.calls(run, (0, waves.arbiter_calls(run)))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The majority's answer, told by its most confident supporter, or the arbiter's verdict."""
@@ -38,4 +39,4 @@ class Auto(Synthesis):
         majority = weight(run, counted.supporters) * 2 > votes  # abstentions counted
         if majority and counted.final_answer is not None:
             return counted
-        return await arbiter.arbitrate(run, responses, ask)
+        return await arbitration.arbitrate(run, responses, ask)

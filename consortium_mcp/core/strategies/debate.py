@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.prompts import for_members
+from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.auto import Auto
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.models import Iteration, Member, Question, Response, Run
+    from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Iteration, Response
 
 
 class Debate(Auto):
@@ -26,15 +29,15 @@ class Debate(Auto):
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt; later, what this member said and the best argument of every other side."""
-        prompt = prompts.question_of(run)
+        prompt = for_members.question_of(run)
         if run.iterations:
             own = _last_words(run, member)
             others = _other_sides(run.iterations[-1], own)
             if own is None:
-                prompt = prompts.prompt_with_proposals(run, prompt, others)
+                prompt = for_members.prompt_with_proposals(run, prompt, others)
             elif others:
-                prompt = prompts.prompt_to_debate(run, own, others)
-        return members.question(member, run, prompt)
+                prompt = for_members.prompt_to_debate(run, own, others)
+        return waves.question(member, run, prompt)
 
     def another_pays(self, run: Run) -> bool:
         """Only while there is another side."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import arbiter
-from consortium_mcp.core.confidence import weight
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.confidence.agreement import weight
+from consortium_mcp.core.judging import arbitration
+from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 SHARE_LEAVING = 3
 """One of this many leaves after each iteration, and one at least."""
@@ -30,19 +32,19 @@ class Elimination(Synthesis):
         left, fewest, most = len(run.panel), 0, 0
         for number in range(run.config.max_iterations):
             fewest += left + 1 if number < run.config.min_iterations else 0
-            most += left + members.arbiter_calls(run)
+            most += left + waves.arbiter_calls(run)
             left -= _leaving(left)
         return fewest, most
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """All who have not left, at once."""
         left = _left(run)
-        return () if responses else [m for m in members.able(run) if m.label not in left]
+        return () if responses else [m for m in waves.able(run) if m.label not in left]
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The arbiter's verdict on those who are left, and who leaves after it."""
         before = [r for it in run.iterations for r in it.responses if r.label in it.verdict.leaving]
-        verdict = await arbiter.arbitrate(run, responses, ask, before)
+        verdict = await arbitration.arbitrate(run, responses, ask, before)
         standing = _best_first(run, responses, verdict)
         leaving = standing[len(standing) - _leaving(len(standing)) :]
         return verdict.model_copy(update={"leaving": tuple(leaving)})

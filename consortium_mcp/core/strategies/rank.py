@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import confidence, prompts
-from consortium_mcp.core.answers import prose
-from consortium_mcp.core.arbiter import Demand, ask_arbiters, best_supported, checked_groups
-from consortium_mcp.core.models import Verdict
+from consortium_mcp.core.confidence import scoring
+from consortium_mcp.core.domain.verdict import Verdict
+from consortium_mcp.core.judging import dissent
+from consortium_mcp.core.judging.arbitration import (
+    ArbiterTask,
+    ask_arbiters,
+    best_supported,
+    checked_groups,
+)
+from consortium_mcp.core.prompts import for_arbiters
+from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.verdicts import json_schema, parse_ranking
 from consortium_mcp.core.strategies.synthesis import Synthesis
-from consortium_mcp.core.verdicts import json_schema, parse_ranking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Response, Run
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response
 
 FIELDS = ("ranking", "groups", "confidence")
 
@@ -28,16 +36,18 @@ class Rank(Synthesis):
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The response ranked first; who says the same supports it."""
         answered = {r.label: r for r in responses if r.answered}
-        prompt, cuts = prompts.prompt_for_arbiter(run, responses, "rank")
+        prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses, "rank")
         labels = tuple(answered)
-        demand = Demand(prompt, json_schema(labels, FIELDS), lambda t: parse_ranking(t, labels))
+        demand = ArbiterTask(
+            prompt, json_schema(labels, FIELDS), lambda t: parse_ranking(t, labels)
+        )
         said = await ask_arbiters(run, demand, ask)
         if said.found is None:
             return best_supported(run, responses, said.notes[-1], (*cuts, *said.notes[:-1]))
         top = answered[said.found.ranking[0]]
         groups = checked_groups(run, responses, said.found.groups)
         support = next(group for group in (*groups, (top.label,)) if top.label in group)
-        number, parts = confidence.weigh(
+        number, parts = scoring.weigh(
             run,
             responses,
             support,
@@ -52,7 +62,7 @@ class Rank(Synthesis):
             parts=parts,
             supporters=support,
             groups=groups,
-            dissent=confidence.dissent_of(responses, support, groups),
+            dissent=dissent.dissent_of(responses, support, groups),
             ranking=said.found.ranking,
             arbiter=said.arbiter,
             warnings=(*cuts, *said.notes),

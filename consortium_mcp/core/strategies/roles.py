@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.prompts import for_members, rendering
+from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.models import Member, Question, Response, Run
+    from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response
 
 ROLES = ("generator", "devils_advocate", "fact_checker")
 """The parts there are, dealt out in this order to members that have none of their own."""
@@ -30,21 +33,21 @@ class Roles(Synthesis):
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """First those who propose, then the critics; critics alone speak at once."""
-        able = members.able(run)
+        able = waves.able(run)
         critics = [member for member in able if role_of(member, run) in _CRITICS]
         proposing = [member for member in able if member not in critics]
         asked = {response.label for response in responses}
-        waves = [wave for wave in (proposing, critics) if wave]
-        return next((wave for wave in waves if wave[0].label not in asked), ())
+        parties = [party for party in (proposing, critics) if party]
+        return next((party for party in parties if party[0].label not in asked), ())
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt and the member's part; for critics what was proposed, too."""
         role = role_of(member, run)
-        part = prompts.render(f"role_{role}") if role in ROLES else f"Your part here: {role}"
-        prompt = prompts.prompt_for_member(run)
+        part = rendering.render(f"role_{role}") if role in ROLES else f"Your part here: {role}"
+        prompt = for_members.prompt_for_member(run)
         proposals = [r for r in run.unjudged if r.answered]
-        return members.question(
-            member, run, prompts.prompt_with_proposals(run, prompt, proposals), part
+        return waves.question(
+            member, run, for_members.prompt_with_proposals(run, prompt, proposals), part
         )
 
 

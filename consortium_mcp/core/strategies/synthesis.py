@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import arbiter, prompts
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.judging import arbitration
+from consortium_mcp.core.prompts import for_members
+from consortium_mcp.core.strategies import waves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask, Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
 class Synthesis:
@@ -25,19 +28,19 @@ class Synthesis:
 
     def calls(self, run: Run) -> tuple[int, int]:
         """One verdict an iteration, and at most a repair for each arbiter."""
-        return members.calls(run, (1, members.arbiter_calls(run)))
+        return waves.calls(run, (1, waves.arbiter_calls(run)))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """As `sampling` says."""
-        return members.in_waves(run, responses)
+        return waves.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt, and in later iterations what is known so far."""
-        return members.question(member, run, prompts.prompt_for_member(run))
+        return waves.question(member, run, for_members.prompt_for_member(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The arbiter's verdict, with a computed confidence."""
-        return await arbiter.arbitrate(run, responses, ask)
+        return await arbitration.arbitrate(run, responses, ask)
 
     def another_pays(self, run: Run) -> bool:  # noqa: ARG002
         """Members learn what the arbiter made of their answers."""

@@ -10,22 +10,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.answers import prose
-from consortium_mcp.core.arbiter import ARBITER
-from consortium_mcp.core.confidence import group_by_answer, weight
-from consortium_mcp.core.counting import METHOD, counted
-from consortium_mcp.core.equivalence import read, same
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Question
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.answers.equivalence import same
+from consortium_mcp.core.answers.parsing import read
+from consortium_mcp.core.confidence.agreement import group_by_answer, weight
+from consortium_mcp.core.domain.ask import Question
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.judging.arbitration import ARBITER
+from consortium_mcp.core.judging.voting import COUNTING, counted
+from consortium_mcp.core.prompts import for_members, rendering
+from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.strategies import waves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.confidence import Groups
-    from consortium_mcp.core.models import Member, Response, Run, Verdict
+    from consortium_mcp.core.confidence.agreement import Groups
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
 class Tally:
@@ -37,15 +40,15 @@ class Tally:
 
     def calls(self, run: Run) -> tuple[int, int]:
         """One call judges a tie."""
-        return members.calls(run, (0, 1))
+        return waves.calls(run, (0, 1))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """As `sampling` says."""
-        return members.in_waves(run, responses)
+        return waves.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt alone: models of this size lose the question in a longer one."""
-        return members.question(member, run, prompts.question_of(run))
+        return waves.question(member, run, for_members.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The largest group's answer, told by its most confident member."""
@@ -55,7 +58,7 @@ class Tally:
         winners, note = tied[0], ""
         if len(tied) > 1:
             winners, note = await _break_tie(run, responses, tied, ask)
-        method = METHOD + (f" ({note})" if note else "")
+        method = COUNTING + (f" ({note})" if note else "")
         verdict = counted(run, responses, winners, groups, method)
         split = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
         return verdict.model_copy(update={"warnings": split})
@@ -75,8 +78,8 @@ async def _break_tie(
         role="arbiter",
         label=ARBITER,
         model=run.config.arbiter,
-        prompt=prompts.question_of(run),
-        system=prompts.render("tie", candidates="\n".join(f"- {text}" for text in texts)),
+        prompt=for_members.question_of(run),
+        system=rendering.render("tie", candidates="\n".join(f"- {text}" for text in texts)),
         json_schema={
             "type": "object",
             "properties": {"answer": {"enum": list(texts)}},

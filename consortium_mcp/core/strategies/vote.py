@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core import prompts
-from consortium_mcp.core.counting import plurality
-from consortium_mcp.core.strategies import members
+from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.prompts import for_members
+from consortium_mcp.core.strategies import waves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.ask import Ask
-    from consortium_mcp.core.models import Member, Question, Response, Run, Verdict
+    from consortium_mcp.core.domain.ask import Ask, Question
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response, Verdict
 
 NOTHING_TO_COUNT = (
     "No member gave a short final answer, so there was nothing to count: the most confident "
@@ -32,15 +34,15 @@ class Vote:
 
     def calls(self, run: Run) -> tuple[int, int]:
         """The members alone."""
-        return members.calls(run, (0, 0))
+        return waves.calls(run, (0, 0))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """As `sampling` says."""
-        return members.in_waves(run, responses)
+        return waves.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
         """The prompt alone: votes count for as much as they are independent."""
-        return members.question(member, run, prompts.question_of(run))
+        return waves.question(member, run, for_members.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
         """The largest group's answer; see `counting.plurality` for ties."""

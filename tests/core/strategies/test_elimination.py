@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Run
-from consortium_mcp.core.plan import plan_of
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.engine.estimate import estimate
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
@@ -99,5 +99,5 @@ async def test_who_failed_has_not_been_weighed_and_may_come_back() -> None:
 
 
 def test_a_plan_counts_fewer_members_from_iteration_to_iteration() -> None:
-    plan, _ = plan_of(run(*"abcd", min_iterations=2, max_iterations=3), {})
+    plan, _ = estimate(run(*"abcd", min_iterations=2, max_iterations=3), {})
     assert (plan.fewest_calls, plan.most_calls) == (4 + 1 + 3 + 1, 4 + 3 + 2 + 3 * 2)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError, VerdictError
+from consortium_mcp.core.domain.errors import MemberError, VerdictError
+from consortium_mcp.core.reading.verdicts import parse_ranking
 from consortium_mcp.core.strategies.rank import Rank
-from consortium_mcp.core.verdicts import parse_ranking
 from tests.fakes import FakeAsk, answered, run_of
 
 pytestmark = pytest.mark.anyio

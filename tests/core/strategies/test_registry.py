@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.core.errors import UnknownStrategy
+from consortium_mcp.core.domain.errors import UnknownStrategy
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy, register
 from consortium_mcp.core.strategies.vote import Vote
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import Run
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.strategies.roles import role_of
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError
+from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.strategies.tally import Tally
 from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 

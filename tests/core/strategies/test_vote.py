@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.counting import _break_tie
-from consortium_mcp.core.models import Run, Tier
+from consortium_mcp.core.domain.consortium import Tier
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.judging.tie_breaks import break_tie
 from consortium_mcp.core.strategies.vote import NOTHING_TO_COUNT, Vote
 from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 
@@ -40,9 +41,9 @@ async def test_most_votes_win_and_abstentions_are_counted() -> None:
 async def test_a_tie_goes_first_to_the_higher_tier() -> None:
     run = tiered("light", "strong", "mid")
     responses = (answered("A", "1", 0.99), answered("B", "2", 0.1), answered("C", "3", 0.9))
-    assert _break_tie(run, responses, [("A",), ("B",), ("C",)]) == (("B",), "tier")
+    assert break_tie(run, responses, [("A",), ("B",), ("C",)]) == (("B",), "tier")
     run = tiered("light", "mid", None)  # without a tier is as good as the middling one
-    found = _break_tie(run, responses, [("A",), ("B",), ("C",)])
+    found = break_tie(run, responses, [("A",), ("B",), ("C",)])
     assert found == (("C",), "mean stated confidence")
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.errors import MemberError
-from consortium_mcp.core.models import ConsortiumConfig, Run
-from consortium_mcp.core.panel import members_of_run
-from consortium_mcp.core.plan import plan_of
-from consortium_mcp.core.strategies.members import in_waves
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.strategies.waves import in_waves
 from tests.fakes import FakeAsk, answered, config, consulted, failed, reply, run_of
 
 SIX = "abcdef"
@@ -111,7 +112,9 @@ async def test_who_was_not_needed_is_not_called() -> None:
 
 
 def test_a_plan_counts_the_first_wave_at_least_and_the_reserve_at_most() -> None:
-    plan, _ = plan_of(with_reserve(*SIX, strategy="vote", sampling="thrifty", max_iterations=1), {})
+    plan, _ = estimate(
+        with_reserve(*SIX, strategy="vote", sampling="thrifty", max_iterations=1), {}
+    )
     assert (plan.fewest_calls, plan.most_calls) == (2, 7)
-    plan, _ = plan_of(run_of("a", "b", strategy="auto", max_iterations=1), {})
+    plan, _ = estimate(run_of("a", "b", strategy="auto", max_iterations=1), {})
     assert (plan.fewest_calls, plan.most_calls) == (2, 4)

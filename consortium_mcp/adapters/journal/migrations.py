@@ -1,0 +1,184 @@
+"""The database's shape, one numbered step after another. Never change a step that has shipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils.migrations import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = Migrations("consortium_mcp")
+
+
+@migrations(name="0001_first_tables")
+def _first_tables(db: Database) -> None:
+    for statement in _FIRST_TABLES:
+        db.conn.execute(statement)
+
+
+@migrations(name="0002_runs_that_outlive_their_process")
+def _runs_that_outlive_their_process(db: Database) -> None:
+    for statement in _OUTLIVING:
+        db.conn.execute(statement)
+
+
+@migrations(name="0003_calibration")
+def _calibration(db: Database) -> None:
+    for statement in _CALIBRATION:
+        db.conn.execute(statement)
+
+
+@migrations(name="0004_conversations")
+def _conversations(db: Database) -> None:
+    for statement in _CONVERSATIONS:
+        db.conn.execute(statement)
+
+
+@migrations(name="0005_consortiums_of_consortiums")
+def _consortiums_of_consortiums(db: Database) -> None:
+    for statement in _NESTING:
+        db.conn.execute(statement)
+
+
+# Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
+# Statements one by one: executescript() would commit the transaction that holds the migration.
+_FIRST_TABLES = (
+    """
+    CREATE TABLE consortiums (
+        name TEXT PRIMARY KEY,
+        config TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL,
+        consortium TEXT,
+        strategy TEXT NOT NULL,
+        prompt TEXT NOT NULL,
+        synthesis TEXT,
+        final_answer TEXT,
+        confidence REAL,
+        agreement REAL,
+        config TEXT NOT NULL,
+        members TEXT NOT NULL,
+        seed TEXT NOT NULL,
+        report TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        ended_at TEXT
+    )
+    """,
+    "CREATE INDEX runs_by_status ON runs (status, id)",
+    "CREATE INDEX runs_by_consortium ON runs (consortium, id)",
+    """
+    CREATE TABLE exchanges (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        iteration INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        label TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        system TEXT,
+        prompt TEXT NOT NULL,
+        reply TEXT,
+        error TEXT,
+        error_kind TEXT,
+        permanent INTEGER,
+        warnings TEXT NOT NULL,
+        seconds REAL,
+        input_tokens INTEGER,
+        output_tokens INTEGER,
+        created_at TEXT NOT NULL,
+        UNIQUE (run_id, iteration, role, label, attempt)
+    )
+    """,
+    """
+    CREATE TABLE verdicts (
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        iteration INTEGER NOT NULL,
+        verdict TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (run_id, iteration)
+    )
+    """,
+    """
+    CREATE VIRTUAL TABLE runs_fts USING fts5 (
+        prompt, synthesis, content='runs', content_rowid='id'
+    )
+    """,
+    """
+    CREATE TRIGGER runs_fts_insert AFTER INSERT ON runs BEGIN
+        INSERT INTO runs_fts (rowid, prompt, synthesis)
+        VALUES (new.id, new.prompt, new.synthesis);
+    END
+    """,
+    """
+    CREATE TRIGGER runs_fts_update AFTER UPDATE OF prompt, synthesis ON runs
+    WHEN old.prompt IS NOT new.prompt OR old.synthesis IS NOT new.synthesis BEGIN
+        INSERT INTO runs_fts (runs_fts, rowid, prompt, synthesis)
+        VALUES ('delete', old.id, old.prompt, old.synthesis);
+        INSERT INTO runs_fts (rowid, prompt, synthesis)
+        VALUES (new.id, new.prompt, new.synthesis);
+    END
+    """,
+    """
+    CREATE TRIGGER runs_fts_delete AFTER DELETE ON runs BEGIN
+        INSERT INTO runs_fts (runs_fts, rowid, prompt, synthesis)
+        VALUES ('delete', old.id, old.prompt, old.synthesis);
+    END
+    """,
+)
+# A run names the process that works on it and when that last gave a sign of life; an iteration's
+# responses are kept from the moment its hearing ends, so that a run can go on from there.
+_OUTLIVING = (
+    "ALTER TABLE runs ADD COLUMN owner TEXT",
+    "ALTER TABLE runs ADD COLUMN heartbeat REAL",
+    "ALTER TABLE runs ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runs ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE exchanges ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
+    """
+    CREATE TABLE iterations (
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        number INTEGER NOT NULL,
+        responses TEXT,
+        verdict TEXT,
+        cut TEXT,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (run_id, number)
+    )
+    """,
+    """
+    INSERT INTO iterations (run_id, number, verdict, created_at)
+    SELECT run_id, iteration, verdict, created_at FROM verdicts
+    """,
+    "DROP TABLE verdicts",
+)
+# What labelled runs showed; the newest counts. A run keeps the one that it began with.
+_CALIBRATION = (
+    "ALTER TABLE runs ADD COLUMN calibration TEXT",
+    """
+    CREATE TABLE calibrations (
+        id INTEGER PRIMARY KEY,
+        calibration TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
+)
+# What was said before a run's prompt, whole: the runs it came from may be pruned.
+_CONVERSATIONS = (
+    "ALTER TABLE runs ADD COLUMN history TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE runs ADD COLUMN continues TEXT",
+)
+# Which call of which run a nested run answers, so that a resumed parent finds it again.
+_NESTING = (
+    "ALTER TABLE runs ADD COLUMN parent_run_id TEXT",
+    "ALTER TABLE runs ADD COLUMN parent_call TEXT",
+    "CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL",
+    "ALTER TABLE exchanges ADD COLUMN nested_run_id TEXT",
+)

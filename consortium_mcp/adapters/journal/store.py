@@ -1,0 +1,364 @@
+"""The journal: runs, exchanges, iterations. With its neighbours on the same file, all our SQL.
+
+A run belongs to the process that works on it, its *owner*, which gives a sign of life every second.
+One whose owner has been silent for `STALE_SECONDS` counts as interrupted wherever it is read;
+nothing needs to be written for that, so it also holds for a file that cannot be.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from consortium_mcp.adapters.journal.database import BUSY_SECONDS, DatabaseFile
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
+from consortium_mcp.core.domain.exchange import Exchange
+from consortium_mcp.core.domain.record import IterationRecord, RunRecord
+from consortium_mcp.core.domain.report import RunReport, with_status
+from consortium_mcp.core.domain.run import Parent
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from consortium_mcp.core.domain.ask import Question, Reply
+    from consortium_mcp.core.domain.errors import MemberError
+    from consortium_mcp.core.domain.run import Run
+
+logger = logging.getLogger(__name__)
+STALE_SECONDS = 10.0
+"""Silence after which a run's process counts as dead. Ten missed beats: a busy machine or a long
+write of another process delays one or two, and a run taken over too early would be paid twice."""
+# With the time before which a heartbeat is stale as its parameter.
+LIVE_STATUS = (
+    "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
+    " OR runs.status = 'interrupted'"
+    " THEN iif(runs.cancel_requested, 'cancelled', 'interrupted') ELSE runs.status END"
+)
+
+
+@dataclass(frozen=True)
+class HeartbeatReply:
+    """What has become of a process's runs, as others may have changed it."""
+
+    cancelled: frozenset[str]
+    """Runs that somebody asked to cancel."""
+    taken: frozenset[str]
+    """Runs that another process goes on with, because this one was silent for too long."""
+
+
+class Store:
+    """The journal in one SQLite file. Errors are those of `database.DatabaseFile`.
+
+    Args:
+        path: the file; it and its folders are made when missing.
+        busy_seconds: how long to wait while another process holds the write lock.
+        clock: seconds since the epoch, the same for every process of this machine.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        busy_seconds: float = BUSY_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.file = DatabaseFile(path, busy_seconds)
+        self.owner = secrets.token_hex(8)
+        """Names this process's runs as its own."""
+        self._clock = clock
+
+    @property
+    def stale(self) -> float:
+        """The time before which a heartbeat is stale."""
+        return self._clock() - STALE_SECONDS
+
+    async def close(self) -> None:
+        """Close the file; the store opens it again when it is used again."""
+        await self.file.close()
+
+    async def check(self) -> None:
+        """Open the file, or say why that cannot be done."""
+        await self.file.write(lambda _: None)
+
+    # Runs
+
+    async def begin_run(self, run: Run, report: RunReport) -> None:
+        """Record a run of this process before any model is called."""
+        values = {
+            "run_id": run.run_id,
+            "status": report.status,
+            "consortium": run.config.name,
+            "strategy": run.config.strategy,
+            "prompt": run.prompt,
+            "config": run.config.model_dump_json(),
+            "members": json.dumps([member.model_dump() for member in run.members]),
+            "seed": run.seed,
+            "warnings": json.dumps(run.warnings),
+            "calibration": run.calibration and run.calibration.model_dump_json(),
+            "history": json.dumps([turn.model_dump() for turn in run.history]),
+            "continues": run.continues,
+            "parent_run_id": run.parent and run.parent.run_id,
+            "parent_call": run.parent and run.parent.call,
+            "report": report.model_dump_json(),
+            "created_at": report.created_at,
+            "owner": self.owner,
+            "heartbeat": self._clock(),
+        }
+        await self.file.write(lambda db: _insert(db, "runs", values))
+
+    async def save_report(self, report: RunReport) -> None:
+        """Bring a run's row up to its report, unless another process goes on with it."""
+        values = {
+            "status": report.status,
+            "synthesis": report.synthesis,
+            "final_answer": report.final_answer,
+            "confidence": report.confidence,
+            "agreement": report.agreement,
+            "report": report.model_dump_json(),
+            "heartbeat": self._clock(),
+        }
+        sets = ", ".join(f"{name} = ?" for name in values)
+        ended = None if report.status == "working" else now()
+        await self.file.write(
+            lambda db: db.execute(
+                f"UPDATE runs SET {sets}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
+                " WHERE run_id = ? AND owner = ?",
+                [*values.values(), ended, report.run_id, self.owner],
+            )
+        )
+
+    async def beat(self, run_ids: Collection[str]) -> HeartbeatReply:
+        """Give a sign of life for these runs of this process, and see what others did to them."""
+        marks = ", ".join("?" for _ in run_ids)
+
+        def write(db: sqlite3.Connection) -> list[sqlite3.Row]:
+            db.execute(
+                f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
+                [self._clock(), *run_ids, self.owner],
+            )
+            return db.execute(
+                f"SELECT run_id, owner, cancel_requested FROM runs WHERE run_id IN ({marks})",  # noqa: S608
+                [*run_ids],
+            ).fetchall()
+
+        rows = await self.file.write(write)
+        return HeartbeatReply(
+            cancelled=frozenset(row["run_id"] for row in rows if row["cancel_requested"]),
+            taken=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
+        )
+
+    async def claim(self, run_id: str) -> bool:
+        """Make an interrupted run this process's own; of several that try, one succeeds."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            claimed = db.execute(
+                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
+                f" cancel_requested = 0 WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
+                [self.owner, self._clock(), run_id, self.stale],
+            )
+            return claimed.rowcount == 1
+
+        return await self.file.write(write)
+
+    async def claim_nested(self, run_id: str, parent_run_id: str) -> None:
+        """Make a nested run that has not ended this process's own, as its parent is already."""
+        await self.file.write(
+            lambda db: db.execute(
+                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL"
+                " WHERE run_id = ? AND status IN ('working', 'interrupted')"
+                " AND (SELECT owner FROM runs WHERE run_id = ?) = ?",
+                [self.owner, self._clock(), run_id, parent_run_id, self.owner],
+            )
+        )
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a run's process to cancel it; one that was interrupted is cancelled here and now.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            report = _report(db.execute(_REPORT, [self.stale, run_id]).fetchall(), run_id)
+            if report.status == "working":
+                db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
+            elif report.status == "interrupted":
+                over = with_status(report, "cancelled")
+                db.execute(
+                    "UPDATE runs SET status = 'cancelled', report = ?,"
+                    " ended_at = coalesce(ended_at, ?), owner = NULL WHERE run_id = ?",
+                    [over.model_dump_json(), now(), run_id],
+                )
+
+        await self.file.write(write)
+
+    async def report(self, run_id: str) -> RunReport:
+        """The report of a run, as last saved.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+        return _report(await self.file.read(_REPORT, [self.stale, run_id]), run_id)
+
+    async def record(self, run_id: str) -> RunRecord:
+        """The whole run.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale, run_id])
+        report = _report(rows, run_id)
+        iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
+        with _readable(run_id):
+            return RunRecord(
+                report=report,
+                config=ConsortiumConfig.model_validate_json(rows[0]["config"]),
+                members=json.loads(rows[0]["members"]),
+                seed=rows[0]["seed"],
+                warnings=json.loads(rows[0]["warnings"]),
+                calibration=json.loads(rows[0]["calibration"] or "null"),
+                history=json.loads(rows[0]["history"]),
+                continues=rows[0]["continues"],
+                parent=_parent(rows[0]),
+                iterations=tuple(iterations),
+                exchanges=tuple(exchanges),
+            )
+
+    async def nested_run(self, parent: Parent) -> str | None:
+        """The id of the newest run that answers this call, if there is one."""
+        rows = await self.file.read(
+            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"
+            " ORDER BY id DESC LIMIT 1",
+            [parent.run_id, parent.call],
+        )
+        return rows[0]["run_id"] if rows else None
+
+    # What was said
+
+    async def save_exchange(
+        self, run_id: str, question: Question, outcome: Reply | MemberError
+    ) -> None:
+        """Record one model call and what came of it; what is recorded first stands."""
+        exchange = Exchange.of(question, outcome, now())
+        values = exchange.model_dump() | {
+            "run_id": run_id,
+            "warnings": json.dumps(exchange.warnings),
+        }
+        if not await self.file.write(lambda db: _insert(db, "exchanges", values)):
+            logger.warning("run %s: %s is recorded already", run_id, exchange.key)
+
+    async def exchanges(self, run_id: str) -> list[Exchange]:
+        """Every recorded model call of a run, in the order they landed."""
+        rows = await self.file.read(
+            f"SELECT {', '.join(Exchange.model_fields)} FROM exchanges"  # noqa: S608 (columns are ours)
+            " WHERE run_id = ? ORDER BY id",
+            [run_id],
+        )
+        return [
+            Exchange.model_validate(dict(row) | {"warnings": json.loads(row["warnings"])})
+            for row in rows
+        ]
+
+    async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
+        """Record an iteration, first when its hearing has ended and again with its verdict.
+
+        Nothing is written for a run that another process goes on with.
+        """
+        texts = iteration.model_dump(mode="json")
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"
+                " SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
+                " (SELECT 1 FROM runs WHERE run_id = ? AND owner = ?)"
+                " ON CONFLICT (run_id, number) DO UPDATE SET responses = excluded.responses,"
+                " verdict = excluded.verdict, cut = excluded.cut",
+                [
+                    run_id,
+                    iteration.number,
+                    json.dumps(texts["responses"]),
+                    texts["verdict"] and json.dumps(texts["verdict"]),
+                    iteration.cut,
+                    now(),
+                    run_id,
+                    self.owner,
+                ],
+            )
+
+        await self.file.write(write)
+
+    async def iterations(self, run_id: str) -> list[IterationRecord]:
+        """A run's iterations so far; the last may have no verdict yet."""
+        rows = await self.file.read(
+            "SELECT number, responses, verdict, cut FROM iterations WHERE run_id = ?"
+            " ORDER BY number",
+            [run_id],
+        )
+        return [
+            IterationRecord(
+                number=row["number"],
+                responses=row["responses"] and json.loads(row["responses"]),
+                verdict=row["verdict"] and json.loads(row["verdict"]),
+                cut=row["cut"],
+            )
+            for row in rows
+        ]
+
+
+def now() -> str:
+    """The time as reports write it: ISO 8601, UTC, with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+_REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
+_COLUMNS = (
+    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
+)
+_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {_COLUMNS} FROM runs"  # noqa: S608
+
+
+def _parent(row: sqlite3.Row) -> Parent | None:
+    run_id = row["parent_run_id"]
+    return None if run_id is None else Parent(run_id=run_id, call=row["parent_call"])
+
+
+def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:
+    if not rows:
+        raise UnknownRun(
+            f"No run has the id {run_id!r}. `list_runs`, or `llm consortium runs`, lists "
+            "the newest and searches them all."
+        )
+    with _readable(run_id):
+        report = RunReport.model_validate_json(rows[0]["report"])
+    return with_status(report, rows[0]["live_status"])
+
+
+@contextmanager
+def _readable(run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValidationError, ConfigError) as error:
+        raise StoreError(
+            f"Run {run_id} was recorded in a form that this version cannot read. Use the version "
+            "that recorded it, or prune it."
+        ) from error
+
+
+def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
+    """Add a row; False where there is one of its key."""
+    marks = ", ".join("?" for _ in values)
+    inserted = db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 (names are ours)
+        [*values.values()],
+    )
+    return inserted.rowcount == 1

@@ -1,0 +1,48 @@
+"""Keys of the providers: which model lacks one, and which are known to this shell alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import llm
+import llm.plugins
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.models.snapshot import Snapshot
+
+
+def missing_for(
+    model: Any,  # noqa: ANN401 (llm's models share no public base)
+    keys: dict[tuple[str | None, str | None], str | None],
+) -> str | None:
+    """What the model lacks: a key, or what its own `consortium_missing()` says."""
+    if callable(own := getattr(model, "consortium_missing", None)):
+        return str(reason) if (reason := own()) else None
+    if not model.needs_key or model.key:
+        return None
+    name = (model.needs_key, model.key_env_var)
+    if name not in keys:
+        try:
+            model.get_key()
+            keys[name] = None
+        except llm.NeedsKeyException as error:
+            keys[name] = str(error)
+        except (OSError, ValueError) as error:
+            keys[name] = f"llm's key store cannot be read: {error}"
+    return keys[name]
+
+
+def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
+    """Names of keys that only the environment has -> the variables; llm's key store lacks them."""
+    try:
+        stored = llm.load_keys()  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        stored = {}  # what `_missing` says of each model
+    found = {}
+    for entry in snapshot.entries.values():
+        model = entry.async_model or entry.sync_model
+        name, variable = model.needs_key, model.key_env_var
+        if name and variable and variable in os.environ and name not in stored:
+            found[name] = variable
+    return found

@@ -1,0 +1,88 @@
+"""Every model that llm knows at one moment, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import llm
+
+from consortium_mcp.core.domain.errors import UnknownModel
+from consortium_mcp.core.panel.member_syntax import unknown_model_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import llm.plugins
+
+PLUGIN_FOR = {
+    "claude": "llm-anthropic (consortium-mcp[anthropic])",
+    "anthropic/": "llm-anthropic (consortium-mcp[anthropic])",
+    "gemini": "llm-gemini (consortium-mcp[gemini])",
+    "mistral": "llm-mistral (consortium-mcp[mistral])",
+    "openrouter/": "llm-openrouter (consortium-mcp[openrouter])",
+    "grok": "the plugin llm-grok",
+    "deepseek": "the plugin llm-deepseek",
+    "groq/": "the plugin llm-groq",
+    "smollm2": "consortium-mcp[local]",
+}
+"""What brings ids that begin so; for the hint when such an id is unknown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model that llm knows."""
+
+    model_id: str
+    aliases: tuple[str, ...]
+    provider: str
+    """The plugin that brings it: `openai`, `anthropic`, …"""
+    sync_model: llm.Model | llm.KeyModel
+    async_model: llm.AsyncModel | llm.AsyncKeyModel | None
+    missing: str | None
+    """What stands between the user and a call, with the remedy; `None` when it is ready."""
+    demo: bool = False
+    """Too small to weigh arguments; see the local models."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be called."""
+        return self.missing is None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every model at one moment."""
+
+    entries: dict[str, Entry]
+    """By model id."""
+    names: dict[str, str]
+    """Every id and alias -> model id."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """The user's own aliases in llm -> the ids they mean, models or not."""
+    plugins: dict[str, str] = field(default_factory=dict)
+    """Every installed plugin's package -> its version."""
+    plugin_errors: dict[str, str] = field(default_factory=dict)
+    """Plugins that failed -> why."""
+
+    def find(self, name: str, others: Iterable[str] = ()) -> Entry:
+        """The model of this id or alias.
+
+        Args:
+            name: the id or alias.
+            others: names of what is no model, which may come close as well.
+
+        Raises:
+            UnknownModel: there is none; the message has the closest ids, the plugin that may be
+                missing, and the plugins that failed.
+        """
+        if name in self.names:
+            return self.entries[self.names[name]]
+        message = unknown_model_message(name, [*self.names, *others])
+        for beginning, plugin in PLUGIN_FOR.items():
+            if name.startswith(beginning):
+                message += f" Ids like this come with {plugin}: install it where this runs."
+                break
+        if self.plugin_errors:
+            message += f" These plugins failed to load: {', '.join(self.plugin_errors)}."
+        raise UnknownModel(message)

@@ -1,0 +1,17 @@
+"""A short answer as it is compared: a kind, a value, perhaps a unit."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["number", "choice", "truth", "date", "tuple", "set", "expression", "words"]
+
+
+class Answer(NamedTuple):
+    """An answer as it is compared."""
+
+    kind: Kind
+    value: object
+    """Hashable; equal for answers that mean the same."""
+    unit: str | None = None
+    """Of a number, where one was given."""

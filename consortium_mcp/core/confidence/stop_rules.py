@@ -1,0 +1,40 @@
+"""When no further iteration pays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.answers.equivalence import same
+from consortium_mcp.core.answers.options import read_options
+from consortium_mcp.core.answers.parsing import read
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.run import Run, StopReason
+
+LEAST_RISE = 0.02
+"""A leading answer whose confidence rises by less from one iteration to the next is stable."""
+
+
+def stop_reason(run: Run) -> StopReason | None:
+    """Why no further iteration pays, or `None` when one does."""
+    verdict = run.iterations[-1].verdict
+    config = run.config
+    if verdict.degraded:
+        return "arbiter_failed"
+    if len(run.iterations) >= config.min_iterations:
+        if verdict.confidence >= config.confidence_threshold and not verdict.needs_iteration:
+            return "threshold"
+        if len(run.iterations) > 1 and _stable(run):
+            return "stable"
+    return "max_iterations" if len(run.iterations) >= config.max_iterations else None
+
+
+def _stable(run: Run) -> bool:
+    before, now = run.iterations[-2].verdict, run.iterations[-1].verdict
+    if now.confidence - before.confidence >= LEAST_RISE:
+        return False
+    options = read_options(run.prompt)
+    was, is_now = read(before.final_answer or "", options), read(now.final_answer or "", options)
+    if was is None and is_now is None:  # an open answer: the same members carry it
+        return set(before.supporters) == set(now.supporters)
+    return same(was, is_now)

@@ -1,0 +1,130 @@
+"""A consortium: who answers, who judges, and when to stop."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.values import Value
+
+
+def members_as_written(config: ConsortiumConfig) -> list[str]:
+    """The panel as people write it: `gpt-4o:2`, members of one kind counted together."""
+    counts: dict[str, int] = {}
+    for member in config.members:
+        counts[member.model] = counts.get(member.model, 0) + 1
+    return [model if n == 1 else f"{model}:{n}" for model, n in counts.items()]
+
+
+MAX_ITERATIONS = 20
+Tier = Literal["strong", "mid", "light"]
+Sampling = Literal["full", "adaptive", "thrifty"]
+
+
+class Member(Value):
+    """One model instance that answers. `gpt-4o:2` makes two of these."""
+
+    label: str
+    """`A`, `B`, …: what the arbiter calls it, and all that it knows of it."""
+    model: str
+    """The model's id, as llm's registry spells it."""
+    system: str | None = None
+    """Stands in for the consortium's system prompt."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Model options by llm's names, such as `temperature`."""
+    tier: Tier | None = None
+    """How good it is beside the others; see `weights`."""
+    role: str | None = None
+    """What it does in the strategy `roles`: the name of a role, or instructions of one's own."""
+    reserve: bool = False
+    """Asked only where the others do not agree: the run's `escalate_to`."""
+
+
+class ConsortiumConfig(Value):
+    """Who is asked, who judges, and when to stop. What a saved consortium consists of.
+
+    Raises:
+        ConfigError: when a bound is broken; the message names the value and what to write instead.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    members: tuple[Member, ...]
+    arbiter: str
+    arbiters: tuple[str, ...] = ()
+    """Who judges in turn when the arbiter fails."""
+    strategy: str = "auto"
+    sampling: Sampling = "full"
+    """`adaptive` asks three and then the rest, `thrifty` two at a time, until one answer leads by
+    two votes."""
+    escalate_to: str | None = None
+    """A stronger model that is asked only when the first to be asked are not unanimous."""
+    system: str | None = None
+    confidence_threshold: float = 0.8
+    min_iterations: int = 1
+    max_iterations: int = 3
+    member_timeout: float = 120.0
+    """Seconds one member's call may take."""
+    arbiter_timeout: float = 120.0
+    """Seconds one arbiter's call may take."""
+    deadline_seconds: float | None = None
+    """Seconds the whole run may take."""
+    quorum: float | None = None
+    """Share of the members whose answers are enough to go on; everyone is waited for without."""
+    straggler_grace: float = 5.0
+    """Seconds that the others still have once the quorum has answered."""
+    max_calls: int | None = None
+    """Model calls the run may make, retries included."""
+    max_tokens: int | None = None
+    """Tokens the run may use, in and out together."""
+
+    @field_validator("sampling", mode="before")
+    @classmethod
+    def _check_sampling(cls, value: object) -> object:
+        if value not in get_args(Sampling):
+            raise ConfigError(
+                f"sampling is {value!r}; choose one of: {', '.join(get_args(Sampling))}."
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if not self.members:
+            raise ConfigError("A consortium needs at least one member: name models, e.g. gpt-4o:2.")
+        if not 0 <= self.confidence_threshold <= 1:
+            raise ConfigError(
+                f"confidence_threshold is {self.confidence_threshold:g}; it is a share "
+                "from 0 to 1: write 0.8 for 80 %."
+            )
+        for field in ("min_iterations", "max_iterations"):
+            value = getattr(self, field)
+            if not 1 <= value <= MAX_ITERATIONS:
+                raise ConfigError(f"{field} is {value}; it must be between 1 and {MAX_ITERATIONS}.")
+        if self.min_iterations > self.max_iterations:
+            raise ConfigError(
+                f"min_iterations ({self.min_iterations}) is greater than max_iterations "
+                f"({self.max_iterations}): lower the one or raise the other."
+            )
+        self._check_limits()
+        return self
+
+    def _check_limits(self) -> None:
+        for field in ("member_timeout", "arbiter_timeout", "deadline_seconds"):
+            seconds = getattr(self, field)
+            if seconds is not None and not 0 < seconds < float("inf"):
+                raise ConfigError(f"{field} is {seconds:g}; it must be more than 0 seconds.")
+        if not 0 <= self.straggler_grace < float("inf"):
+            raise ConfigError(
+                f"straggler_grace is {self.straggler_grace:g}; it must be 0 seconds or more."
+            )
+        if self.quorum is not None and not 0 < self.quorum <= 1:
+            raise ConfigError(
+                f"quorum is {self.quorum:g}; it is a share of the members, above 0 and at most 1: "
+                "write 0.75 for three of four."
+            )
+        for field in ("max_calls", "max_tokens"):
+            limit = getattr(self, field)
+            if limit is not None and limit < 1:
+                raise ConfigError(f"{field} is {limit}; it must be 1 or more, or left out.")

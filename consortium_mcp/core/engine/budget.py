@@ -1,0 +1,91 @@
+"""`Ask` with a purse: every call is counted, and what does not fit is not made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.ask import Ask, Question, Reply
+    from consortium_mcp.core.domain.exchange import Exchange
+
+CHARACTERS_PER_TOKEN = 4
+"""A common rule of thumb for English text; used only where nobody has counted yet."""
+
+
+def estimated_tokens(*texts: str | None) -> int:
+    """About how many tokens these texts are."""
+    return -(-sum(len(text or "") for text in texts) // CHARACTERS_PER_TOKEN)
+
+
+class Budget:
+    """Counts what a run spends, and refuses the call that would exceed its limits.
+
+    Args:
+        ask: who really answers; one call of it is one call to a provider.
+        max_calls: calls in all; no limit where `None`.
+        max_tokens: tokens in all, in and out. A call's prompt is estimated beforehand, for nobody
+            has counted it yet, and so is whatever a provider does not report.
+    """
+
+    def __init__(self, ask: Ask, max_calls: int | None, max_tokens: int | None) -> None:
+        self._ask = ask
+        self._max_calls = max_calls
+        self._max_tokens = max_tokens
+        self._spent = 0
+        self._reserved = 0
+        self.calls = 0
+        self.input_tokens: int | None = None
+        """As reported by the providers; `None` where none did."""
+        self.output_tokens: int | None = None
+
+    async def __call__(self, question: Question, /) -> Reply:
+        """See `core.ask.Ask`.
+
+        Raises:
+            BudgetExceeded: the call does not fit; it was not made.
+        """
+        expected = estimated_tokens(question.prompt, question.system)
+        self._check(expected)
+        self.calls += 1
+        self._reserved += expected
+        try:
+            reply = await self._ask(question)
+        except MemberError as error:  # its prompt was sent, and a failed reply may cost as well
+            self._count(expected, error.input_tokens, error.output_tokens, "")
+            raise
+        finally:
+            self._reserved -= expected
+        self._count(expected, reply.input_tokens, reply.output_tokens, reply.text)
+        return reply
+
+    def remember(self, exchange: Exchange) -> None:
+        """Count a call that was made before the run was interrupted."""
+        if isinstance(self._ask, Budget):  # a nested run spends its parent's too
+            self._ask.remember(exchange)
+        self.calls += exchange.tries
+        expected = estimated_tokens(exchange.prompt, exchange.system)
+        sent, said = exchange.input_tokens, exchange.output_tokens
+        self._count(expected, sent, said, exchange.reply or "")
+
+    def _count(self, expected: int, sent: int | None, said: int | None, text: str) -> None:
+        self.input_tokens = sum_of(self.input_tokens, sent)
+        self.output_tokens = sum_of(self.output_tokens, said)
+        self._spent += expected if sent is None else sent
+        self._spent += estimated_tokens(text) if said is None else said
+
+    def _check(self, expected: int) -> None:
+        if self._max_calls is not None and self.calls >= self._max_calls:
+            raise BudgetExceeded(f"max_calls is {self._max_calls}, and so many calls were made")
+        committed = self._spent + self._reserved
+        if self._max_tokens is not None and committed + expected > self._max_tokens:
+            raise BudgetExceeded(
+                f"max_tokens is {self._max_tokens}; about {committed} are used and this call's "
+                f"prompt has about {expected}"
+            )
+
+
+def sum_of(total: int | None, more: int | None) -> int | None:
+    """The sum of what is known; `None` where nothing is."""
+    return total if more is None else (total or 0) + more

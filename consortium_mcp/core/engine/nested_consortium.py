@@ -1,0 +1,55 @@
+"""What a consortium answers when it is a member, or the arbiter, of another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.prompts import rendering
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.ask import Question, Role
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.core.domain.verdict import Iteration, Response
+
+IN_TIME = 0.95
+"""Share of a call's time that the nested run has as its deadline: it must be home before the run
+that asked gives it up."""
+
+
+def config_for_nested(question: Question, saved: ConsortiumConfig) -> ConsortiumConfig:
+    """The saved configuration, as this question wants it.
+
+    It must end within the question's time, and what the asking run tells its members beforehand is
+    told to its own.
+    """
+    asked_for = (question.system or "").removesuffix(rendering.render("member")).strip()
+    system = "\n\n".join(each for each in (saved.system, asked_for) if each)
+    deadline = question.timeout * IN_TIME
+    if saved.deadline_seconds is not None:
+        deadline = min(deadline, saved.deadline_seconds)
+    return saved.model_copy(update={"system": system or None, "deadline_seconds": deadline})
+
+
+def reply_text(best: Iteration, role: Role) -> str:
+    """What a nested run says to the one that asked.
+
+    A member's synthesis, with the confidence that was computed for it as the one it states. An
+    arbiter's verdict must be a verdict, and a synthesis of several is none: the most confident of
+    the judges that the nested verdict stands on speaks, word for word.
+
+    Args:
+        best: the run's best iteration.
+        role: what it was asked as.
+    """
+    if role == "arbiter":
+        answered = [response for response in best.responses if response.answered]
+        judges = [r for r in answered if r.label in best.verdict.supporters] or answered
+        return max(judges, key=_stated).text or ""
+    verdict = best.verdict
+    answer = verdict.final_answer
+    tagged = f"\n<final_answer>{answer}</final_answer>" if answer else ""
+    return f"{verdict.synthesis}{tagged}\n<confidence>{verdict.confidence:.3f}</confidence>"
+
+
+def _stated(response: Response) -> float:
+    return response.stated_confidence or 0.0

@@ -1,0 +1,110 @@
+"""How one's models fared beside each other, from the reports of past runs.
+
+It is agreement that is counted, not correctness: who stands with the verdict may err with it, and
+who stands alone may be right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.report import MemberReport, RunReport
+
+LEAST_OTHERS = 2
+"""With fewer others, one against the rest is only one against one."""
+
+
+class Standing(BaseModel):
+    """One model over all runs it was asked in."""
+
+    model: str
+    asked: int
+    """Times it was asked, once a member and run; `answered + failed`."""
+    answered: int
+    failed: int
+    """Without an answer for whatever reason, being cut off included."""
+    judged: int
+    """Answers in runs that came to a verdict."""
+    with_verdict: int
+    """Of those, the verdict stood on them."""
+    alone_against: int
+    """Of those, they alone stood against two others at least."""
+    median_seconds: float | None
+    mean_output_tokens: float | None
+    mean_input_tokens: float | None
+
+
+@dataclass
+class _Count:
+    asked: int = 0
+    answered: int = 0
+    judged: int = 0
+    with_verdict: int = 0
+    alone_against: int = 0
+    seconds: list[float] = field(default_factory=list)
+    input_tokens: list[int] = field(default_factory=list)
+    output_tokens: list[int] = field(default_factory=list)
+
+
+class Leaderboard:
+    """Counts reports, one after the other."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, _Count] = {}
+        self.runs = 0
+        """Runs that came to a verdict."""
+
+    def add(self, report: RunReport) -> None:
+        """Count a run; one that came to no verdict counts for failures, times and tokens only."""
+        judged = report.status in {"completed", "degraded"}
+        self.runs += judged
+        against = [m for m in report.members if m.status == "answered" and not m.supports]
+        votes = sum(member.status == "answered" for member in report.members)
+        alone = judged and len(against) == 1 and votes > LEAST_OTHERS
+        for member in report.members:
+            if member.status in {"answered", "failed", "cut"}:
+                count = self._counts.setdefault(member.model, _Count())
+                _add(count, member, judged=judged, alone=alone and member is against[0])
+
+    def standings(self) -> list[Standing]:
+        """The models, who stood most often with the verdict first."""
+        found = [
+            Standing(
+                model=model,
+                asked=count.asked,
+                answered=count.answered,
+                failed=count.asked - count.answered,
+                judged=count.judged,
+                with_verdict=count.with_verdict,
+                alone_against=count.alone_against,
+                median_seconds=median(count.seconds) if count.seconds else None,
+                mean_output_tokens=_mean(count.output_tokens),
+                mean_input_tokens=_mean(count.input_tokens),
+            )
+            for model, count in self._counts.items()
+        ]
+        return sorted(found, key=lambda s: (-s.with_verdict / max(1, s.judged), s.model))
+
+
+def _add(count: _Count, member: MemberReport, *, judged: bool, alone: bool) -> None:
+    answered = member.status == "answered"
+    count.asked += 1
+    count.answered += answered
+    count.judged += judged and answered
+    count.with_verdict += judged and bool(member.supports)
+    count.alone_against += alone
+    if answered and member.seconds is not None:
+        count.seconds.append(member.seconds)
+    if member.input_tokens is not None:
+        count.input_tokens.append(member.input_tokens)
+    if member.output_tokens is not None:
+        count.output_tokens.append(member.output_tokens)
+
+
+def _mean(values: list[int]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,105 @@
+"""How good a confidence is: figures over (confidence, whether the answer was right).
+
+All take the same points, one a question, and give shares from 0 to 1.
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Point = tuple[float, bool]
+BINS = 15
+RESAMPLES = 1000
+
+
+class Bin(NamedTuple):
+    """Questions of similar confidence."""
+
+    confidence: float
+    """Their mean."""
+    accuracy: float
+    size: int
+    """How many."""
+
+
+def accuracy(points: Sequence[Point]) -> float:
+    """Share of right answers."""
+    return sum(right for _, right in points) / len(points)
+
+
+def bins(points: Sequence[Point], count: int = BINS) -> list[Bin]:
+    """Bins of equal mass, by rising confidence; never more of them than points."""
+    ordered = sorted(points, key=lambda point: point[0])
+    count = min(count, len(ordered))
+    edges = [place * len(ordered) // count for place in range(count + 1)]
+    parts = [ordered[start:end] for start, end in pairwise(edges)]
+    return [Bin(sum(c for c, _ in part) / len(part), accuracy(part), len(part)) for part in parts]
+
+
+def calibration_error(points: Sequence[Point], count: int = BINS) -> float:
+    """ECE: by how much confidence and accuracy differ, in the mean over bins of equal mass."""
+    each = bins(points, count)
+    return sum(abs(b.confidence - b.accuracy) * b.size for b in each) / len(points)
+
+
+def brier(points: Sequence[Point]) -> float:
+    """Mean squared distance of the confidence from what came true (Brier, 1950)."""
+    return sum((confidence - right) ** 2 for confidence, right in points) / len(points)
+
+
+def auroc(points: Sequence[Point]) -> float | None:
+    """How often a right answer is more confident than a wrong one, ties counted as half.
+
+    `None` where all are right, or all wrong: there is nothing to tell apart.
+    """
+    right = sum(correct for _, correct in points)
+    wrong = len(points) - right
+    if not right or not wrong:
+        return None
+    below = wins = 0.0
+    for _, tied in _by_confidence(points):
+        hits = sum(tied)
+        misses = len(tied) - hits
+        wins += hits * (below + misses / 2)
+        below += misses
+    return wins / (right * wrong)
+
+
+def accuracy_at(points: Sequence[Point], coverage: float) -> float:
+    """Accuracy on the most confident share of the questions; of ties that it cuts, the mean."""
+    wanted = coverage * len(points)
+    left, hits = wanted, 0.0
+    for _, tied in reversed(list(_by_confidence(points))):
+        taken = min(left, len(tied))
+        hits += sum(tied) * taken / len(tied)
+        left -= taken
+    return hits / wanted
+
+
+def coverage_at(points: Sequence[Point], wanted: float) -> float:
+    """The largest share of questions, taken by confidence, that is right this often."""
+    best = taken = hits = 0
+    for _, tied in reversed(list(_by_confidence(points))):
+        taken, hits = taken + len(tied), hits + sum(tied)
+        if hits >= wanted * taken:
+            best = taken
+    return best / len(points)
+
+
+def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of the mean, by bootstrap (percentiles of `RESAMPLES` resamples)."""
+    draw = random.Random(seed)
+    count = len(values)
+    means = sorted(sum(draw.choices(values, k=count)) / count for _ in range(RESAMPLES))
+    return means[round(0.025 * (RESAMPLES - 1))], means[round(0.975 * (RESAMPLES - 1))]
+
+
+def _by_confidence(points: Sequence[Point]) -> Iterator[tuple[float, list[bool]]]:
+    ordered = sorted(points, key=lambda point: point[0])
+    for confidence, tied in groupby(ordered, key=lambda point: point[0]):
+        yield confidence, [right for _, right in tied]

@@ -1,0 +1,108 @@
+"""Recorded answers behind `Ask`: the engine and its strategies, without a network or a key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from consortium_mcp.core.answers.equivalence import same
+from consortium_mcp.core.answers.options import read_options
+from consortium_mcp.core.answers.parsing import read
+from consortium_mcp.core.domain.ask import Reply
+from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.core.reading.stated_confidence import stated_confidence
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.ask import Question
+
+
+class Recording(BaseModel):
+    """One question with what each model answered; a line of a file of recordings.
+
+    Fields beyond these are kept, for choosing among the questions.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    question_id: int | str
+    gold: str
+    """The right answer, in any spelling."""
+    question: str | None = None
+    """Its text; options to choose from are read from it."""
+    answers: dict[str, tuple[str | None, float | None, int | None]] = Field(default_factory=dict)
+    """Model -> final answer, stated confidence (0 to 1), output tokens; `null` where absent."""
+    texts: dict[str, str] = Field(default_factory=dict)
+    """Model -> its whole reply, where that was recorded."""
+
+    def reply(self, model: str) -> Reply | None:
+        """What this model replied, or `None` where nothing is recorded of it."""
+        if model in self.texts:
+            return Reply(text=self.texts[model], seconds=0.0)
+        if model not in self.answers:
+            return None
+        answer, stated, tokens = self.answers[model]
+        text = "" if answer is None else f"<final_answer>{answer}</final_answer>"
+        confidence = "" if stated is None else f"<confidence>{stated}</confidence>"
+        return Reply(
+            text=f"{text or '(no answer)'}\n{confidence}", seconds=0.0, output_tokens=tokens
+        )
+
+    def is_right(self, answer: str | None) -> bool:
+        """Whether an answer means the same as the right one."""
+        options = read_options(self.question or "")
+        return answer is not None and same(read(answer, options), read(self.gold, options))
+
+
+@dataclass
+class RecordedAsk:
+    """Answers a run's questions from a recording.
+
+    No arbiter's verdicts are recorded. Where an arbiter is asked, its own recorded answer stands in
+    for its verdict: it supports the members that gave the same, and is as confident as it said.
+    """
+
+    recording: Recording
+    calls: int = 0
+    arbiter_calls: int = 0
+    output_tokens: int = 0
+    _heard: dict[str, Reply] = field(default_factory=dict)
+    """What members said, by label."""
+
+    async def __call__(self, question: Question, /) -> Reply:
+        """The recorded reply.
+
+        Raises:
+            MemberError: nothing is recorded of this model.
+        """
+        self.calls += 1
+        reply = self.recording.reply(question.model)
+        if reply is None:
+            why = f"nothing is recorded of {question.model} for this question"
+            raise MemberError(why, kind="not recorded", permanent=True)
+        self.output_tokens += reply.output_tokens or 0
+        if question.role == "member":
+            self._heard[question.label] = reply
+            return reply
+        self.arbiter_calls += 1
+        return reply.model_copy(update={"text": json.dumps(self._verdict(reply.text))})
+
+    def _verdict(self, text: str) -> dict[str, Any]:
+        options = read_options(self.recording.question or "")
+        own = final_answer(text)
+        told = read(own or "", options)
+        support: list[str] = []
+        others: list[str] = []
+        for label, reply in self._heard.items():
+            agrees = same(told, read(final_answer(reply.text) or "", options))
+            (support if agrees else others).append(label)
+        return {
+            "synthesis": own or text,
+            "final_answer": own,
+            "support": support,
+            "ranking": [*support, *others],
+            "confidence": stated_confidence(text),
+        }

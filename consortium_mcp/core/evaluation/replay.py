@@ -1,0 +1,200 @@
+"""Consult recorded models with the engine itself, and measure what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+from pydantic import BaseModel
+
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.engine import consultation, events
+from consortium_mcp.core.evaluation import metrics
+from consortium_mcp.core.evaluation.recordings import RecordedAsk
+from consortium_mcp.core.panel.labels import label, members_of_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.evaluation.recordings import Recording
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a consultation of recorded models came to."""
+
+    run: Run
+    right: bool
+    confidence: float
+    """0 where there was no answer at all."""
+    calls: int
+    arbiter_calls: int
+    rounds: int
+    """Waves of members and calls of the arbiter, one after the other."""
+    output_tokens: int
+
+
+class Measures(BaseModel):
+    """A way to answer, measured over all questions."""
+
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    """95 %, by bootstrap over the questions."""
+    calls: float
+    """A question, in the mean."""
+    ece: float
+    """Expected calibration error, 15 bins of equal mass."""
+    brier: float
+    auroc: float | None
+    """`None` where all answers are right, or all wrong."""
+    accuracy_at_80_coverage: float
+    coverage_at_95_accuracy: float
+
+
+class Summary(BaseModel):
+    """A replay in figures."""
+
+    questions: int
+    panel: list[str]
+    settings: dict[str, str | int | None]
+    measured: Measures
+    """Of the strategy that was asked for."""
+    rounds: float
+    """A question, in the mean."""
+    arbiter_calls: float
+    output_tokens: float | None
+    """A question, in the mean; `None` where none were recorded."""
+    equal_vote: Measures
+    """Of the whole panel, each member one vote."""
+    singles: dict[str, Measures]
+    """Each member alone, and the model escalated to, with the confidence it states of itself."""
+    best_single: str
+    """The best of the panel on these very questions."""
+    mean_single: float
+    """The panel's mean accuracy."""
+    oracle: float
+    """Share of questions that one member at least got right."""
+    gain_over_best_single: float
+    gain_interval: tuple[float, float]
+    """95 %, by bootstrap over the questions, both answering the same ones."""
+    failed: int
+    """Questions that nobody could answer; they count as wrong."""
+
+
+def check(recordings: Sequence[Recording], models: Sequence[str]) -> None:
+    """See that the recordings know these models.
+
+    Raises:
+        ConfigError: there are no recordings, or none of a model; the message lists who there is.
+    """
+    if not recordings:
+        raise ConfigError("There is nothing to replay: no question is recorded, or none matches.")
+    known = {model for each in recordings for model in (*each.answers, *each.texts)}
+    if unknown := [model for model in models if model not in known]:
+        raise ConfigError(
+            f"Nothing is recorded of {', '.join(unknown)}. There are: {', '.join(sorted(known))}."
+        )
+
+
+async def consult(recording: Recording, config: ConsortiumConfig) -> Outcome:
+    """One question, put to the recorded models through the engine."""
+    ask = RecordedAsk(recording)
+    waves = 0
+
+    async def count(event: events.Event) -> None:
+        nonlocal waves
+        waves += isinstance(event, events.Asked)
+
+    seed = str(recording.question_id)
+    run = Run(
+        run_id=seed,
+        prompt=recording.question or f"Question {recording.question_id}",
+        config=config,
+        members=members_of_run(config, seed),
+        seed=seed,
+    )
+    async with anyio.create_task_group() as late:
+        run = await consultation.consult(run, ask, count, late)
+    verdict = run.best.verdict if run.best else None
+    return Outcome(
+        run=run,
+        right=verdict is not None and recording.is_right(verdict.final_answer),
+        confidence=verdict.confidence if verdict else 0.0,
+        calls=ask.calls,
+        arbiter_calls=ask.arbiter_calls,
+        rounds=waves + ask.arbiter_calls,
+        output_tokens=ask.output_tokens,
+    )
+
+
+async def replay(
+    recordings: Sequence[Recording], config: ConsortiumConfig
+) -> tuple[Summary, list[Outcome]]:
+    """All questions, by this configuration and by an equal vote of the same panel.
+
+    Args:
+        recordings: the questions.
+        config: who is asked and how; its models are names in the recordings.
+
+    Raises:
+        ConfigError: see `check`.
+    """
+    models = [member.model for member in config.members]
+    alone = [*dict.fromkeys(models), *([config.escalate_to] if config.escalate_to else [])]
+    check(recordings, alone)
+    outcomes = [await consult(each, config) for each in recordings]
+    votes = [await consult(each, _vote_of(models)) for each in recordings]
+    singles = {m: [await consult(each, _vote_of([m])) for each in recordings] for m in alone}
+    panel = {model: _measured(singles[model]).accuracy for model in dict.fromkeys(models)}
+    best = max(panel, key=lambda model: panel[model])
+    gains = [o.right - single.right for o, single in zip(outcomes, singles[best], strict=True)]
+    tokens = sum(o.output_tokens for o in outcomes)
+    count = len(recordings)
+    summary = Summary(
+        questions=count,
+        panel=models,
+        settings={
+            "strategy": config.strategy,
+            "sampling": config.sampling,
+            "escalate_to": config.escalate_to,
+            "arbiter": config.arbiter,
+            "max_iterations": config.max_iterations,
+        },
+        measured=_measured(outcomes),
+        rounds=sum(o.rounds for o in outcomes) / count,
+        arbiter_calls=sum(o.arbiter_calls for o in outcomes) / count,
+        output_tokens=tokens / count or None,
+        equal_vote=_measured(votes),
+        singles={model: _measured(each) for model, each in singles.items()},
+        best_single=best,
+        mean_single=sum(panel.values()) / len(panel),
+        oracle=sum(any(singles[m][i].right for m in panel) for i in range(count)) / count,
+        gain_over_best_single=sum(gains) / count,
+        gain_interval=metrics.interval(gains),
+        failed=sum(o.run.best is None for o in outcomes),
+    )
+    return summary, outcomes
+
+
+def _vote_of(models: Sequence[str]) -> ConsortiumConfig:
+    """Each of these one vote. Of one model it is that model's answer and stated confidence."""
+    members = tuple(Member(label=label(i), model=model) for i, model in enumerate(models))
+    return ConsortiumConfig(members=members, arbiter=models[0], strategy="vote", max_iterations=1)
+
+
+def _measured(outcomes: Sequence[Outcome]) -> Measures:
+    points = [(o.confidence, o.right) for o in outcomes]
+    calls = sum(o.calls for o in outcomes) / len(outcomes)
+    return Measures(
+        accuracy=metrics.accuracy(points),
+        accuracy_interval=metrics.interval([float(right) for _, right in points]),
+        calls=calls,
+        ece=metrics.calibration_error(points),
+        brier=metrics.brier(points),
+        auroc=metrics.auroc(points),
+        accuracy_at_80_coverage=metrics.accuracy_at(points, 0.8),
+        coverage_at_95_accuracy=metrics.coverage_at(points, 0.95),
+    )

@@ -1,0 +1,55 @@
+"""The answers that lost, and why they may matter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.confidence.agreement import Groups, opposing_groups
+from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.core.reading.prose import prose
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from consortium_mcp.core.domain.verdict import Response
+
+
+def dissent_of(
+    responses: Sequence[Response],
+    supporters: Collection[str],
+    groups: Groups,
+    said: Sequence[tuple[tuple[str, ...], str]] = (),
+) -> tuple[Dissent, ...]:
+    """Who stands apart, one entry a group, with its argument.
+
+    Args:
+        responses: the iteration's responses.
+        supporters: labels whose answer the synthesis stands on.
+        groups: labels that say the same thing.
+        said: what the arbiter said of dissent: labels (or none) and the argument.
+    """
+    answered = {r.label: r for r in responses if r.answered}
+    dissent = [Dissent(labels=(), argument=argument) for labels, argument in said if not labels]
+    for party in opposing_groups(list(answered.values()), supporters, groups):
+        words = [argument for labels, argument in said if set(labels) & set(party)]
+        strongest = max(
+            (answered[name] for name in party), key=lambda r: r.stated_confidence or 0.0
+        )
+        dissent.append(
+            Dissent(
+                labels=party,
+                final_answer=strongest.final_answer,
+                argument=" ".join(words) or excerpt(strongest.text or ""),
+            )
+        )
+    return tuple(dissent)
+
+
+EXCERPT = 280
+"""Characters: a sentence or two."""
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a response, for a reader."""
+    flat = " ".join(prose(text).split())
+    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"

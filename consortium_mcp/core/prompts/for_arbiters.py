@@ -1,0 +1,72 @@
+"""What arbiters are asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.confidence.agreement import group_by_answer
+from consortium_mcp.core.prompts.for_members import question_of
+from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote
+from consortium_mcp.core.prompts.rendering import render
+from consortium_mcp.core.reading.markup import without_thinking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response
+
+
+def prompt_for_arbiter(
+    run: Run, responses: Sequence[Response], form: str = "arbiter"
+) -> tuple[str, tuple[str, ...]]:
+    """The question and the answers, by label only.
+
+    Args:
+        run: the run.
+        responses: the iteration's responses.
+        form: the prompt that says what is wanted: `arbiter` or `rank`.
+
+    Returns:
+        The prompt, and a warning for everything that had to be cut.
+    """
+    answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
+    mark = boundary(run, "arbiter")
+    limit = MAX_QUOTED // max(1, len(answered))
+    blocks, warnings = [], []
+    for response in answered:
+        block, cut = quote(without_thinking(response.text or ""), mark, limit)
+        blocks.append(f"Answer {response.label}:\n{block}")
+        if cut:
+            warnings.append(
+                f"The answer of {response.label} was {cut} characters too long for the arbiter's "
+                "prompt; its middle was cut."
+            )
+    question, cut = quote(question_of(run), mark)
+    if cut:
+        warnings.append(
+            f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
+            "cut there."
+        )
+    prompt = render(
+        form,
+        question=question,
+        told=_told(run, mark),
+        count=len(answered),
+        responses="\n\n".join(blocks),
+        votes=_votes(run, answered, mark),
+    )
+    return prompt, tuple(warnings)
+
+
+def _told(run: Run, mark: str) -> str:
+    if not run.config.system:
+        return ""
+    return f"\nWhat the members were told beforehand:\n{quote(run.config.system, mark)[0]}\n"
+
+
+def _votes(run: Run, answered: Sequence[Response], mark: str) -> str:
+    spelled = {r.label: r.final_answer for r in answered if r.final_answer}
+    groups = group_by_answer(run, answered)
+    lines = [f"{len(g)} × {spelled[g[0]]}" for g in groups if g[0] in spelled]
+    return quote("\n".join(lines), mark)[0] if lines else "none given."

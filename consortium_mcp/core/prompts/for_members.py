@@ -1,0 +1,97 @@
+"""What members are asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote, shorten
+from consortium_mcp.core.prompts.rendering import render
+from consortium_mcp.core.reading.prose import prose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.verdict import Response
+
+MAX_HISTORY = 40_000
+"""Characters of an earlier conversation in one prompt; about 10,000 tokens."""
+
+
+def system_for(member: Member, run: Run, part: str | None = None) -> str:
+    """The member's system prompt: its own or the consortium's, its part, how to end the answer."""
+    own = member.system or run.config.system
+    return "\n\n".join(each for each in (own, part, render("member")) if each)
+
+
+def question_of(run: Run) -> str:
+    """The user's prompt, after the conversation it belongs to.
+
+    Of a long conversation the newest turns are kept, and it says how many are left out.
+    """
+    if not run.history:
+        return run.prompt
+    mark = boundary(run, "conversation")
+    turns: list[str] = []
+    room = MAX_HISTORY
+    for turn in reversed(run.history):
+        said = f"Asked:\n{quote(turn.prompt, mark)[0]}\nAnswered:\n{quote(turn.synthesis, mark)[0]}"
+        room -= len(said)
+        if room < 0 and turns:
+            turns.append(f"[… {len(run.history) - len(turns)} earlier turns left out …]")
+            break
+        turns.append(shorten(said, MAX_HISTORY)[0])
+    shown = "\n\n".join(reversed(turns))
+    return render("conversation", boundary=mark, turns=shown, prompt=run.prompt)
+
+
+def prompt_for_member(run: Run) -> str:
+    """The question; in later iterations what is known so far follows.
+
+    The part that never changes comes first, so that providers' prompt caches hit.
+    """
+    verdict = run.last_verdict
+    if verdict is None:
+        return question_of(run)
+    mark = boundary(run, "member")
+    sides = [
+        f"- {side.final_answer}: {side.argument}" if side.final_answer else f"- {side.argument}"
+        for side in verdict.dissent
+    ]
+    return render(
+        "member_again",
+        prompt=question_of(run),
+        boundary=mark,
+        synthesis=quote(verdict.synthesis, mark)[0],
+        dissent=quote("\n".join(sides) or "(nowhere)", mark)[0],
+        refinements=quote(bullets(verdict.refinements), mark)[0],
+    )
+
+
+def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str:
+    """The prompt, what this member said last, and what the other side argues; nobody is named."""
+    mark = boundary(run, "member")
+    limit = MAX_QUOTED // (len(others) + 1)
+    return render(
+        "debate",
+        prompt=question_of(run),
+        boundary=mark,
+        own=quote(prose(own.text or ""), mark, limit)[0],
+        others="\n\n".join(quote(prose(r.text or ""), mark, limit)[0] for r in others),
+    )
+
+
+def prompt_with_proposals(run: Run, prompt: str, proposals: Sequence[Response]) -> str:
+    """The prompt, and the answers that others of this iteration have proposed."""
+    if not proposals:
+        return prompt
+    mark = boundary(run, "member")
+    limit = MAX_QUOTED // len(proposals)
+    quoted = (quote(prose(r.text or ""), mark, limit)[0] for r in proposals)
+    return render("proposals", prompt=prompt, boundary=mark, proposals="\n\n".join(quoted))
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """One line each, as a list."""
+    return "\n".join(f"- {line}" for line in lines) or "(nothing in particular)"

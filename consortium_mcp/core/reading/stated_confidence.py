@@ -1,0 +1,67 @@
+"""What a model says of its own confidence, as a share from 0 to 1."""
+
+from __future__ import annotations
+
+import re
+
+from consortium_mcp.core.reading.final_answers import MAX_FINAL_ANSWER
+from consortium_mcp.core.reading.markup import tag_content
+
+
+def stated_confidence(text: str) -> float | None:
+    """What a reply says of its own confidence, from 0 to 1, or `None`."""
+    content = tag_content(text, "confidence")
+    return None if content is None else read_confidence(content)
+
+
+# Midpoints of the ranges of US Intelligence Community Directive 203, "Analytic Standards" (2015),
+# for the words it defines; high, medium and low are taken as very likely, even and unlikely.
+_IN_WORDS = {
+    "almost certain": 0.97,
+    "very high": 0.97,
+    "very likely": 0.875,
+    "high": 0.875,
+    "likely": 0.675,
+    "even": 0.5,
+    "medium": 0.5,
+    "moderate": 0.5,
+    "unlikely": 0.325,
+    "low": 0.325,
+    "very unlikely": 0.125,
+    "very low": 0.125,
+    "almost no chance": 0.03,
+}
+_NUMBER = r"([0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)"
+_SHARE = re.compile(rf"{_NUMBER}\s*(?:(%|percent\b|per cent\b)|(?:/|out of|of)\s*{_NUMBER})?")
+_LEAST_BARE_PERCENT = 10
+
+
+def read_confidence(text: str) -> float | None:
+    """Read a confidence: `0.85`, `.85`, `0,85`, `85%`, `85 percent`, `85`, `17/20`, `high`.
+
+    A bare number from 10 to 100 is a percentage; one between 1 and 10 could be out of ten or a slip
+    and is not read. More than one number, a sign, or a result outside 0–1 is nonsense: `None`.
+    """
+    if len(text) > MAX_FINAL_ANSWER:
+        return None
+    words = " ".join(text.casefold().replace("confidence", " ").split()).strip(" .!*`\"'")
+    if words in _IN_WORDS:
+        return _IN_WORDS[words]
+    matches = list(_SHARE.finditer(words))
+    if len(matches) != 1:
+        return None
+    match = matches[0]
+    before, after = words[: match.start()], words[match.end() :]
+    # A sign, an exponent, a thousands separator or a name such as "gpt4" is no share.
+    if re.search(r"[-−+]\s*$|[^\s(~≈=:*]$", before) or re.match(r"[^\s(),.;:!*]", after):
+        return None
+    value = _number(match[1])
+    if match[2] or (not match[3] and value >= _LEAST_BARE_PERCENT):
+        value /= 100
+    elif match[3]:
+        value = value / whole if (whole := _number(match[3])) else -1
+    return value if 0 <= value <= 1 else None
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))

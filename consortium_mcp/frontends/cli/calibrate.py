@@ -1,0 +1,125 @@
+"""`consortium-mcp calibrate`: learn from labelled runs what a confidence is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from consortium_mcp.adapters.journal.calibrations import Calibrations
+from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.core.answers.equivalence import same
+from consortium_mcp.core.answers.options import read_options
+from consortium_mcp.core.answers.parsing import read
+from consortium_mcp.core.confidence import calibration
+from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
+from consortium_mcp.core.evaluation import metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.report import RunReport
+
+
+class Label(BaseModel):
+    """A line of the file: a run, and whether it was right or what would have been."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str
+    correct: bool | None = None
+    answer: str | None = None
+    """The right answer, in any spelling."""
+
+    def is_right(self, report: RunReport) -> bool:
+        """Whether the run's answer was right."""
+        if self.correct is not None:
+            return self.correct
+        options = read_options(report.prompt)
+        return same(read(report.final_answer or "", options), read(self.answer or "", options))
+
+
+async def calibrate(settings: Settings, path: Path) -> None:
+    """Fit on the labelled runs of the journal, keep the fit, and say what it changes.
+
+    Raises:
+        ConfigError: a line is no label, or there are too few; the message says how many.
+    """
+    labels = {label.run_id: label for label in _labels(path)}
+    points: list[metrics.Point] = []
+    unusable: list[str] = []
+    store = Store(settings.database)
+    try:
+        for label in labels.values():
+            try:
+                report = await store.report(label.run_id)
+            except UnknownRun:
+                unusable.append(label.run_id)
+                continue
+            confidence = _before_calibration(report)
+            if confidence is None or (label.correct is None and report.final_answer is None):
+                unusable.append(label.run_id)
+            else:
+                points.append((confidence, label.is_right(report)))
+        if unusable:
+            shown = ", ".join(unusable[:3]) + (" …" if unusable[3:] else "")
+            why = "are not in the journal, or have no answer to compare"
+            click.echo(f"{len(unusable)} labelled runs {why}: {shown}", err=True)
+        fitted = calibration.fit(points, now())
+        await Calibrations(store).keep(fitted)
+    finally:
+        await store.close()
+    after = [(calibration.apply(fitted, score), right) for score, right in points]
+    click.echo(
+        f"Calibrated on {fitted.labelled} labelled runs, {metrics.accuracy(points):.0%} of them "
+        f"right. Calibration error on these very runs: {metrics.calibration_error(points):.3f} "
+        f"before, {metrics.calibration_error(after):.3f} after."
+    )
+    for score in (0.5, 0.7, 0.9):
+        click.echo(f"  a computed {score:.2f} now reads {calibration.apply(fitted, score):.2f}")
+    click.echo("New runs use it and say `calibrated: true`; `calibrate --forget` takes it away.")
+
+
+async def forget(settings: Settings) -> None:
+    """New runs are no longer calibrated."""
+    store = Store(settings.database)
+    try:
+        await Calibrations(store).keep(None)
+    finally:
+        await store.close()
+    click.echo("New runs report their computed confidence as it is.")
+
+
+def _before_calibration(report: RunReport) -> float | None:
+    parts = report.confidence_parts
+    if report.status not in {"completed", "degraded"} or parts is None:
+        return None
+    return parts.uncalibrated if parts.calibrated else report.confidence
+
+
+def _labels(path: Path) -> list[Label]:
+    labels = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            label = Label.model_validate_json(line)
+        except ValidationError as error:
+            raise _no_label(path, number, error.errors()[0]["msg"]) from error
+        if (label.correct is None) == (label.answer is None):
+            raise _no_label(path, number, "give one of `correct` and `answer`")
+        labels.append(label)
+    return labels
+
+
+def _no_label(path: Path, number: int, why: str) -> ConfigError:
+    return ConfigError(
+        f'{path}, line {number}: {why}. A line is {{"run_id": "…", "correct": true}} or '
+        '{"run_id": "…", "answer": "42"}.'
+    )

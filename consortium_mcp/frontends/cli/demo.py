@@ -1,0 +1,183 @@
+"""`consortium-mcp demo`: a whole consultation through a real MCP client, shown as it happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
+
+from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.frontends.mcp.tools.outputs import FullReport
+from consortium_mcp.frontends.text.phrases import one_line, seconds, tokens
+from consortium_mcp.frontends.text.run_list import runs_markdown
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
+
+    from consortium_mcp.frontends.text.pages import Entry
+
+QUESTION = "What is the capital of Japan?"
+CONSORTIUM = "consortium-mcp-demo"
+_MARGIN = "  "
+_NARROWEST = 28
+
+
+class DemoError(Exception):
+    """The server refused a step of the demo; the message is the server's."""
+
+
+async def consult(question: str, members: list[str], arbiter: str) -> bool:
+    """Show a consultation; see `_consult`.
+
+    Raises:
+        DemoError: the server could not be started, or refused a step.
+    """
+    try:
+        return await _consult(question, members, arbiter)
+    except ExceptionGroup as group:  # the client's task groups wrap whatever happens inside them
+        ours, others = group.split((DemoError, MCPError))
+        if ours is None or others is not None:
+            raise
+        raise DemoError(str(_first(ours))) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _consult(question: str, members: list[str], arbiter: str) -> bool:
+    """Start the server as a child, save the panel, ask it, show everything.
+
+    Args:
+        question: what to ask.
+        members: the panel, as `save_consortium` takes it.
+        arbiter: who judges.
+
+    Returns:
+        Whether the run completed.
+    """
+    command = [sys.executable, "-m", "consortium_mcp"]
+    server = StdioServerParameters(command=command[0], args=command[1:], env=dict(os.environ))
+    async with Client(server) as client:
+        _line("Server", f"{' '.join(command)} (MCP {client.protocol_version} over stdio)")
+        panel = {"name": CONSORTIUM, "models": members, "arbiter": arbiter, "overwrite": True}
+        saved = _data(await client.call_tool("save_consortium", panel))
+        warnings = [f"Note: {warning}" for warning in saved["warnings"]]
+        _line("Panel", f"{', '.join(members)}; arbiter {arbiter} (saved as {CONSORTIUM!r})")
+        for warning in warnings:
+            _line("", warning)
+        _line("Question", question)
+        click.echo()
+        asked = {"prompt": question, "consortium": CONSORTIUM}
+        result = await client.call_tool("consult_consortium", asked, progress_callback=_progress)
+        report = RunReport.model_validate(_data(result, failed_run=True))
+        run_id = report.run_id or ""
+        while report.status == "working":
+            again = {"run_id": run_id, "wait_seconds": 40}
+            result = await client.call_tool("get_run", again, progress_callback=_progress)
+            report = RunReport.model_validate(_data(result, failed_run=True))
+        included = {"run_id": run_id, "include": ["responses"]}
+        full = FullReport.model_validate(
+            _data(await client.call_tool("get_run", included), failed_run=True)
+        )
+        _show(full)
+        await _show_journal(client, run_id)
+    return report.status == "completed"
+
+
+async def _progress(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 (the SDK's signature)
+    click.echo(f"{_MARGIN}· {message}")
+
+
+def _data(result: CallToolResult, *, failed_run: bool = False) -> dict[str, Any]:
+    """The structured content, which a failed run's error carries too."""
+    if result.is_error and not (failed_run and result.structured_content):
+        raise DemoError(" ".join(getattr(part, "text", "") for part in result.content))
+    found: dict[str, Any] = result.structured_content or {}
+    return found
+
+
+def _line(name: str, text: str) -> None:
+    indent = " " * 12
+    wrapped = textwrap.fill(text, _width(), initial_indent=indent, subsequent_indent=indent)
+    click.echo(click.style(f"{name:<12}", bold=True) + wrapped[len(indent) :])
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((96, 24)).columns, 110)
+
+
+def _show(report: FullReport) -> None:
+    click.echo()
+    _show_side_by_side(report)
+    if report.synthesis is None:
+        _line("No answer", report.error or "")
+        return
+    _line("Synthesis", report.synthesis)
+    if report.final_answer:
+        _line("Answer", report.final_answer)
+    agree = [m.model for m in report.members if m.supports]
+    apart = [m.model for m in report.members if m.supports is False]
+    _line("Agree", ", ".join(agree) or "nobody")
+    if apart:
+        _line("Apart", ", ".join(apart))
+    parts = report.confidence_parts
+    if parts is not None:
+        stated = "none stated" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
+        _line(
+            "Confidence",
+            f"{report.confidence:.2f} = {parts.method} (agreement {parts.agreement:.2f} of "
+            f"{parts.votes} votes, {parts.distinct_answers} distinct answers, mean stated "
+            f"confidence {stated})",
+        )
+    usage = report.usage
+    took = "" if usage.seconds is None else f", {usage.seconds:.1f} s"
+    _line("Cost", f"{usage.calls} calls, {tokens(report)}{took}")
+    _line("Status", f"{report.status}, stopped by {report.stop_reason}")
+    for warning in report.warnings:
+        _line("Note", warning)
+
+
+def _show_side_by_side(report: FullReport) -> None:
+    """The members' answers in columns, or stacked where there are many."""
+    entries = report.included.entries if report.included else []
+    shown = report.reported_iteration or 1
+    said = {e.label: _text(e) for e in entries if e.iteration == shown}
+    columns = max(1, _width() // (len(report.members) or 1) - len(_MARGIN))
+    cells = []
+    for member in report.members:
+        took = seconds(member) if member.status == "answered" else member.status
+        text = said.get(member.label, "(no answer)")
+        if columns < _NARROWEST:
+            _line(member.label, f"{member.model} ({took}): {text}")
+            continue
+        head = (f"{member.label}  {member.model}", f"   {took}", "-" * columns)
+        cells.append([one_line(line, columns) for line in head] + textwrap.wrap(text, columns))
+    for row in range(max((len(cell) for cell in cells), default=0)):
+        texts = [cell[row] if row < len(cell) else "" for cell in cells]
+        click.echo(_MARGIN.join(f"{text:<{columns}}" for text in texts).rstrip())
+    click.echo()
+
+
+def _text(entry: Entry) -> str:
+    return prose(entry.text) or f"({entry.error})"
+
+
+async def _show_journal(client: Client, run_id: str) -> None:
+    """The run as `list_runs` has it: what was paid for is on disk."""
+    runs = _data(await client.call_tool("list_runs", {"limit": 1}))["runs"]
+    click.echo()
+    _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None))
+    if not runs or runs[0]["run_id"] != run_id:
+        raise DemoError("list_runs does not show the run that was just made.")

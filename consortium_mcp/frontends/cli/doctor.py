@@ -1,0 +1,103 @@
+"""`consortium-mcp doctor`: what is installed, what is ready, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.core.domain.consortium import members_as_written
+from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
+from consortium_mcp.services.service import Service, open_service
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.adapters.settings import Settings
+
+PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", "xllamacpp")
+
+
+async def examine(settings: Settings) -> bool:
+    """Print the examination; whether a panel is ready when none is named."""
+    _heading("Versions")
+    click.echo(f"  python {platform.python_version()}")
+    for package in PACKAGES:
+        click.echo(f"  {package} {_version(package)}")
+    async with open_service(settings) as service:
+        await _database(service)
+        snapshot = await service.registry.snapshot()
+        _models(snapshot)
+        return await _panel(service)
+
+
+def _heading(text: str) -> None:
+    click.secho(text, bold=True)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed (extra `local`)" if package == "xllamacpp" else "not installed"
+
+
+async def _database(service: Service) -> None:
+    _heading("Database")
+    try:
+        await service.store.check()
+    except ConsortiumError as error:
+        click.echo(f"  {error}")
+        return
+    saved = [config.name for config in await service.consortiums.all()]
+    click.echo(f"  {service.store.file.path}: can be written")
+    click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
+
+
+def _models(snapshot: Snapshot) -> None:
+    """By provider: how many models, and whether their key is there; never its value."""
+    _heading("Plugins of llm")
+    for plugin, version in sorted(snapshot.plugins.items()):
+        click.echo(f"  {plugin} {version}".rstrip())
+    for plugin, why in snapshot.plugin_errors.items():
+        click.echo(f"  {plugin}: failed to load ({why})")
+    _heading("Providers and their keys")
+    for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
+        entries = [e for e in snapshot.entries.values() if e.provider == provider]
+        ready = sum(entry.ready for entry in entries)
+        missing = next((entry.missing for entry in entries if entry.missing), None)
+        state = "ready" if missing is None else f"{ready} ready; {missing}"
+        click.echo(f"  {provider}: {len(entries)} models, {state}")
+    for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
+        if not any(entry.provider == provider for entry in snapshot.entries.values()):
+            click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
+
+
+def _without_models(provider: str, snapshot: Snapshot) -> str:
+    """Why a provider has no models here, and the remedy."""
+    plugin = f"llm-{provider}"
+    if plugin in snapshot.plugins:
+        return (
+            f"{plugin} lists no models: it may need a key for that (`llm keys set {provider}`), or "
+            "a server that runs"
+        )
+    if provider in EXTRAS:
+        return f"no plugin; install consortium-mcp[{provider}], or `llm install {plugin}`"
+    return f"no plugin; `llm install {plugin}` brings it"
+
+
+async def _panel(service: Service) -> bool:
+    _heading("The panel when none is named")
+    try:
+        config = (await service.planner.plan(None, ConsultRequest())).config
+    except ConsortiumError as error:
+        click.echo(f"  {error}")
+        return False
+    click.echo(
+        f"  {', '.join(members_as_written(config))}; arbiter {config.arbiter}; "
+        f"strategy {config.strategy}"
+    )
+    return True

@@ -1,0 +1,139 @@
+"""`consortium-mcp install CLIENT`: put the server into a client's configuration."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, change
+from consortium_mcp.adapters.models.discovery import take_snapshot
+from consortium_mcp.adapters.models.keys import keys_of_this_shell
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.panel.known_models import EXTRAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLAUDE_CODE = "claude-code"
+PACKAGE = "consortium-mcp"
+_PASSED_ON = ("LLM_USER_PATH", "CONSORTIUM_")
+"""Beginnings of variables that say where things are. Keys are never among them: they are read from
+llm's own key store."""
+_UV_CACHE = ("archive-v", "environments-v", "builds-v")
+"""Folders of uv's cache where its passing environments are."""
+
+
+def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
+    """Add the server to the client, or show what would be done.
+
+    Raises:
+        ConfigError: it cannot be done safely; the message says what to do instead.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ConfigError("--name is made of letters, digits, - and _.")
+    command, args = server_command(Path(sys.executable), shutil.which("uvx"))
+    env = {key: value for key, value in os.environ.items() if key.startswith(_PASSED_ON)}
+    if client == CLAUDE_CODE:
+        _by_claude(name, [command, *args], env, dry_run=dry_run, force=force)
+    else:
+        _by_file(client, name, (command, args, env), dry_run=dry_run, force=force)
+    for key, variable in keys_of_this_shell(take_snapshot()).items():
+        click.echo(
+            f"{variable} is set in this shell only, where a desktop program may not see it: store "
+            f"the key with `llm keys set {key}`."
+        )
+
+
+def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
+    """The program to start and its arguments, by absolute path: desktop programs have a short PATH.
+
+    The program of this very environment, which its user has made for good; but uvx's own
+    environments are a cache that it may clear, so there it is uvx itself, with what is installed
+    now.
+
+    Args:
+        python: this interpreter.
+        uvx: where uvx is, if it is there.
+    """
+    if uvx is not None and any(part.startswith(_UV_CACHE) for part in python.parts):
+        return str(Path(uvx).absolute()), ["--from", _requirement(), PACKAGE]
+    program = python.with_name(f"{PACKAGE}.exe" if python.suffix == ".exe" else PACKAGE)
+    if program.exists():
+        return str(program.absolute()), []
+    return str(python.absolute()), ["-m", "consortium_mcp"]
+
+
+def _requirement() -> str:
+    """What to install to get this package again, with the same providers."""
+    installed = {each.metadata["name"] for each in importlib.metadata.distributions()}
+    extras = [extra for extra in EXTRAS if f"llm-{extra}" in installed]
+    named = f"{PACKAGE}[{','.join(extras)}]" if extras else PACKAGE
+    # Not from a registry but from a file or a repository (PEP 610)?
+    origin = importlib.metadata.distribution(PACKAGE).read_text("direct_url.json")
+    return f"{named} @ {json.loads(origin)['url']}" if origin else named
+
+
+def _by_file(
+    client: str,
+    name: str,
+    start: tuple[str, list[str], Mapping[str, str]],
+    *,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    kind = CLIENTS[client]
+    path = kind.path(Machine(Path.home(), sys.platform, os.environ))
+    made = change(kind, path, name, kind.entry(*start), force=force)
+    if made is None:
+        click.echo(f"{path} has it already; nothing was changed.")
+    elif dry_run:
+        old, new = made.before.splitlines(), made.after.splitlines()
+        shown = difflib.unified_diff(old, new, str(path), f"{path} (new)", lineterm="")
+        click.echo("\n".join(shown))
+    else:
+        backup = made.write(datetime.now().astimezone())
+        kept = f" What was there is kept in {backup.name}." if backup else ""
+        click.echo(
+            f"Added {name!r} to {path}.{kept} Restart {kind.title}, or reload its servers, to see "
+            "the tools."
+        )
+
+
+def _by_claude(
+    name: str, command: list[str], env: Mapping[str, str], *, dry_run: bool, force: bool
+) -> None:
+    """Claude Code has a command of its own for this, and its file is not for others to edit."""
+    settings = [part for key, value in env.items() for part in ("--env", f"{key}={value}")]
+    add = ["claude", "mcp", "add", "--scope", "user", name, *settings, "--", *command]
+    if dry_run:
+        click.echo(shlex.join(add))
+        return
+    claude = shutil.which("claude")
+    if claude is None:
+        raise ConfigError(
+            f"`claude` is not on the PATH. Run this where it is:\n\n{shlex.join(add)}"
+        )
+    there = subprocess.run([claude, "mcp", "get", name], capture_output=True, check=False)  # noqa: S603
+    if there.returncode == 0 and not force:
+        click.echo(
+            f"Claude Code has a server {name!r} already; nothing was changed. Replace it with "
+            "--force, or choose another --name."
+        )
+        return
+    if there.returncode == 0:
+        subprocess.run([claude, "mcp", "remove", "--scope", "user", name], check=False)  # noqa: S603
+    done = subprocess.run([claude, *add[1:]], check=False)  # noqa: S603
+    if done.returncode:
+        raise ConfigError(f"`{shlex.join(add)}` failed; its own words stand above.")

@@ -1,0 +1,56 @@
+"""`consortium-mcp leaderboard`: how one's models fared, from the journal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.adapters.journal.history import opened_history
+from consortium_mcp.core.evaluation.leaderboard import Leaderboard
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.evaluation.leaderboard import Standing
+
+AGREEMENT = (
+    "This is agreement, not correctness: who stands with the verdict may err with it, and who "
+    "stands alone may be right."
+)
+
+
+async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+    """Print the models with how often they stood with the verdict."""
+    board = Leaderboard()
+    async with opened_history(settings.database) as history:
+        async for report in history.reports():
+            board.add(report)
+    standings = board.standings()
+    if as_json:
+        click.echo(json.dumps([standing.model_dump() for standing in standings], indent=2))
+    elif not standings:
+        click.echo("The journal holds no answers yet: consult somebody first.")
+    else:
+        click.echo(_table(standings))
+        click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}")
+
+
+def _table(standings: list[Standing]) -> str:
+    wide = max(len("model"), *(len(standing.model) for standing in standings))
+    head = f"{'model':{wide}}  asked  with verdict  alone against  failed  median s  tokens out"
+    return "\n".join([head, *(f"{s.model:{wide}}  {_row(s)}" for s in standings)])
+
+
+def _row(s: Standing) -> str:
+    seconds = "–" if s.median_seconds is None else f"{s.median_seconds:.1f}"
+    tokens = "–" if s.mean_output_tokens is None else f"{s.mean_output_tokens:.0f}"
+    return (
+        f"{s.asked:5}  {_share(s.with_verdict, s.judged):>12}  "
+        f"{_share(s.alone_against, s.judged):>13}  {_share(s.failed, s.asked):>6}  "
+        f"{seconds:>8}  {tokens:>10}"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "–"

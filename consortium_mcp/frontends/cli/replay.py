@@ -1,0 +1,191 @@
+"""`consortium-mcp replay`: measure a panel and a strategy on recorded answers."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import anyio
+import click
+from pydantic import ValidationError
+
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member, Tier
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.evaluation import metrics
+from consortium_mcp.core.evaluation.recordings import Recording
+from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
+from consortium_mcp.core.panel.labels import label
+from consortium_mcp.frontends.cli.plots import (
+    PlotPoint,
+    accuracy_against_calls,
+    reliability_diagram,
+)
+from consortium_mcp.services.resolution import check_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+REST = "*"
+"""Stands for all members that are not named, when tiers are given."""
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What to replay."""
+
+    panel: Sequence[str]
+    strategy: str = "vote"
+    sampling: str = "full"
+    escalate_to: str | None = None
+    arbiter: str | None = None
+    tiers: Sequence[tuple[str, str]] = ()
+    """(model, tier); `*` for all members that are not named."""
+    where: Sequence[tuple[str, str]] = ()
+    """(field, value) that a recording must have."""
+
+
+def run(data: Path, wish: ReplayOptions, folder: Path) -> None:
+    """Replay, print the figures, and save them with two plots.
+
+    Raises:
+        ConfigError: the file or the wish cannot be used; the message says why.
+    """
+    recordings = [each for each in read(data) if _matches(each, wish.where)]
+    summary, outcomes = anyio.run(replay, recordings, configuration(wish))
+    click.echo(as_text(summary))
+    folder.mkdir(parents=True, exist_ok=True)
+    points = [(outcome.confidence, outcome.right) for outcome in outcomes]
+    title = f"{wish.strategy} of {len(wish.panel)}, {summary.questions} questions"
+    files = {
+        "replay.json": summary.model_dump_json(indent=2) + "\n",
+        "reliability.svg": reliability_diagram(metrics.bins(points), title),
+        "accuracy.svg": accuracy_against_calls(_marks(summary), title),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    click.echo(f"Saved {', '.join(files)} in {folder}.", err=True)
+
+
+def read(path: Path) -> list[Recording]:
+    """The recordings of a file: JSON lines, gzipped if its name ends in `.gz`.
+
+    Raises:
+        ConfigError: it cannot be read, or a line of it is no recording.
+    """
+    try:
+        return [*_recordings(path)]
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+
+
+def _recordings(path: Path) -> Iterator[Recording]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    yield Recording.model_validate_json(line)
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    place = ".".join(str(part) for part in first["loc"]) or "the line"
+                    raise ConfigError(
+                        f"{path}, line {number}: {place}: {first['msg']}. A line is a JSON object "
+                        "with question_id, gold, and answers or texts; see examples/replay.jsonl."
+                    ) from error
+
+
+def _matches(recording: Recording, where: Sequence[tuple[str, str]]) -> bool:
+    extra = recording.model_extra or {}
+    return all(str(extra.get(name)) == value for name, value in where)
+
+
+def configuration(wish: ReplayOptions) -> ConsortiumConfig:
+    """The consortium that is wished for, of recorded models.
+
+    One iteration: what a model would have said in a second one was not recorded.
+
+    Raises:
+        ConfigError: see `planning.check_strategy`; or a tier of no member.
+    """
+    tiers = dict(wish.tiers)
+    if strangers := tiers.keys() - {REST, *wish.panel}:
+        raise ConfigError(f"A tier is given to {', '.join(sorted(strangers))}, who is no member.")
+    if unknown := set(tiers.values()) - {*get_args(Tier)}:
+        raise ConfigError(
+            f"There is no tier {', '.join(sorted(unknown))}; choose of {', '.join(get_args(Tier))}."
+        )
+    members = [
+        {"label": label(place), "model": model, "tier": tiers.get(model, tiers.get(REST))}
+        for place, model in enumerate(wish.panel)
+    ]
+    config = ConsortiumConfig(
+        members=tuple(Member.model_validate(member) for member in members),
+        arbiter=wish.arbiter or wish.panel[0],
+        strategy=wish.strategy,
+        sampling=wish.sampling,  # type: ignore[arg-type] # checked by the configuration itself
+        escalate_to=wish.escalate_to,
+        max_iterations=1,
+    )
+    check_strategy(config)
+    return config
+
+
+def as_text(summary: Summary) -> str:
+    """The figures, for a reader."""
+    rows: Mapping[str, Measures] = {
+        str(summary.settings["strategy"]): summary.measured,
+        "equal vote": summary.equal_vote,
+        **{f"{model} alone": measures for model, measures in summary.singles.items()},
+    }
+    wide = max(len(name) for name in rows)
+    count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
+    head = f"{'':{wide}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
+    lines = [f"{count}; {', '.join(summary.panel)}", "", head]
+    lines += [f"{name:{wide}}  {_row(measures)}" for name, measures in rows.items()]
+    low, high = summary.gain_interval
+    judged = (
+        f", of them {summary.arbiter_calls:.2f} by the arbiter" if summary.arbiter_calls else ""
+    )
+    mean, gain = summary.mean_single, summary.gain_over_best_single
+    lines.append("")
+    lines.append(f"best single member {summary.best_single}; mean of the members {mean:.1%}")
+    lines.append(f"one of them right (oracle) {summary.oracle:.1%}")
+    lines.append(f"gain over the best single member {gain:+.1%} ({low:+.1%} to {high:+.1%})")
+    lines.append(
+        f"{summary.measured.calls:.2f} calls a question{judged}, in {summary.rounds:.2f} rounds"
+    )
+    if summary.failed:
+        lines.append(f"{summary.failed} questions nobody answered; they count as wrong")
+    if summary.arbiter_calls:
+        lines.append(
+            "No verdicts are recorded: the arbiter's own recorded answer stood in for them."
+        )
+    return "\n".join(lines)
+
+
+def _row(m: Measures) -> str:
+    low, high = m.accuracy_interval
+    auroc = "    –" if m.auroc is None else f"{m.auroc:5.3f}"
+    return (
+        f"{m.accuracy:7.1%}   {low:.1%}–{high:.1%}  {m.calls:5.2f}  {m.ece:5.3f}  {m.brier:5.3f}  "
+        f"{auroc}  {m.accuracy_at_80_coverage:6.1%}  {m.coverage_at_95_accuracy:6.1%}"
+    )
+
+
+def _marks(summary: Summary) -> list[PlotPoint]:
+    strategy = str(summary.settings["strategy"])
+    ways = {**summary.singles, "equal vote": summary.equal_vote, strategy: summary.measured}
+    named = {summary.best_single, "equal vote", strategy}
+    return [
+        PlotPoint(
+            name,
+            each.calls,
+            each.accuracy,
+            each.accuracy_interval,
+            named=name in named,
+            stands_out=name == strategy,
+        )
+        for name, each in ways.items()
+    ]

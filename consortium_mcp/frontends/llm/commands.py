@@ -1,0 +1,217 @@
+"""`llm consortium`: the same service for those who live in a terminal.
+
+Every `llm` command imports this file, so each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click_default_group import DefaultGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., None]
+
+_PANEL = (
+    click.option(
+        "-m",
+        "--model",
+        "--m",
+        "models",
+        multiple=True,
+        metavar="MODEL",
+        help="A member: model, model:count, a saved consortium, or a JSON object with model and "
+        "system, options, tier or role. Repeatable.",
+    ),
+    click.option(
+        "-n",
+        "--count",
+        "counts",
+        multiple=True,
+        type=int,
+        help="How many of a model: one for each -m in order, or one alone for all.",
+    ),
+    click.option("--arbiter", help="The model that judges.  [default: the first member]"),
+    click.option("--strategy", help="See `llm consortium strategies`.  [default: auto]"),
+    click.option("--sampling", help="full, adaptive or thrifty.  [default: full]"),
+    click.option("--escalate-to", help="A stronger model for when the first are not unanimous."),
+    click.option("-s", "--system", help="System prompt for every member."),
+    click.option("--confidence-threshold", type=float, help="0 to 1.  [default: 0.8]"),
+    click.option("--max-iterations", type=int, help="1 to 20.  [default: 3]"),
+    click.option("--min-iterations", type=int, help="1 to 20.  [default: 1]"),
+    click.option("--quorum", type=float, help="Share of the members that is enough."),
+    click.option("--member-timeout", type=float, help="Seconds.  [default: 120]"),
+    click.option("--arbiter-timeout", type=float, help="Seconds.  [default: 120]"),
+    click.option("--deadline", "deadline_seconds", type=float, help="Seconds for the whole run."),
+    click.option("--max-calls", type=int, help="Model calls, retries included."),
+    click.option("--max-tokens", type=int, help="Tokens, in and out together."),
+)
+"""What a run and a saved consortium have in common; the names are the fields of `core.wanted`."""
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+_RAW = click.option(
+    "--raw/--no-raw", default=False, help="The members' and the arbiter's raw replies as well."
+)
+_QUIET = click.option("--quiet", is_flag=True, help="Only the synthesis, and no progress.")
+_OUTPUT = click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the report to this file, as JSON.",
+)
+
+
+def _panel_options(command: Command) -> Command:
+    for option in reversed(_PANEL):
+        command = option(command)
+    return command
+
+
+STATUSES = ("completed", "degraded", "failed", "working", "interrupted", "cancelled")
+consortium: click.Group = DefaultGroup(
+    name="consortium",
+    default="run",
+    default_if_no_args=True,
+    help="Ask several models at once and have them come to one answer.",
+    context_settings={"help_option_names": ["-h", "--help"]},  # as llm has it
+)
+
+
+@consortium.command()
+@click.argument("prompt", required=False)
+@_panel_options
+@click.option("--consortium", help="A saved consortium to ask, or to start from.")
+@click.option("--continue", "continue_run", metavar="RUN_ID", help="Go on from an earlier run.")
+@click.option(
+    "--stdin/--no-stdin",
+    default=True,
+    help="Append what stdin holds to the prompt; a terminal is not waited for.",
+)
+@_OUTPUT
+@_RAW
+@_QUIET
+@click.option("--no-log", is_flag=True, help="Keep nothing in the journal.")
+def run(prompt: str | None, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Put PROMPT to several models; an arbiter weighs their answers into one."""
+    from consortium_mcp.frontends.llm import run  # noqa: PLC0415
+
+    run.run(prompt, **wish)
+
+
+@consortium.command()
+@click.argument("run_id")
+@_OUTPUT
+@_RAW
+@_QUIET
+def resume(run_id: str, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Go on with a run that was interrupted; nothing is asked twice."""
+    from consortium_mcp.frontends.llm import run  # noqa: PLC0415
+
+    run.resume(run_id, **wish)
+
+
+@consortium.command()
+@click.argument("name")
+@_panel_options
+@click.option("--description", help="What it is for.")
+@click.option("--clone", metavar="NAME", help="A saved consortium to start from.")
+@click.option("--overwrite", is_flag=True, help="Replace another one of this name.")
+@_AS_JSON
+def save(name: str, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Save a consortium as NAME, for `llm -m NAME` and every other door."""
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.save(name, **wish)
+
+
+@consortium.command("list")
+@_AS_JSON
+def list_(*, as_json: bool) -> None:
+    """List the saved consortiums."""
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.list_all(as_json=as_json)
+
+
+@consortium.command()
+@click.argument("name")
+@_AS_JSON
+def show(name: str, *, as_json: bool) -> None:
+    """Show the saved consortium NAME."""
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.show(name, as_json=as_json)
+
+
+@consortium.command()
+@click.argument("name")
+@_AS_JSON
+def remove(name: str, *, as_json: bool) -> None:
+    """Remove the saved consortium NAME; its runs stay."""
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.remove(name, as_json=as_json)
+
+
+@consortium.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@_AS_JSON
+def export(file: Path | None, *, as_json: bool) -> None:
+    """Write the saved consortiums to FILE, or to stdout, as JSON.
+
+    Past runs: `consortium-mcp runs export`.
+    """
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    del as_json  # it is JSON in any case
+    consortiums.export(file)
+
+
+@consortium.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--overwrite", is_flag=True, help="Replace others of the same names.")
+@_AS_JSON
+def import_(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
+    """Save the consortiums of FILE: an export, or a database of llm-consortium.
+
+    Without FILE, the database of llm-consortium in llm's directory.
+    """
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.bring(file, overwrite=overwrite, as_json=as_json)
+
+
+@consortium.command()
+@_AS_JSON
+def strategies(*, as_json: bool) -> None:
+    """List the strategies: how answers become a verdict."""
+    from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
+
+    consortiums.strategies(as_json=as_json)
+
+
+@consortium.command()
+@click.option("-n", "--limit", type=int, default=20, show_default=True, help="1 to 100.")
+@click.option("-q", "--query", help="Words that prompt or synthesis must contain.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
+@click.option("--consortium", help="Only runs of this saved consortium.")
+@click.option("--cursor", help="Where the page before ended.")
+@_AS_JSON
+def runs(**wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """List past runs, newest first."""
+    from consortium_mcp.frontends.llm import runs  # noqa: PLC0415
+
+    runs.list_runs(**wish)
+
+
+@consortium.command("run-info")
+@click.argument("run_id")
+@_RAW
+@_AS_JSON
+def run_info(run_id: str, *, raw: bool, as_json: bool) -> None:
+    """Show the report of a past run."""
+    from consortium_mcp.frontends.llm import runs  # noqa: PLC0415
+
+    runs.info(run_id, raw=raw, as_json=as_json)

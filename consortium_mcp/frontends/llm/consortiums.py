@@ -1,0 +1,177 @@
+"""`llm consortium save`, `list`, `show`, `remove`, `export`, `import`, `strategies`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from consortium_mcp.adapters.consortium_files import export_text, original_database, read_file
+from consortium_mcp.adapters.entry_points import install_strategies
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.panel.llm_consortium import request_of
+from consortium_mcp.core.strategies import STRATEGIES
+from consortium_mcp.frontends.llm.run import wanted
+from consortium_mcp.frontends.text.command_errors import command_errors, write_file
+from consortium_mcp.frontends.text.consortium import consortium_line
+from consortium_mcp.services.service import open_service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from consortium_mcp.adapters.consortium_files import Found
+    from consortium_mcp.services.resolution import ResolvedConsortium
+
+
+def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **wish: Any) -> None:  # noqa: ANN401 (the fields of a consortium, by name)
+    """Save a consortium and say how to use it."""
+
+    async def saved() -> ResolvedConsortium:
+        async with open_service(from_environment()) as service:
+            return await service.consortiums.save(
+                name, wanted(wish), clone=clone, overwrite=overwrite
+            )
+
+    with command_errors():
+        planned = anyio.run(saved)
+    if as_json:
+        config = planned.config.model_dump(mode="json")
+        _print_json({"consortium": config, "warnings": planned.warnings})
+        return
+    click.echo(f"Saved. {consortium_line(planned.config)}")
+    for warning in planned.warnings:
+        click.echo(f"Note: {warning}", err=True)
+    click.echo(f'Ask it: llm -m {name} "…"')
+
+
+def _all() -> list[ConsortiumConfig]:
+    async def found() -> list[ConsortiumConfig]:
+        async with open_service(from_environment()) as service:
+            return await service.consortiums.all()
+
+    with command_errors():
+        return anyio.run(found)
+
+
+def list_all(*, as_json: bool) -> None:
+    """Print every saved consortium."""
+    saved = _all()
+    if as_json:
+        _print_json([config.model_dump(mode="json") for config in saved])
+    else:
+        lines = [consortium_line(config) for config in saved]
+        click.echo("\n".join(lines) or "None is saved yet: see `llm consortium save --help`.")
+
+
+def show(name: str, *, as_json: bool) -> None:
+    """Print one with all its settings."""
+
+    async def found() -> ConsortiumConfig:
+        async with open_service(from_environment()) as service:
+            return await service.consortiums.find(name)
+
+    with command_errors():
+        config = anyio.run(found)
+    if as_json:
+        _print_json(config.model_dump(mode="json"))
+        return
+    click.echo(consortium_line(config))
+    for member in config.members:
+        more = member.model_dump(exclude_defaults=True, exclude={"label", "model"})
+        told = "".join(f" · {field}: {value}" for field, value in more.items())
+        click.echo(f"  {member.model}{told}")
+    shown = {"name", "description", "members", "strategy", "arbiter"}
+    for field, value in config.model_dump(exclude=shown, exclude_none=True).items():
+        click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
+
+
+def remove(name: str, *, as_json: bool) -> None:
+    """Remove one."""
+
+    async def gone() -> None:
+        async with open_service(from_environment()) as service:
+            await service.consortiums.delete(name)
+
+    with command_errors():
+        anyio.run(gone)
+    if as_json:
+        _print_json({"deleted": name})
+    else:
+        click.echo(f"Removed {name}. Its runs stay.")
+
+
+def export(file: Path | None) -> None:
+    """Write all of them to a file, or to stdout."""
+    text = export_text(_all())
+    if file is None:
+        click.echo(text)
+    else:
+        write_file(file, text)
+
+
+def bring(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
+    """Save what a file holds. One that cannot be saved is named and does not hold up the others."""
+    with command_errors():
+        settings = from_environment()
+        found = read_file(file or original_database(settings.user_dir))
+        saved, notes, refused = anyio.run(_brought, found, overwrite)
+    if as_json:
+        _print_json({"saved": saved, "notes": notes, "refused": refused})
+    else:
+        click.echo(f"Saved: {', '.join(saved) or 'none'}.")
+        for name, remarks in notes.items():
+            for remark in remarks:
+                click.echo(f"Note on {name}: {remark}", err=True)
+        for name, why in refused.items():
+            click.echo(f"Not saved: {name}. {why}", err=True)
+    sys.exit(1 if refused else 0)
+
+
+async def _brought(
+    found: Found,
+    overwrite: bool,  # noqa: FBT001 (anyio.run passes by position)
+) -> tuple[list[str], dict[str, list[str]], dict[str, str]]:
+    """The names that were saved, what is to be said of each, and why which could not be."""
+    saved: list[str] = []
+    notes: dict[str, list[str]] = {}
+    refused: dict[str, str] = {}
+    async with open_service(from_environment()) as service:
+        for name, config in found.items():
+            try:
+                if isinstance(config, ConsortiumConfig):
+                    planned = await service.consortiums.restore(config, overwrite=overwrite)
+                    remarks: list[str] = []
+                else:
+                    wish, remarks = request_of(config)
+                    planned = await service.consortiums.save(
+                        name, wish, overwrite=overwrite, keep_unknown=True
+                    )
+            except ConfigError as error:
+                refused[name] = str(error)
+            else:
+                saved.append(name)
+                if said := [*remarks, *planned.warnings]:
+                    notes[name] = said
+    return saved, notes, refused
+
+
+def strategies(*, as_json: bool) -> None:
+    """Print the strategies, those of installed packages among them."""
+    errors = install_strategies()
+    if as_json:
+        _print_json({name: each.description for name, each in STRATEGIES.items()})
+    else:
+        wide = max(len(name) for name in STRATEGIES)
+        for name, each in STRATEGIES.items():
+            click.echo(f"{name:{wide}}  {each.description}")
+    for name, why in errors.items():
+        click.echo(f"The strategy {name} of an installed package is missing: {why}", err=True)
+
+
+def _print_json(data: object) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

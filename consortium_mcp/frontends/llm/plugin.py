@@ -1,0 +1,53 @@
+"""llm's plugin hooks. Imported by every `llm` command, so it imports next to nothing itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import llm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import click
+
+
+@llm.hookimpl(trylast=True)  # when all other names are known: none of them is taken
+def register_models(register: Callable[..., None], model_aliases: Iterable[Any]) -> None:
+    """Register the saved consortiums and, with the extra `local`, the demo models."""
+    taken = {model.model.model_id for model in model_aliases if model.model}
+    taken |= {alias for model in model_aliases for alias in model.aliases}
+    try:
+        found = _models()
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with us, `llm` must go on)
+        sys.stderr.write(f"consortium-mcp offers no models: {error}\n")
+        return
+    for model, async_model in found:
+        if model.model_id not in taken:
+            register(model, async_model)
+
+
+def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
+    from consortium_mcp.adapters.journal.consortium_names import saved_names  # noqa: PLC0415 (as is needed)
+    from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
+
+    found: list[tuple[llm.Model, llm.AsyncModel]] = []
+    if importlib.util.find_spec("xllamacpp") is not None:
+        from consortium_mcp.adapters.local.models import demo_models  # noqa: PLC0415 (only with the extra)
+
+        found += demo_models()
+    if names := saved_names(from_environment().database):
+        from consortium_mcp.frontends.llm.models import consortium_models  # noqa: PLC0415 (only where some are saved)
+
+        found += consortium_models(names)
+    return found
+
+
+@llm.hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add `llm consortium`."""
+    from consortium_mcp.frontends.llm.commands import consortium  # noqa: PLC0415
+
+    cli.add_command(consortium)

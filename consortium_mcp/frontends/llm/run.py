@@ -1,0 +1,127 @@
+"""`llm consortium run` and `resume`: a consultation in a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+from pydantic import ValidationError
+
+from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+from consortium_mcp.frontends.llm.runs import raw_replies, shown
+from consortium_mcp.frontends.one_shot import consult_once, resume_once
+from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from consortium_mcp.frontends.one_shot import Outcome
+    from consortium_mcp.services.progress import Progress
+
+INTERRUPTED = 130
+"""The exit code of what ended by Ctrl-C: 128 and the number of SIGINT."""
+
+
+def run(
+    prompt: str | None,
+    *,
+    consortium: str | None,
+    continue_run: str | None,
+    stdin: bool,
+    output: Path | None,
+    raw: bool,
+    quiet: bool,
+    no_log: bool,
+    **wish: Any,  # noqa: ANN401 (the fields of a consortium, by name)
+) -> None:
+    """Consult and show what came of it; see `llm consortium run --help`."""
+    check_folder(output)
+    question = "\n\n".join(part for part in (prompt, _piped() if stdin else None) if part)
+    consulting = partial(
+        consult_once,
+        question,
+        wanted(wish),
+        consortium=consortium,
+        continue_run=continue_run,
+        log=not no_log,
+    )
+    _show(_followed(consulting, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
+
+
+def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
+    """Go on with a run and show what came of it."""
+    check_folder(output)
+    _show(_followed(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
+
+
+def wanted(wish: dict[str, Any]) -> ConsultRequest:
+    """The options as the service takes them; an option that was not given is `None`."""
+    models = [_member(text) for text in wish.pop("models")]
+    return ConsultRequest(models=models or None, counts=wish.pop("counts"), **wish)
+
+
+def _member(text: str) -> str | MemberSpec:
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return MemberSpec.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise click.UsageError(
+            f"{text} is no member: {'.'.join(str(part) for part in first['loc'])} {first['msg']}. "
+            'Write {"model": "gpt-4o:2", "tier": "strong", "options": {"temperature": 0.2}}.'
+        ) from error
+
+
+def _piped() -> str | None:
+    """What stdin holds; a terminal is not waited for."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return None
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is no text is no reason to fail
+    return sys.stdin.read().strip()
+
+
+def _followed(
+    consulting: Callable[..., Awaitable[Outcome]], *, quiet: bool, resumable: bool = True
+) -> Outcome:
+    """The outcome. Ctrl-C leaves a run that can be gone on with, and says how."""
+    begun: list[str] = []
+    live = sys.stderr.isatty() and not quiet
+    on_progress = _tell if live else _keep_quiet
+    call = partial(consulting, on_begin=begun.append, on_progress=on_progress)
+    try:
+        with command_errors():
+            return anyio.run(call)
+    except KeyboardInterrupt:
+        how = "It was not logged, so it cannot be gone on with."
+        if resumable:
+            how = f"Go on with it: llm consortium resume {begun[0]}" if begun else "Nothing begun."
+        click.echo(f"Interrupted{f' in run {begun[0]}' if begun else ''}. {how}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _tell(progress: Progress) -> None:
+    click.echo(f"· {progress.message}", err=True)
+
+
+def _keep_quiet(_progress: Progress) -> None:
+    pass
+
+
+def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> None:
+    report = outcome.report
+    try:
+        with command_errors():
+            outcome.answered()
+        click.echo(report.synthesis if quiet else shown(report))
+        if raw:
+            click.echo("\n" + raw_replies(outcome.exchanges))
+    finally:  # what was paid for is shown first, whatever becomes of the file
+        if output is not None:
+            write_file(output, report.model_dump_json(indent=2))

@@ -1,0 +1,87 @@
+"""`llm consortium runs` and `run-info`: past runs in a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import click
+
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.frontends.text.command_errors import command_errors
+from consortium_mcp.frontends.text.pages import entries_markdown, of_exchange
+from consortium_mcp.frontends.text.report import report_markdown
+from consortium_mcp.frontends.text.run_list import runs_markdown
+from consortium_mcp.services.service import open_service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.exchange import Exchange
+
+R = TypeVar("R", RunReport, RunSummary)
+
+
+def for_terminal(run: R) -> R:
+    """The same with its next step as a command and not as a tool's call."""
+    steps = {
+        "working": f"llm consortium run-info {run.run_id}",
+        "interrupted": f"llm consortium resume {run.parent_run_id or run.run_id}",
+    }
+    return run.model_copy(update={"next_step": steps.get(run.status)})
+
+
+def shown(report: RunReport) -> str:
+    """A whole report: a terminal has room."""
+    return report_markdown(for_terminal(report), limit=None)
+
+
+def raw_replies(exchanges: Sequence[Exchange]) -> str:
+    """What members and arbiter said, word for word."""
+    return entries_markdown([of_exchange(exchange, whole=False) for exchange in exchanges])
+
+
+def list_runs(
+    *,
+    limit: int,
+    query: str | None,
+    status: str | None,
+    consortium: str | None,
+    cursor: str | None,
+    as_json: bool,
+) -> None:
+    """Print a page of past runs."""
+
+    async def page() -> tuple[list[RunSummary], str | None]:
+        async with open_service(from_environment()) as service:
+            return await service.list_runs(limit, cursor, query, status, consortium)
+
+    with command_errors():
+        found, next_cursor = anyio.run(page)
+    runs = [for_terminal(run) for run in found]
+    if as_json:
+        rows = [run.model_dump() for run in runs]
+        click.echo(json.dumps({"runs": rows, "next_cursor": next_cursor}, indent=2))
+    else:
+        more = f"llm consortium runs --cursor {next_cursor}" if next_cursor else None
+        click.echo(runs_markdown(runs, more))
+
+
+def info(run_id: str, *, raw: bool, as_json: bool) -> None:
+    """Print the report of a run, and what was said where asked for."""
+
+    async def found() -> tuple[RunReport, list[Exchange]]:
+        async with open_service(from_environment()) as service:
+            return await service.wait(run_id, 0), await service.exchanges(run_id)
+
+    with command_errors():
+        report, exchanges = anyio.run(found)
+    if as_json:
+        said = {"exchanges": [e.model_dump(mode="json") for e in exchanges]} if raw else {}
+        told = for_terminal(report).model_dump(mode="json") | said
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        click.echo(shown(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))

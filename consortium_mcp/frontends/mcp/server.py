@@ -1,0 +1,216 @@
+"""The MCP server: the service behind tools and resources, on every wire that the SDK speaks.
+
+Nothing of llm or the database is imported with this module: the service is loaded in a thread at
+its first use, so that the server answers its client at once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import anyio
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CancelledNotificationParams
+
+from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.text import closest
+from consortium_mcp.frontends.mcp import completions, prompts, resources
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.protocol.run_tasks import RunTasks
+from consortium_mcp.frontends.mcp.protocol.subscriptions import ChangeNotifier
+from consortium_mcp.frontends.mcp.protocol.tasks import Tasks
+from consortium_mcp.frontends.mcp.stdio import serve_until_hung_up, take_wire
+from consortium_mcp.frontends.mcp.tools import consortiums, consultation, history, models
+from consortium_mcp.frontends.mcp.tools.schemas import (
+    compact_input,
+    compact_output,
+    one_paragraph_each,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio.abc import TaskGroup
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp_types import CallToolResult, GetPromptResult, InputRequiredResult, Resource, Tool
+
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.frontends.mcp.protocol.tasks import TaskSource
+    from consortium_mcp.services.service import Service
+
+INSTRUCTIONS = """\
+Consult several language models at once when a question is hard, contested or costly to get wrong: \
+`consult_consortium` asks them in parallel, an arbiter weighs the answers, and one comes back with \
+a computed confidence and who disagreed. It takes from seconds to minutes; a report with status \
+`working` names the call to make next. Cite the confidence and the dissent when you use an answer. \
+Earlier consultations: `list_runs` and `get_run`. One whose process ended before it did is found \
+with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
+
+
+class ConsortiumServer(MCPServer[ServerLifespan]):
+    """An MCP server whose resource list is read from the journal each time."""
+
+    opening: ServerLifespan | None = None
+
+    async def list_resources(self) -> list[Resource]:
+        """Every saved consortium and the newest syntheses, each by name."""
+        fixed = await super().list_resources()
+        if self.opening is None:
+            return fixed
+        try:
+            return fixed + await resources.listed(await self.opening.service())
+        except ConsortiumError as error:
+            raise MCPError(code=INTERNAL_ERROR, message=str(error)) from error
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools with their schemas as short as they can be."""
+        return [
+            tool.model_copy(
+                update={
+                    "description": one_paragraph_each(tool.description or ""),
+                    "input_schema": compact_input(tool.input_schema),
+                    "output_schema": tool.output_schema and compact_output(tool.output_schema),
+                }
+            )
+            for tool in await super().list_tools()
+        ]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[ServerLifespan, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        """As the SDK does, but a misspelt argument is an error and not silently left out."""
+        tools_here = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        known = tools_here.get(name, {}).get("properties")
+        for argument in arguments:
+            if known is not None and argument not in known:
+                near = closest(argument, known) or sorted(known)
+                raise ToolError(f"{name} has no {argument!r}. Did you mean {', '.join(near)}?")
+        return await super().call_tool(name, arguments, context)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[ServerLifespan, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """As the SDK does, but an unknown name is the client's error and says what there is."""
+        known = [prompt.name for prompt in await self.list_prompts()]
+        if name not in known:
+            message = f"Unknown prompt {name!r}. There are: {', '.join(known)}."
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        return await super().get_prompt(name, arguments, context)
+
+
+def make_server(
+    settings: Settings,
+    make: Callable[[TaskGroup], Service] | None = None,
+    tasks: TaskSource | None = None,
+) -> ConsortiumServer:
+    """A server, ready to be run on any transport.
+
+    Args:
+        settings: where things are.
+        make: builds the service; the real one where none is given.
+        tasks: where the tasks extension finds its tasks; the runs where none is given.
+    """
+
+    def make_real(group: TaskGroup) -> Service:
+        from consortium_mcp.services.service import Service  # noqa: PLC0415 (llm is not paid for at start)
+
+        return Service(settings, group)
+
+    @asynccontextmanager
+    async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
+        opening: ServerLifespan | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                opening = ServerLifespan(make or make_real, group, notices.announce)
+                if isinstance(server, ConsortiumServer):
+                    server.opening = opening
+                try:
+                    yield opening
+                finally:
+                    opening.end()
+        finally:
+            if opening is not None:
+                await opening.close()
+
+    notices = ChangeNotifier()
+
+    async def service() -> Service:
+        if server.opening is None:
+            raise RuntimeError("the server is not being run")
+        return await server.opening.service()
+
+    server = ConsortiumServer(
+        name="consortium-mcp",
+        title="Consortium",
+        instructions=INSTRUCTIONS,
+        version=importlib.metadata.version("consortium-mcp"),
+        lifespan=lifespan,
+        subscriptions=notices.bus,
+        extensions=[Tasks(tasks or RunTasks(service))],
+        log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
+    )
+    consultation.add_to(server, settings)
+    consortiums.add_to(server)
+    history.add_to(server)
+    models.add_to(server)
+    resources.add_to(server)
+    prompts.add_to(server)
+    completions.add_to(server, lambda: server.opening.loaded if server.opening else None)
+    notices.add_to(server)
+    server.middleware.append(_warm_up_afterwards)
+    server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
+        "notifications/cancelled", CancelledNotificationParams, _on_cancelled
+    )
+    return server
+
+
+async def _warm_up_afterwards(
+    ctx: ServerRequestContext[ServerLifespan, Any], call_next: CallNext
+) -> HandlerResult:
+    """Answer first; what comes later finds llm and its models loaded."""
+    try:
+        return await call_next(ctx)
+    finally:
+        ctx.lifespan_context.requested()
+
+
+async def _on_cancelled(
+    ctx: ServerRequestContext[ServerLifespan, Any], params: CancelledNotificationParams
+) -> None:
+    """The SDK has cancelled the call already; this decides about the run it waited for."""
+    opening = ctx.lifespan_context
+    if params.request_id is not None and (
+        run_id := opening.waits.unwanted(ctx.request, params.request_id, params.reason)
+    ):
+        opening.cancel(run_id)
+
+
+def serve(settings: Settings, make: Callable[[TaskGroup], Service] | None = None) -> NoReturn:
+    """Serve on stdin and stdout until the client hangs up; the process ends with it.
+
+    Args:
+        settings: where things are.
+        make: builds the service; the real one where none is given.
+    """
+    stdin, stdout = take_wire()  # before anything of a plugin's is loaded
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    server = make_server(settings, make)
+
+    def on_end() -> None:
+        if server.opening is not None:
+            server.opening.end()
+
+    serve_until_hung_up(server, stdin, stdout, on_end)

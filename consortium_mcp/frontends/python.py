@@ -1,0 +1,258 @@
+"""`create_consortium(...).orchestrate(prompt)`: the same service from Python.
+
+Nothing of llm or the database is imported before the first question, so that `import
+consortium_mcp` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator, Sequence
+
+    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+    from consortium_mcp.frontends.one_shot import OnProgress
+
+T = TypeVar("T")
+
+
+def create_consortium(
+    models: Sequence[str | MemberSpec | Mapping[str, Any]] | Mapping[str, int] | None = None,
+    confidence_threshold: float | None = None,
+    max_iterations: int | None = None,
+    min_iterations: int | None = None,
+    arbiter: str | None = None,
+    *,
+    raw: bool = False,
+    system_prompt: str | None = None,
+    consortium: str | None = None,
+    **settings: Any,  # noqa: ANN401 (the fields of a consortium, by name)
+) -> Consortium:
+    """A consortium to put questions to. What is left out has the defaults of every front end.
+
+    Args:
+        models: members, as `model`, `model:count`, `MemberSpec` or a mapping with its fields; or
+            one mapping of models to counts; those of `consortium` where left out.
+        confidence_threshold: stop once confidence reaches it, 0 to 1.
+        max_iterations: 1 to 20.
+        min_iterations: 1 to 20, at most `max_iterations`.
+        arbiter: the model that judges; the first member where none is named.
+        raw: add the members' and the arbiter's raw replies to the result.
+        system_prompt: for every member.
+        consortium: the name of a saved consortium to start from.
+        settings: any other field of `core.wanted.Wanted`: `strategy`, `sampling`, `quorum`, …
+
+    Raises:
+        ConfigError: there is no such setting, and the message lists those there are; or a member
+            is none.
+    """
+    from dataclasses import fields  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
+
+    known = {f.name for f in fields(ConsultRequest)}
+    if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
+        min_iterations = settings.pop(name)
+    if unknown := settings.keys() - known:
+        raise ConfigError(
+            f"No setting is called {', '.join(sorted(unknown))}. "
+            f"There are: {', '.join(sorted(known))}."
+        )
+    if isinstance(models, Mapping):
+        models = [f"{model}:{count}" for model, count in models.items()]
+    if models is not None:
+        models = [_member(each) for each in models]
+    named = {
+        "models": models,
+        "arbiter": arbiter,
+        "system": system_prompt,
+        "confidence_threshold": confidence_threshold,
+        "max_iterations": max_iterations,
+        "min_iterations": min_iterations,
+    }
+    return Consortium(ConsultRequest(**(named | settings)), consortium, raw=raw)
+
+
+def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
+    """A member, also as a mapping such as a tool takes."""
+    from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.domain.errors import InvalidMember  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import MemberSpec  # noqa: PLC0415
+
+    if isinstance(member, (str, MemberSpec)):
+        return member
+    try:
+        return MemberSpec.model_validate(member)
+    except ValidationError as error:
+        raise InvalidMember(f"{member!r} is no member: {error.errors()[0]['msg']}.") from error
+
+
+@dataclass(frozen=True)
+class Consortium:
+    """Who is asked, and how. Every prompt is a run of its own: nothing is carried over."""
+
+    wanted: ConsultRequest
+    name: str | None = None
+    """The saved consortium it starts from."""
+    raw: bool = False
+
+    def orchestrate(
+        self,
+        prompt: str,
+        *,
+        on_progress: OnProgress | None = None,
+        history: Sequence[tuple[str, str]] = (),
+        continue_run: str | None = None,
+    ) -> Result:
+        """Consult, and wait for the answer.
+
+        Args:
+            prompt: the question.
+            on_progress: told of every answer and verdict.
+            history: earlier prompts and their answers, oldest first.
+            continue_run: the id of an ended run whose conversation this goes on.
+
+        Raises:
+            ConfigError: something cannot be done as asked, or an event loop runs here already; no
+                model was called.
+            UnknownRun: there is no run to go on from.
+            RunError: no member answered.
+        """
+        consulting = self.aorchestrate(
+            prompt, on_progress=on_progress, history=history, continue_run=continue_run
+        )
+        return _run(consulting, "aorchestrate(prompt)")
+
+    async def aorchestrate(
+        self,
+        prompt: str,
+        *,
+        on_progress: OnProgress | None = None,
+        history: Sequence[tuple[str, str]] = (),
+        continue_run: str | None = None,
+    ) -> Result:
+        """`orchestrate` for async code; arguments and errors are the same."""
+        from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
+
+        outcome = await consult_once(
+            prompt,
+            self.wanted,
+            consortium=self.name,
+            history=history,
+            continue_run=continue_run,
+            on_progress=on_progress,
+        )
+        outcome = outcome.answered()
+        return Result(outcome.report, outcome.exchanges if self.raw else ())
+
+    def save(self, name: str, *, overwrite: bool = False) -> list[str]:
+        """Save it under a name, for every front end and for `llm -m NAME`.
+
+        Args:
+            name: letters, digits, dots, hyphens and underscores.
+            overwrite: replace another one of this name.
+
+        Returns:
+            What one should know of it, such as a missing key.
+
+        Raises:
+            ConfigError: the name or the configuration cannot be used, or another consortium has
+                this name; the message says in what it differs.
+        """
+        return _run(self.asave(name, overwrite=overwrite), "asave(name)")
+
+    async def asave(self, name: str, *, overwrite: bool = False) -> list[str]:
+        """`save` for async code; arguments and errors are the same."""
+        from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
+        from consortium_mcp.services.service import open_service  # noqa: PLC0415
+
+        async with open_service(from_environment()) as service:
+            planned = await service.consortiums.save(
+                name, self.wanted, clone=self.name, overwrite=overwrite
+            )
+        return list(planned.warnings)
+
+
+def _run(call: Coroutine[Any, Any, T], name: str) -> T:
+    """Run an async twin to its end; `name` is how to call it from async code."""
+    import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
+
+    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(call)
+    call.close()
+    raise ConfigError(
+        f"An event loop runs here (a notebook, or async code): write `await consortium.{name}`."
+    )
+
+
+@dataclass(frozen=True)
+class Result(Mapping[str, Any]):
+    """What came of a prompt: a mapping as the original's callers know it, and the typed report."""
+
+    report: RunReport
+    exchanges: tuple[Exchange, ...] = ()
+    """Every call, where `raw` was asked for."""
+    _items: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_items", _as_mapping(self.report, self.exchanges))
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 (as the original's)
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    parts = report.confidence_parts
+    replies = {e.label: e.reply for e in exchanges if e.iteration == report.reported_iteration}
+    judged = [e.reply for e in exchanges if e.role == "arbiter" and e.reply is not None]
+    responses = [
+        {
+            "model": member.model,
+            "label": member.label,
+            "answer": member.final_answer,
+            "confidence": member.stated_confidence,
+            "supports": member.supports,
+            "error": member.error,
+            "response": replies.get(member.label),
+        }
+        for member in report.members
+    ]
+    return {
+        "original_prompt": report.prompt,
+        "model_responses": responses,
+        "synthesis": {
+            "synthesis": report.synthesis,
+            "final_answer": report.final_answer,
+            "confidence": report.confidence,
+            "analysis": parts.method if parts else None,
+            "dissent": "\n".join(side.argument for side in report.dissent),
+            "needs_iteration": False,
+            "refinement_areas": report.refinements,
+            "raw_arbiter_response": judged[-1] if judged else None,
+        },
+        "metadata": {
+            "run_id": report.run_id,
+            "status": report.status,
+            "models_used": {member.label: member.model for member in report.members},
+            "arbiter": report.arbiter,
+            "iteration_count": report.iterations,
+            "timestamp": report.created_at,
+        },
+    }

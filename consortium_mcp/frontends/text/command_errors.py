@@ -1,0 +1,37 @@
+"""Our errors as click's, for both command lines."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.core.domain.errors import ConsortiumError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def command_errors() -> Iterator[None]:
+    """The one place where they are turned into click's."""
+    try:
+        yield
+    except ConsortiumError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def check_folder(file: Path | None) -> None:
+    """Say before anything is paid for that a file could not be written."""
+    if file is not None and not file.absolute().parent.is_dir():
+        raise click.ClickException(f"There is no folder {file.parent}: {file} cannot be written.")
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file that the user named."""
+    try:
+        file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,178 @@
+"""The sections of a run that a report leaves out, a page at a time.
+
+A section can be as long as all that its models said, and clients cut or refuse long results. So it
+is read by character offset; a page that ends within a text goes on in the next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.report import RunReport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.record import IterationRecord
+    from consortium_mcp.core.domain.report import RunReport
+
+
+def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:
+    """A page of what was said, and how to ask for the next."""
+    parts = [entries_markdown(found.entries) or "Nothing more."]
+    if found.next_offset is not None:
+        wanted = ", ".join(f'"{section}"' for section in include)
+        call = f'get_run(run_id="{run_id}", include=[{wanted}], offset={found.next_offset})'
+        parts.append(f"Next: `{call}` ({found.characters} characters in all)")
+    return "\n\n".join(parts)
+
+
+def entries_markdown(entries: Sequence[Entry]) -> str:
+    """All that was said, call by call."""
+    return "\n\n".join(f"{e.heading}\n{e.text or f'({e.error})'}" for e in entries)
+
+
+PAGE = 5_800
+"""Characters of a page: with the beginning of the report, and how to go on, under 8,000."""
+_BETWEEN = 8
+"""Characters between a heading and its text, and after it."""
+Section = Literal["synthesis", "responses", "iterations", "exchanges"]
+
+
+class Entry(BaseModel):
+    """One thing that was said, or the part of it that stands on this page."""
+
+    section: Section
+    iteration: int | None
+    role: Literal["member", "arbiter", "verdict", "synthesis"]
+    label: str | None
+    """The member's."""
+    model: str | None
+    text: str
+    error: str | None = None
+    """Why nothing was said."""
+
+    @property
+    def heading(self) -> str:
+        """What stands above its text."""
+        where = "" if self.iteration is None else f"Iteration {self.iteration}, "
+        who = f"member {self.label}" if self.role == "member" else self.role
+        return f"### {where}{who}" + (f" · {self.model}" if self.model else "")
+
+
+class Page(BaseModel):
+    """A page of the sections that were asked for."""
+
+    entries: list[Entry]
+    offset: int
+    next_offset: int | None
+    """Where the next page begins; `None` on the last."""
+    characters: int
+    """Of all pages."""
+
+
+def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
+    """The entries that stand in a window of their texts put one after the other.
+
+    Args:
+        entries: all of them, whole.
+        offset: characters of texts before the page; an entry without any counts as one.
+        limit: characters of the page, headings and all.
+    """
+    shown: list[Entry] = []
+    place, following, room = 0, offset, limit
+    for entry in entries:
+        length = max(1, len(entry.text))
+        begin = max(offset - place, 0)
+        place += length
+        if begin >= length:
+            continue
+        room -= len(entry.heading) + len(entry.error or "") + _BETWEEN
+        if room <= 0 and shown:
+            break
+        taken = min(length - begin, max(room, 1))
+        shown.append(entry.model_copy(update={"text": entry.text[begin : begin + taken]}))
+        room -= taken
+        following += taken
+    whole = sum(max(1, len(entry.text)) for entry in entries)
+    return Page(
+        entries=shown,
+        offset=offset,
+        next_offset=following if following < whole else None,
+        characters=whole,
+    )
+
+
+def entries_of(
+    sections: Sequence[Section],
+    report: RunReport,
+    iterations: Sequence[IterationRecord],
+    exchanges: Sequence[Exchange],
+) -> list[Entry]:
+    """All that these sections hold, in the order they are asked for."""
+    found: list[Entry] = []
+    for section in sections:
+        if section == "synthesis":
+            found.append(_of_synthesis(report))
+        elif section == "iterations":
+            found += [_of_iteration(it) for it in iterations]
+        else:
+            found += [
+                of_exchange(e, whole=section == "exchanges")
+                for e in exchanges
+                if section == "exchanges" or e.role == "member"
+            ]
+    return found
+
+
+def _of_synthesis(report: RunReport) -> Entry:
+    return Entry(
+        section="synthesis",
+        iteration=None,
+        role="synthesis",
+        label=None,
+        model=None,
+        text=report.synthesis or "",
+        error=report.error,
+    )
+
+
+def of_exchange(exchange: Exchange, *, whole: bool) -> Entry:
+    """What was said; with the prompt that it answers where all of the call is wanted."""
+    said = exchange.reply or ""
+    if whole:
+        asked = f"System:\n{exchange.system}\n\n" if exchange.system else ""
+        said = f"{asked}Prompt:\n{exchange.prompt}\n\nReply:\n{exchange.reply or exchange.error}"
+    return Entry(
+        section="exchanges" if whole else "responses",
+        iteration=exchange.iteration,
+        role=exchange.role,
+        label=exchange.label if exchange.role == "member" else None,
+        model=exchange.model,
+        text=said,
+        error=exchange.error,
+    )
+
+
+def _of_iteration(iteration: IterationRecord) -> Entry:
+    verdict = iteration.verdict
+    if verdict is None:
+        text = "no verdict yet"
+    else:
+        sides = "".join(f"\n\nDissent: {side.argument}" for side in verdict.dissent)
+        open_points = "".join(f"\n\nTo look at again: {line}" for line in verdict.refinements)
+        text = f"Confidence {verdict.confidence:.2f}\n\n{verdict.synthesis}{sides}{open_points}"
+    return Entry(
+        section="iterations",
+        iteration=iteration.number,
+        role="verdict",
+        label=None,
+        model=verdict.arbiter if verdict else None,
+        text=text,
+    )

@@ -1,0 +1,27 @@
+"""Small phrases that several texts are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.report import MemberReport, RunReport
+
+
+def seconds(member: MemberReport) -> str:
+    """How long a member took, for a reader."""
+    return "time unknown" if member.seconds is None else f"{member.seconds:.1f} s"
+
+
+def tokens(report: RunReport) -> str:
+    """The run's tokens, for a reader."""
+    usage = report.usage
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return "tokens not reported"
+    return f"{usage.input_tokens or 0} tokens in, {usage.output_tokens or 0} out"
+
+
+def one_line(text: str, limit: int) -> str:
+    """The text on one line of at most `limit` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

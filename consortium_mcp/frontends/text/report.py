@@ -1,0 +1,152 @@
+"""A report as a person would like to read it. Text only; used by every front end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.frontends.text.phrases import seconds, tokens
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from consortium_mcp.core.domain.verdict import Dissent
+
+_HEADLINES = {
+    "planned": "A plan; nothing has been called",
+    "working": "Still working",
+    "failed": "The consultation failed",
+    "cancelled": "The consultation was cancelled",
+    "interrupted": "The consultation was interrupted",
+}
+MAX_TEXT = 8_000
+"""Characters of a report in a tool's result: about 2,000 tokens of the reader's context."""
+KEPT_FOR_SECTIONS = 1_000
+"""Characters left for warnings and dissent where the synthesis must be cut anyway."""
+_CUT_LAST = ("Warnings", "Dissent", "To look at again")
+LONGEST_LINE = 600
+"""Characters of one line of a section where there is a limit."""
+
+
+def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
+    """The report: synthesis first, then how much it is worth, who disagreed, what it cost.
+
+    Args:
+        report: the run's.
+        limit: characters; no limit where `None`. The synthesis is whole unless it alone is longer;
+            of the sections, warnings and dissent are cut last. What is cut is said, and how to get
+            at it.
+    """
+    footer = _footer(report)
+    room = limit - len(footer) if limit is not None else None
+    head = _head(report, room)
+    sections = {
+        f"Members ({report.answered} of {report.asked} answered)": [
+            _member(member) for member in report.members
+        ],
+        "Dissent": [_dissent(side) for side in report.dissent],
+        "To look at again": [f"- {line}" for line in report.refinements],
+        "Warnings": [f"- {line}" for line in report.warnings],
+    }
+    if room is not None:
+        sections = _fitted(sections, room - len("\n\n".join(head)), report)
+    shown = [f"### {title}\n" + "\n".join(lines) for title, lines in sections.items() if lines]
+    return "\n\n".join([*head, *shown, footer])
+
+
+def _head(report: RunReport, room: int | None) -> list[str]:
+    parts: list[str] = []
+    if report.status in _HEADLINES:
+        parts.append(f"**{_HEADLINES[report.status]}.** {report.error or ''}".strip())
+    if report.synthesis is not None:
+        answer = report.final_answer
+        told = [f"**Answer:** {answer}"] if answer and answer != report.synthesis else []
+        told.append(_confidence(report))
+        left = None if room is None else room - len("\n\n".join([*parts, *told])) - 200
+        parts += [_whole_or_cut(report, left), *told]
+    if report.plan is not None:
+        plan = report.plan
+        parts.append(
+            f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
+            f"{plan.estimated_input_tokens} input tokens in the first iteration, members' answers "
+            "not counted."
+        )
+    return parts
+
+
+def _whole_or_cut(report: RunReport, room: int | None) -> str:
+    synthesis = report.synthesis or ""
+    if room is None or len(synthesis) <= room:
+        return synthesis
+    room -= KEPT_FOR_SECTIONS
+    left = len(synthesis) - room
+    rest = f'get_run(run_id="{report.run_id}", include=["synthesis"], offset={room})'
+    return f"{synthesis[:room]}\n\n[… {left} characters more: `{rest}`]"
+
+
+def _fitted(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
+    """As many lines of each section as there is room for, the more important sections first."""
+    more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
+    fitted: dict[str, list[str]] = {title: [] for title in sections}
+    for title in sorted(sections, key=lambda t: _CUT_LAST.index(t) if t in _CUT_LAST else 9):
+        lines = [
+            line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+            for line in sections[title]
+        ]
+        left = room - len(f"\n\n### {title}")
+        kept = list(lines)
+        if sum(len(line) + 1 for line in lines) > left:
+            left -= len(more) + 1
+            while kept and sum(len(line) + 1 for line in kept) > left:
+                kept.pop()
+            kept.append(more)
+        if left >= 0:
+            fitted[title] = kept
+            room = left - sum(len(line) + 1 for line in kept if line != more)
+    return fitted
+
+
+def _dissent(side: Dissent) -> str:
+    who = ", ".join(side.labels) or "Open"
+    answer = f" ({side.final_answer})" if side.final_answer else ""
+    return f"- {who}{answer}: {side.argument}"
+
+
+def _confidence(report: RunReport) -> str:
+    parts = report.confidence_parts
+    if report.confidence is None or parts is None:
+        return "**Confidence:** none could be computed."
+    stated = "nobody stated any" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
+    said = parts.arbiter_confidence
+    arbiter = "" if said is None else f", arbiter says {said:.2f}"
+    abstained = f", {parts.abstentions} without a short answer" if parts.abstentions else ""
+    joined = ", some joined by the arbiter" if parts.grouped_by == "arbiter" else ""
+    return (
+        f"**Confidence {report.confidence:.2f}** — agreement {parts.agreement:.2f} of "
+        f"{parts.votes} votes ({parts.distinct_answers} distinct{joined}{abstained}), mean stated "
+        f"confidence of the supporters: {stated}{arbiter}; {parts.method}."
+    )
+
+
+def _member(member: MemberReport) -> str:
+    answer = f"“{member.final_answer}”" if member.final_answer else "no short answer"
+    if member.status == "spared":
+        return f"- {member.label} · {member.model}: not asked, the others had settled it"
+    if member.status == "waiting":
+        return f"- {member.label} · {member.model}"
+    if member.status != "answered":
+        return f"- {member.label} · {member.model}: {member.status} ({member.error})"
+    stands = {True: "supports", False: "stands apart", None: "answered"}[member.supports]
+    stated = "" if member.stated_confidence is None else f", stated {member.stated_confidence:.2f}"
+    run = f" (run {member.nested_run_id})" if member.nested_run_id else ""
+    return f"- {member.label} · {member.model}{run}: {stands}, {answer}{stated}, {seconds(member)}"
+
+
+def _footer(report: RunReport) -> str:
+    iterations = f"{report.iterations} iteration{'' if report.iterations == 1 else 's'}"
+    stop = f", stopped by {report.stop_reason}" if report.stop_reason else ""
+    took = "" if report.usage.seconds is None else f", {report.usage.seconds:.1f} s"
+    line = (
+        f"_{report.status} · strategy {report.strategy} · arbiter {report.arbiter} · "
+        f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{took}"
+        f"{f' · {report.resource}' if report.resource else ''}_"
+    )
+    return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line

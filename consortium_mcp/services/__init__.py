@@ -1,0 +1,5 @@
+"""The use cases: consult, save, look back. Every front end goes through here.
+
+It brings core and adapters together and knows no front end. Begin with `service`; `assembly` puts
+the parts together.
+"""

@@ -1,0 +1,71 @@
+"""What a consortium's user should know of it before anyone is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.panel import known_models
+from consortium_mcp.core.strategies import get_strategy
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.services.catalogue import Candidate
+
+
+def nothing_ready_message(snapshot: Snapshot) -> str:
+    """What is ready, and the three ways to a panel."""
+    ready = sorted(model_id for model_id, entry in snapshot.entries.items() if entry.ready)
+    shown = ", ".join(ready[:8]) + (" …" if len(ready) > len(ready[:8]) else "")
+    return (
+        "No panel was named, and fewer than two current models are ready. "
+        f"Ready: {shown or 'none'}. Three ways out: (1) set the keys of two providers, e.g. "
+        "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic; "
+        "(2) run `consortium-mcp setup-local` for the small local demo models (extra `local`); "
+        "(3) name the `models`, or save a consortium called `default`. "
+        "`consortium-mcp doctor` shows what is missing."
+    )
+
+
+def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
+    """Everything that a user should know of this configuration."""
+    warnings = []
+    nested = {each.name for each in asked if each.consortium is not None}
+    if len(config.members) == 1 and config.members[0].model not in nested:
+        warnings.append("Only one member is asked: nothing it says is checked by another model.")
+    if any(each.demo for each in asked):
+        warnings.append(
+            "Demo tier: these local models are very small and often wrong. Their answers show how "
+            "a consultation works and are not to be relied on."
+        )
+    if config.strategy != "roles" and any(member.role for member in config.members):
+        warnings.append("The members' roles are played in the strategy `roles` only.")
+    if config.escalate_to in {member.model for member in config.members}:
+        warnings.append(
+            f"{config.escalate_to} is a member already, so escalating to it brings no new view. "
+            "Name a stronger model in escalate_to."
+        )
+    if ignored := sorted({m.model for m in config.members if m.options} & nested):
+        warnings.append(
+            f"{', '.join(ignored)} is a consortium: give options to its own members instead."
+        )
+    weighs = get_strategy(config.strategy).weighs
+    return warnings + (_arbiter_warnings(config, nested) if weighs else [])
+
+
+def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
+    models = {member.model for member in config.members} - nested
+    remedy = "Name another if you can."
+    warnings = []
+    for arbiter in (config.arbiter, *config.arbiters):
+        if arbiter in nested:
+            continue
+        house = known_models.family(arbiter)
+        kin = sorted(model for model in models if house and known_models.family(model) == house)
+        if arbiter in models:
+            own = "is also a member, and models favour their own words"
+            warnings.append(f"The arbiter {arbiter} {own}. {remedy}")
+        elif kin:
+            related = f"is of the same family as {', '.join(kin)}, and models favour their own"
+            warnings.append(f"The arbiter {arbiter} {related}. {remedy}")
+    return warnings

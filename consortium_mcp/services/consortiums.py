@@ -1,0 +1,158 @@
+"""Saving consortiums: what is saved can be run, has a name of its own, and replaces no other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.report import consortium_uri
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.services.resolution import ResolvedConsortium
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+    from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.services.resolution import RequestResolver
+
+    Announce = Callable[..., Awaitable[None]]
+
+_FIELDS = tuple(ConsortiumConfig.model_fields)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+async def to_nobody(*_uris: str) -> None:
+    """For as long as nobody listens."""
+
+
+class Consortiums:
+    """The saved consortiums.
+
+    Args:
+        saved: where they are kept.
+        planner: checks them.
+        registry: where models are found.
+    """
+
+    def __init__(
+        self, saved: SavedConsortiums, planner: RequestResolver, registry: Registry
+    ) -> None:
+        self._saved = saved
+        self._planner = planner
+        self._registry = registry
+        self.find = saved.find
+        self.all = saved.all
+        self.announce: Announce = to_nobody
+        """Told the URIs of what has changed."""
+
+    async def save(
+        self,
+        name: str,
+        wanted: ConsultRequest,
+        *,
+        clone: str | None = None,
+        overwrite: bool = False,
+        keep_unknown: bool = False,
+    ) -> ResolvedConsortium:
+        """Save a consortium under a name.
+
+        Args:
+            name: what it is called; also as a model of llm's.
+            wanted: the configuration, or what differs from the one it is cloned from.
+            clone: a saved consortium to start from.
+            overwrite: replace another one of this name.
+            keep_unknown: save it although a model is not known (yet).
+
+        Raises:
+            ConfigError: the name or the configuration cannot be used, or another consortium has
+                this name; the message says in what it differs.
+        """
+        base = None if clone is None else await self._saved.find(clone)
+        return await self._save(name, wanted, base, overwrite=overwrite, keep_unknown=keep_unknown)
+
+    async def restore(
+        self, config: ConsortiumConfig, *, overwrite: bool = False
+    ) -> ResolvedConsortium:
+        """Save a consortium as it was exported, although a model may not be known here (yet).
+
+        Raises:
+            ConfigError: as `save` does.
+        """
+        name = config.name or ""
+        return await self._save(
+            name, ConsultRequest(), config, overwrite=overwrite, keep_unknown=True
+        )
+
+    async def _save(
+        self,
+        name: str,
+        wanted: ConsultRequest,
+        base: ConsortiumConfig | None,
+        *,
+        overwrite: bool,
+        keep_unknown: bool,
+    ) -> ResolvedConsortium:
+        await self._check_name(name)
+        planned = await self._planner.from_models(
+            wanted, base, must_be_ready=False, keep_unknown=keep_unknown, path=(name,)
+        )
+        config = planned.config.model_copy(update={"name": name})
+        if not overwrite:
+            await self._check_not_another(config)
+        await self._saved.save(config)
+        await self.announce(consortium_uri(name))
+        return ResolvedConsortium(config, planned.warnings, planned.nested)
+
+    async def delete(self, name: str) -> None:
+        """Delete a saved consortium; its runs stay.
+
+        Raises:
+            UnknownConsortium: there is none of this name.
+        """
+        await self._saved.delete(name)
+        await self.announce(consortium_uri(name))
+
+    async def _check_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} cannot name a consortium: use 1 to 64 letters, digits, dots, hyphens "
+                "and underscores, beginning with a letter or digit."
+            )
+        snapshot = await self._registry.snapshot()
+        if name in snapshot.names:  # `llm -m NAME` could mean either
+            model_id = snapshot.names[name]
+            raise ConfigError(
+                f"{name!r} is a name of the model {model_id} "
+                f"({snapshot.entries[model_id].provider}): choose another name."
+            )
+        if name in snapshot.aliases:
+            raise ConfigError(
+                f"{name!r} is an alias of {snapshot.aliases[name]} in llm: choose another name, or "
+                f"remove it with `llm aliases remove {name}`."
+            )
+
+    async def _check_not_another(self, config: ConsortiumConfig) -> None:
+        saved = {each.name: each for each in await self._saved.all()}
+        there = saved.get(config.name)
+        if there is None or there == config:
+            return
+        fields = [(name, getattr(there, name), getattr(config, name)) for name in _FIELDS]
+        changes = [
+            f"{name} ({_shown(old)} there, {_shown(new)} here)"
+            for name, old, new in fields
+            if old != new
+        ]
+        raise ConfigError(
+            f"A consortium is saved as {config.name!r} already. It differs in "
+            f"{', '.join(changes)}. Overwrite it if it is to be replaced, or choose another name."
+        )
+
+
+def _shown(value: object) -> str:
+    """A setting, for a message."""
+    if isinstance(value, tuple):
+        return ", ".join(getattr(each, "model", str(each)) for each in value) or "none"
+    return "none" if value is None else str(value)

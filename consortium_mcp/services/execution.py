@@ -1,0 +1,199 @@
+"""One run of this process on its way: the engine, the journal, and the report that others see."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from consortium_mcp.adapters.journal.recorder import Recorder
+from consortium_mcp.adapters.models.retries import Retrier
+from consortium_mcp.core.domain.errors import StoreBusy, StoreUnwritable
+from consortium_mcp.core.domain.record import IterationRecord
+from consortium_mcp.core.domain.report import Usage, report_of
+from consortium_mcp.core.engine import consultation, events
+from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.services.progress import Progress
+from consortium_mcp.services.run_handle import RunHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.run import Run
+
+    WrapAsk = Callable[["RunExecution", Ask], Ask]
+
+
+class RunExecution:
+    """Takes a run to its end and keeps its report, its row and its watchers up to date.
+
+    Args:
+        run: the run, with nothing asked yet or as it was interrupted.
+        created_at: when it began, ISO 8601 in UTC.
+        ask: one try of one call.
+        store: where it is recorded.
+        recorded: the calls that landed before the run was interrupted.
+        wrap: what else stands around `ask`: answers for those that are consortiums themselves.
+        parent: the run that this one is nested in.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        created_at: str,
+        ask: Ask,
+        store: Store,
+        recorded: Sequence[Exchange] = (),
+        *,
+        wrap: WrapAsk | None = None,
+        parent: RunHandle | None = None,
+    ) -> None:
+        self._run = run
+        self._created_at = created_at
+        self._store = store
+        self.budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
+        for exchange in recorded:
+            self.budget.remember(exchange)
+        calls = Retrier(self.budget)
+        answers = calls if wrap is None else wrap(self, calls)
+        self._journal = Recorder(answers, store, run.run_id, recorded)
+        self._started = time.monotonic() - run.elapsed
+        self._asked: tuple[str, ...] = ()
+        """Labels of the members that were asked last."""
+        self._seconds: float | None = None
+        """How long the run took, once it has ended."""
+        self._saving = self._stale = False
+        self.working = RunHandle(report_of(run, self._usage(), created_at), parent=parent)
+        """What those who wait for it look at."""
+
+    @property
+    def run(self) -> Run:
+        """The run as far as it has come."""
+        return self._run
+
+    async def begin(self) -> None:
+        """Record the run, before any model is called.
+
+        A full disk or a read-only file is no reason to leave the question unanswered: the run goes
+        on in memory and its report says so.
+
+        Raises:
+            StoreError: the database cannot be used at all.
+        """
+        begin = partial(self._store.begin_run, self._run, self.working.report)
+        try:
+            await begin()
+        except (StoreUnwritable, StoreBusy) as error:
+            self._journal.postpone(begin, error)
+
+    async def to_the_end(self, working: RunHandle) -> None:
+        """Consult; a run that is cancelled or whose process ends is marked as that."""
+        self._show()
+        try:
+            async with anyio.create_task_group() as late:
+                self._run = await consultation.consult(
+                    self._run, self._journal, self._on_event, late
+                )
+                self._seconds = self._elapsed()
+                await self._save(last=True)
+                working.end()  # who waits has the report; late answers may still land
+        finally:
+            if self._run.status == "working":
+                self._mark_as_ended()
+            await self._save(last=True)  # once more: late answers have cost something too
+
+    def _mark_as_ended(self) -> None:
+        self._seconds = self._elapsed()
+        cancelled = self.working.cancelled
+        self._run = self._run.model_copy(
+            update={
+                "status": "cancelled" if cancelled else "interrupted",
+                "stop_reason": "cancelled" if cancelled else None,
+            }
+        )
+
+    async def _on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Asked):
+            self._asked = event.labels
+            self._show()
+            return
+        if isinstance(event, events.HearingEnded):
+            await self._record(IterationRecord.heard(event.iteration, event.responses))
+            return
+        if isinstance(event, events.Judged):
+            self._run = event.run
+            await self._record(IterationRecord.judged(event.run.iterations[-1]))
+        else:
+            heard = (*self._run.unjudged, event.response)
+            self._run = self._run.model_copy(update={"unjudged": heard})
+        self._show()
+        done = len(self.working.progress) + 1
+        total = self._run.config.max_iterations * (len(self._run.members) + 1)
+        self.working.publish(Progress(done, total, _words(event, self._run)))
+        await self._save_newest()
+
+    async def _record(self, iteration: IterationRecord) -> None:
+        save = partial(self._store.save_iteration, self._run.run_id, iteration)
+        await self._journal.record(save)
+
+    def _elapsed(self) -> float:
+        return round(time.monotonic() - self._started, 3)
+
+    def _usage(self) -> Usage:
+        return Usage(
+            calls=self.budget.calls,
+            input_tokens=self.budget.input_tokens,
+            output_tokens=self.budget.output_tokens,
+            seconds=self._elapsed() if self._seconds is None else self._seconds,
+        )
+
+    def _show(self) -> None:
+        report = report_of(self._run, self._usage(), self._created_at)
+        if self._journal.trouble:
+            report.warnings.append(self._journal.trouble)
+        self.working.report = report
+        self.working.unrecorded = self._journal.trouble is not None
+        self.working.waiting_for = _waiting_for(self._run, self._asked)
+
+    async def _save(self, *, last: bool = False) -> None:
+        self._show()
+        save = partial(self._store.save_report, self.working.report)
+        await self._journal.record(save, last=last)
+        self._show()  # once more, with what the journal has to say
+
+    async def _save_newest(self) -> None:
+        """As `_save`, but what lands together is one write."""
+        self._stale = True
+        if self._saving:
+            return
+        self._saving = True
+        try:
+            while self._stale:
+                self._stale = False
+                await self._save()
+        finally:
+            self._saving = False
+
+
+def _words(event: events.Heard | events.Judged, run: Run) -> str:
+    of = f"of {run.config.max_iterations}"
+    if isinstance(event, events.Judged):
+        last = run.iterations[-1]
+        return f"iteration {last.number} {of}: verdict, confidence {last.verdict.confidence:.2f}"
+    failed = f", {event.failed} failed" if event.failed else ""
+    return (
+        f"iteration {event.iteration} {of}: "
+        f"{event.answered} of {event.asked} members answered{failed}"
+    )
+
+
+def _waiting_for(run: Run, asked: Collection[str]) -> str:
+    left = set(asked) - {response.label for response in run.unjudged}
+    out = [f"{m.label} ({m.model})" for m in run.members if m.label in left]
+    names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if out[3:] else "")
+    return f"iteration {len(run.iterations) + 1}: waiting for {names or 'the verdict'}"
