@@ -41,16 +41,17 @@ __all__ = [
     "create_consortium",
 ]
 
+_DOMAIN = "consortium_mcp.core.domain"
 _LATER = {
-    "ConfigError": "consortium_mcp.core.errors",
-    "ConsortiumError": "consortium_mcp.core.errors",
-    "Exchange": "consortium_mcp.core.exchange",
-    "MemberSpec": "consortium_mcp.core.wanted",
-    "Progress": "consortium_mcp.background",
-    "RunError": "consortium_mcp.core.errors",
-    "RunReport": "consortium_mcp.core.report",
-    "StoreError": "consortium_mcp.core.errors",
-    "UnknownRun": "consortium_mcp.core.errors",
+    "ConfigError": f"{_DOMAIN}.errors",
+    "ConsortiumError": f"{_DOMAIN}.errors",
+    "Exchange": f"{_DOMAIN}.exchange",
+    "MemberSpec": f"{_DOMAIN}.request",
+    "Progress": "consortium_mcp.services.progress",
+    "RunError": f"{_DOMAIN}.errors",
+    "RunReport": f"{_DOMAIN}.report",
+    "StoreError": f"{_DOMAIN}.errors",
+    "UnknownRun": f"{_DOMAIN}.errors",
 }
 """Names that are imported when they are first used."""
 
