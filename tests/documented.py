@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from mcp import Client
 
 from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
+from consortium_mcp.core.domain.request import SETTINGS
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.core.domain.verdict import ConfidenceParts, Dissent
 from consortium_mcp.frontends.cli.main import main
@@ -80,6 +81,35 @@ def _help(top: str, command: click.Command, path: tuple[str, ...]) -> str:
     return shown.output.strip()
 
 
+def settings_table() -> str:
+    """docs/settings.md: every setting of a consortium, from its one description in the source."""
+    rows = [
+        (
+            f"`{setting.name}`",
+            setting.type.__name__ if setting.type is not list else "list",
+            "–" if setting.default is None else f"`{setting.default}`",
+            _bounds({"description": setting.description} | setting.bounds),
+        )
+        for setting in SETTINGS.values()
+    ]
+    return (
+        "\n\n".join(
+            [
+                "# Settings of a consortium",
+                (
+                    "Every setting, written by `tests/test_docs.py` from `ConsultRequest` in "
+                    "`consortium_mcp/core/domain/request.py`. They are arguments of "
+                    "`consult_consortium` and `save_consortium` ([tools.md](tools.md)), options of "
+                    "`llm consortium` ([commands.md](commands.md)) and keywords of "
+                    "`create_consortium` ([python.md](python.md))."
+                ),
+                _table(("setting", "type", "default", "what it means"), rows),
+            ]
+        )
+        + "\n"
+    )
+
+
 async def tools(settings: Settings) -> str:
     """docs/tools.md: tools, prompts and resources as a client sees them, and what they return."""
     async with Client(make_server(settings)) as client:
@@ -90,7 +120,7 @@ async def tools(settings: Settings) -> str:
         "# Tools",
         (
             "What the server offers a client, written by `tests/test_docs.py` from what it sends. "
-            "Defaults and bounds of the settings: [configuration.md](configuration.md)."
+            "The settings of a consortium in one table: [settings.md](settings.md)."
         ),
     ]
     for tool in listed:

@@ -14,6 +14,7 @@ import pytest
 
 from consortium_mcp.adapters import settings as environment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.request import SETTINGS
 from tests import documented
 from tests.conftest import CHECKOUT, ROOT
 
@@ -42,6 +43,11 @@ async def test_the_tools_are_documented_as_they_are(settings: Settings) -> None:
     _check(ROOT / "docs" / "tools.md", await documented.tools(settings))
 
 
+@CHECKOUT
+def test_the_settings_are_documented_as_they_are() -> None:
+    _check(ROOT / "docs" / "settings.md", documented.settings_table())
+
+
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
@@ -51,19 +57,10 @@ def test_every_variable_that_is_read_is_documented() -> None:
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", CONFIGURATION, re.MULTILINE)) == read
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    told = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", CONFIGURATION, re.MULTILINE))
-    real = {
-        "models" if name == "members" else name: field.get_default(call_default_factory=True)
-        for name, field in ConsortiumConfig.model_fields.items()
-    }
-    shown = {
-        name: "–" if default in {None, ()} or name in {"models", "arbiter"} else f"{default}"
-        for name, default in real.items()
-    }
-    assert {name: text.strip("` ").removesuffix(" s") for name, text in told.items()} == {
-        name: text.removesuffix(".0") for name, text in shown.items()
-    }
+def test_a_request_and_a_configuration_have_the_same_settings() -> None:
+    """What can be asked for is what a consortium has; its members are asked for as `models`."""
+    resolved = set(ConsortiumConfig.model_fields) - {"name", "members"}
+    assert SETTINGS.keys() - {"models"} == resolved
 
 
 @CHECKOUT

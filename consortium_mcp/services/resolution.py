@@ -119,7 +119,7 @@ class RequestResolver:
         if must_be_ready and chosen.unready():
             raise UnknownModel(" ".join(chosen.unready()))
         fitting = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
-        values: dict[str, Any] = fitting | (base.model_dump() if base else {}) | wanted.settings()
+        values: dict[str, Any] = fitting | (base.model_dump() if base else {}) | wanted.given()
         first, *others = (arbiter.name for arbiter in chosen.arbiters)
         values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
         values["escalate_to"] = chosen.reserve.name if chosen.reserve else None

@@ -119,7 +119,7 @@ def test_a_member_with_settings_of_its_own_is_an_object(
     assert (documented["o3-mini"].prompts[0].system or "").startswith("Doubt.")
     done = llm("consortium", "?", "-m", '{"model": "o3-mini", "tier": "mighty"}')
     assert done.exit_code == 2
-    assert "is no member: tier" in done.output
+    assert "is not a member: tier" in done.output
 
 
 def test_a_failed_run_is_an_error_with_its_id_and_the_report_is_written(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class Member(Value):
 class ConsortiumConfig(Value):
     """Who is asked, who judges, and when to stop. What a saved consortium consists of.
 
+    What each setting means is said once, in `request.ConsultRequest`; here are the defaults.
+
     Raises:
         ConfigError: when a bound is broken; the message names the value and what to write instead.
     """
@@ -54,31 +56,20 @@ class ConsortiumConfig(Value):
     members: tuple[Member, ...]
     arbiter: str
     arbiters: tuple[str, ...] = ()
-    """Who judges in turn when the arbiter fails."""
     strategy: str = "auto"
     sampling: Sampling = "full"
-    """`adaptive` asks three and then the rest, `thrifty` two at a time, until one answer leads by
-    two votes."""
     escalate_to: str | None = None
-    """A stronger model that is asked only when the first to be asked are not unanimous."""
     system: str | None = None
     confidence_threshold: float = 0.8
     min_iterations: int = 1
     max_iterations: int = 3
     member_timeout: float = 120.0
-    """Seconds one member's call may take."""
     arbiter_timeout: float = 120.0
-    """Seconds one arbiter's call may take."""
     deadline_seconds: float | None = None
-    """Seconds the whole run may take."""
     quorum: float | None = None
-    """Share of the members whose answers are enough to go on; everyone is waited for without."""
     straggler_grace: float = 5.0
-    """Seconds that the others still have once the quorum has answered."""
     max_calls: int | None = None
-    """Model calls the run may make, retries included."""
     max_tokens: int | None = None
-    """Tokens the run may use, in and out together."""
 
     @field_validator("sampling", mode="before")
     @classmethod

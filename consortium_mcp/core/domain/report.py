@@ -45,6 +45,16 @@ class Usage(BaseModel):
     """Wall time from the start to the end of the run."""
 
 
+class Plan(BaseModel):
+    """Who would be asked, and the bounds of what that costs."""
+
+    fewest_calls: int
+    most_calls: int
+    """Within `max_calls`; retries of failed calls come on top where it is not set."""
+    estimated_input_tokens: int
+    """Of what the members are asked first; nobody knows the length of their answers yet."""
+
+
 class RunReport(BaseModel):
     """What a consultation came to."""
 
@@ -206,13 +216,3 @@ def next_step_of(run_id: str, status: Status, parent_run_id: str | None) -> str 
     if status == "interrupted":  # a nested run goes on when its parent does
         return f'resume_run(run_id="{parent_run_id or run_id}")'
     return None
-
-
-class Plan(BaseModel):
-    """Who would be asked, and the bounds of what that costs."""
-
-    fewest_calls: int
-    most_calls: int
-    """Within `max_calls`; retries of failed calls come on top where it is not set."""
-    estimated_input_tokens: int
-    """Of what the members are asked first; nobody knows the length of their answers yet."""

@@ -1,19 +1,22 @@
-"""What somebody asks for, before it is checked against what there is."""
+"""What somebody asks for, before it is checked against what there is.
+
+`ConsultRequest` is the one description of a consortium's settings: the tools' schemas, the options
+of `llm consortium` and of `llm -m NAME`, the arguments from Python and docs/settings.md are made
+from it. Bounds are told here and checked by `ConsortiumConfig`, whose errors name the remedy.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence  # noqa: TC003 (the annotations are read below)
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from pydantic import Field
 
-from consortium_mcp.core.domain.consortium import Tier
+from consortium_mcp.core.domain.consortium import MAX_ITERATIONS, ConsortiumConfig, Sampling, Tier
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class MemberSpec(Value):
@@ -28,42 +31,139 @@ class MemberSpec(Value):
     """For the strategy `roles`: the name of a role, or instructions of one's own."""
 
 
-_WHO = {"models", "counts", "arbiter", "arbiters", "escalate_to"}
+_SHARE = {"minimum": 0, "maximum": 1}
+_ITERATIONS = {"minimum": 1, "maximum": MAX_ITERATIONS}
+_SECONDS = {"exclusiveMinimum": 0}
+_COUNT = {"minimum": 1}
+
+
+def _described(text: str, bounds: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 (pydantic's)
+    return Field(description=text, json_schema_extra=bounds)
 
 
 @dataclass(frozen=True)
 class ConsultRequest:
-    """What somebody asked for; `None` where they left it to the consortium or to us."""
+    """What somebody asks for; `None` where they leave it to the consortium or to us."""
 
-    models: Sequence[str | MemberSpec] | None = None
+    models: Annotated[
+        Sequence[str | MemberSpec] | None,
+        _described(
+            "Who answers: 'model', 'model:count' (gpt-4o:2 asks two), a saved consortium, or "
+            "{model, system?, options?, tier?, role?}; tier: strong, mid or light."
+        ),
+    ] = None
+    arbiter: Annotated[
+        str | None,
+        _described(
+            "The model that judges, best not one of the members; the first member if left out."
+        ),
+    ] = None
+    arbiters: Annotated[Sequence[str] | None, _described("Judge in turn if the arbiter fails.")] = (
+        None
+    )
+    strategy: Annotated[str | None, _described("How the answers become a verdict.")] = None
+    sampling: Annotated[
+        str | None,
+        _described(
+            "full asks all; adaptive three, then the rest; thrifty two at a time, until one "
+            "answer leads by two votes.",
+            {"enum": [*get_args(Sampling)]},
+        ),
+    ] = None
+    escalate_to: Annotated[
+        str | None, _described("A stronger model, asked if the first answers differ.")
+    ] = None
+    system: Annotated[str | None, _described("System prompt for every member.")] = None
+    confidence_threshold: Annotated[
+        float | None, _described("Stop once confidence reaches this share.", _SHARE)
+    ] = None
+    max_iterations: Annotated[int | None, _described("Rounds of answers at most.", _ITERATIONS)] = (
+        None
+    )
+    min_iterations: Annotated[int | None, _described("Rounds at least.", _ITERATIONS)] = None
+    quorum: Annotated[
+        float | None,
+        _described(
+            "Share of the members whose answers are enough.",
+            _SHARE,
+        ),
+    ] = None
+    straggler_grace: Annotated[
+        float | None,
+        _described("Seconds the others have after the quorum.", {"minimum": 0}),
+    ] = None
+    member_timeout: Annotated[
+        float | None, _described("Seconds for one member's answer, retries included.", _SECONDS)
+    ] = None
+    arbiter_timeout: Annotated[
+        float | None, _described("Seconds for one judgement, retries included.", _SECONDS)
+    ] = None
+    deadline_seconds: Annotated[
+        float | None,
+        _described("Seconds for the whole run.", _SECONDS),
+    ] = None
+    max_calls: Annotated[int | None, _described("Model calls in all, retries too.", _COUNT)] = None
+    max_tokens: Annotated[int | None, _described("Tokens in all, in and out.", _COUNT)] = None
+    description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
-    """Counts given beside the models; see `panel.with_counts`."""
-    arbiter: str | None = None
-    strategy: str | None = None
-    sampling: str | None = None
-    escalate_to: str | None = None
-    system: str | None = None
-    confidence_threshold: float | None = None
-    max_iterations: int | None = None
-    min_iterations: int | None = None
-    member_timeout: float | None = None
-    arbiter_timeout: float | None = None
-    deadline_seconds: float | None = None
-    arbiters: Sequence[str] | None = None
-    quorum: float | None = None
-    straggler_grace: float | None = None
-    max_calls: int | None = None
-    max_tokens: int | None = None
-    description: str | None = None
+    """Counts given beside the models; see `panel.member_syntax.with_counts`."""
 
-    def settings(self) -> dict[str, Any]:
-        """What is set, less who speaks."""
-        named = {f.name: getattr(self, f.name) for f in fields(self)}
+    def given(self) -> dict[str, Any]:
+        """The settings that were given, less those that name models."""
+        named = {name: getattr(self, name) for name in SETTINGS if name not in _NAME_MODELS}
         return {
             name: clean(value) if isinstance(value, str) else value
             for name, value in named.items()
-            if value is not None and name not in _WHO
+            if value is not None
         }
+
+
+_NAME_MODELS = {"models", "arbiter", "arbiters", "escalate_to"}
+
+
+class Setting(NamedTuple):
+    """One setting, as front ends and documents tell of it."""
+
+    name: str
+    annotation: Any
+    """Its type with what pydantic is told of it, `None` allowed."""
+    description: str
+    bounds: dict[str, Any]
+    """In the words of JSON Schema: `minimum`, `exclusiveMinimum`, `maximum`, `enum`."""
+    default: str | None
+    """What holds where nobody gives a value, as it is written; `None` where nothing does."""
+
+    @property
+    def plain(self) -> Any:  # noqa: ANN401 (a type)
+        """Its type alone, `None` allowed."""
+        return get_args(self.annotation)[0]
+
+    @property
+    def type(self) -> type:
+        """`str`, `int` or `float`; `list` where it takes several."""
+        first = get_args(self.plain)[0]
+        return first if isinstance(first, type) else list
+
+
+def _setting(name: str, annotation: Any) -> Setting:  # noqa: ANN401 (a type)
+    field = get_args(annotation)[1]
+    resolved = ConsortiumConfig.model_fields.get(name)
+    default = resolved.get_default() if resolved and not resolved.is_required() else None
+    written = f"{default:g}" if isinstance(default, float) else str(default)
+    return Setting(
+        name,
+        annotation,
+        field.description,
+        field.json_schema_extra or {},
+        written if default else None,
+    )
+
+
+_HINTS = get_type_hints(ConsultRequest, include_extras=True)
+SETTINGS = {
+    f.name: _setting(f.name, _HINTS[f.name]) for f in fields(ConsultRequest) if f.name != "counts"
+}
+"""By name, in the order in which they are told."""
 
 
 def checked_wait(seconds: float | None, default: float) -> float:

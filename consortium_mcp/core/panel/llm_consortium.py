@@ -27,7 +27,7 @@ _UNUSED = {
 }
 
 
-def request_of(original: Mapping[str, Any]) -> tuple[ConsultRequest, list[str]]:
+def request_from(original: Mapping[str, Any]) -> tuple[ConsultRequest, list[str]]:
     """What a saved configuration of llm-consortium asks for, in our terms.
 
     Args:

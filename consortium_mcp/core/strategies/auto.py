@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Auto(Synthesis):
     """The default."""
 
-    description = "A majority's short answer stands; without one the arbiter writes the answer."
+    description = "A majority's short answer stands; without one, as synthesis."
 
     def calls(self, run: Run) -> tuple[int, int]:
         """No verdict is called for where there is a majority."""

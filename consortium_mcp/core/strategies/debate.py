@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Debate(Auto):
     """Judged as in `auto`."""
 
-    description = "As auto; from the second iteration on members read the other side, unnamed."
+    description = "As auto; later, members read the other side, unnamed."
     asks_in_waves = False
 
     def question_for(self, member: Member, run: Run) -> Question:

@@ -24,7 +24,7 @@ SHARE_LEAVING = 3
 class Elimination(Synthesis):
     """Whoever left still counts with the last answer given: agreement cannot grow by expulsion."""
 
-    description = "As synthesis; after each iteration the weakest third leaves."
+    description = "As synthesis; each time the weakest third leaves."
     asks_in_waves = False
 
     def calls(self, run: Run) -> tuple[int, int]:

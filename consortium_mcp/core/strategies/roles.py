@@ -26,8 +26,8 @@ class Roles(Synthesis):
     """Critics read the proposals of their own iteration; the arbiter reads everybody."""
 
     description = (
-        "Generators propose, a devil's advocate and a fact checker reply (or roles of your own, by "
-        "a member's `role`), the arbiter writes."
+        "Some propose, a devil's advocate and a fact checker reply (or members' own `role`s); the "
+        "arbiter writes."
     )
     asks_in_waves = False
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 class Synthesis:
     """The seed's loop."""
 
-    description = (
-        "The arbiter weighs all answers and writes one; its doubts go back to the members."
-    )
+    description = "The arbiter weighs all answers and writes one; doubts go back to the members."
     asks_in_waves = True
     weighs = True
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Tally:
     """A plain count with a labelled tie-break."""
 
-    description = "Counts; on a tie the arbiter picks one of the texts."
+    description = "As vote, but the arbiter breaks ties; for models too small to judge."
     asks_in_waves = True
     weighs = False
 

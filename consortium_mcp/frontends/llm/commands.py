@@ -6,51 +6,13 @@ Every `llm` command imports this file, so each command imports what it needs whe
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click_default_group import DefaultGroup
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from consortium_mcp.frontends.llm.options import panel_options
 
-    Command = Callable[..., None]
-
-_PANEL = (
-    click.option(
-        "-m",
-        "--model",
-        "--m",
-        "models",
-        multiple=True,
-        metavar="MODEL",
-        help="A member: model, model:count, a saved consortium, or a JSON object with model and "
-        "system, options, tier or role. Repeatable.",
-    ),
-    click.option(
-        "-n",
-        "--count",
-        "counts",
-        multiple=True,
-        type=int,
-        help="How many of a model: one for each -m in order, or one alone for all.",
-    ),
-    click.option("--arbiter", help="The model that judges.  [default: the first member]"),
-    click.option("--strategy", help="See `llm consortium strategies`.  [default: auto]"),
-    click.option("--sampling", help="full, adaptive or thrifty.  [default: full]"),
-    click.option("--escalate-to", help="A stronger model for when the first are not unanimous."),
-    click.option("-s", "--system", help="System prompt for every member."),
-    click.option("--confidence-threshold", type=float, help="0 to 1.  [default: 0.8]"),
-    click.option("--max-iterations", type=int, help="1 to 20.  [default: 3]"),
-    click.option("--min-iterations", type=int, help="1 to 20.  [default: 1]"),
-    click.option("--quorum", type=float, help="Share of the members that is enough."),
-    click.option("--member-timeout", type=float, help="Seconds.  [default: 120]"),
-    click.option("--arbiter-timeout", type=float, help="Seconds.  [default: 120]"),
-    click.option("--deadline", "deadline_seconds", type=float, help="Seconds for the whole run."),
-    click.option("--max-calls", type=int, help="Model calls, retries included."),
-    click.option("--max-tokens", type=int, help="Tokens, in and out together."),
-)
-"""What a run and a saved consortium have in common; the names are the fields of `core.wanted`."""
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _RAW = click.option(
     "--raw/--no-raw", default=False, help="The members' and the arbiter's raw replies as well."
@@ -61,12 +23,6 @@ _OUTPUT = click.option(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write the report to this file, as JSON.",
 )
-
-
-def _panel_options(command: Command) -> Command:
-    for option in reversed(_PANEL):
-        command = option(command)
-    return command
 
 
 STATUSES = ("completed", "degraded", "failed", "working", "interrupted", "cancelled")
@@ -81,7 +37,7 @@ consortium: click.Group = DefaultGroup(
 
 @consortium.command()
 @click.argument("prompt", required=False)
-@_panel_options
+@panel_options
 @click.option("--consortium", help="A saved consortium to ask, or to start from.")
 @click.option("--continue", "continue_run", metavar="RUN_ID", help="Go on from an earlier run.")
 @click.option(
@@ -93,11 +49,11 @@ consortium: click.Group = DefaultGroup(
 @_RAW
 @_QUIET
 @click.option("--no-log", is_flag=True, help="Keep nothing in the journal.")
-def run(prompt: str | None, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Put PROMPT to several models; an arbiter weighs their answers into one."""
     from consortium_mcp.frontends.llm import run  # noqa: PLC0415
 
-    run.run(prompt, **wish)
+    run.run(prompt, **options)
 
 
 @consortium.command()
@@ -105,25 +61,25 @@ def run(prompt: str | None, **wish: Any) -> None:  # noqa: ANN401 (the options, 
 @_OUTPUT
 @_RAW
 @_QUIET
-def resume(run_id: str, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Go on with a run that was interrupted; nothing is asked twice."""
     from consortium_mcp.frontends.llm import run  # noqa: PLC0415
 
-    run.resume(run_id, **wish)
+    run.resume(run_id, **options)
 
 
 @consortium.command()
 @click.argument("name")
-@_panel_options
+@panel_options
 @click.option("--description", help="What it is for.")
 @click.option("--clone", metavar="NAME", help="A saved consortium to start from.")
 @click.option("--overwrite", is_flag=True, help="Replace another one of this name.")
 @_AS_JSON
-def save(name: str, **wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+def save(name: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Save a consortium as NAME, for `llm -m NAME` and every other door."""
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
-    consortiums.save(name, **wish)
+    consortiums.save(name, **options)
 
 
 @consortium.command("list")
@@ -199,11 +155,11 @@ def strategies(*, as_json: bool) -> None:
 @click.option("--consortium", help="Only runs of this saved consortium.")
 @click.option("--cursor", help="Where the page before ended.")
 @_AS_JSON
-def runs(**wish: Any) -> None:  # noqa: ANN401 (the options, by name)
+def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """List past runs, newest first."""
     from consortium_mcp.frontends.llm import runs  # noqa: PLC0415
 
-    runs.list_runs(**wish)
+    runs.list_runs(**options)
 
 
 @consortium.command("run-info")

@@ -14,9 +14,9 @@ from consortium_mcp.adapters.entry_points import install_strategies
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.llm_consortium import request_of
+from consortium_mcp.core.panel.llm_consortium import request_from
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.frontends.llm.run import wanted
+from consortium_mcp.frontends.llm.options import request_of
 from consortium_mcp.frontends.text.command_errors import command_errors, write_file
 from consortium_mcp.frontends.text.consortium import consortium_line
 from consortium_mcp.services.service import open_service
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from consortium_mcp.services.resolution import ResolvedConsortium
 
 
-def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **wish: Any) -> None:  # noqa: ANN401 (the fields of a consortium, by name)
+def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (the fields of a consortium, by name)
     """Save a consortium and say how to use it."""
 
     async def saved() -> ResolvedConsortium:
         async with open_service(from_environment()) as service:
             return await service.consortiums.save(
-                name, wanted(wish), clone=clone, overwrite=overwrite
+                name, request_of(options), clone=clone, overwrite=overwrite
             )
 
     with command_errors():
@@ -147,9 +147,9 @@ async def _brought(
                     planned = await service.consortiums.restore(config, overwrite=overwrite)
                     remarks: list[str] = []
                 else:
-                    wish, remarks = request_of(config)
+                    request, remarks = request_from(config)
                     planned = await service.consortiums.save(
-                        name, wish, overwrite=overwrite, keep_unknown=True
+                        name, request, overwrite=overwrite, keep_unknown=True
                     )
             except ConfigError as error:
                 refused[name] = str(error)

@@ -10,7 +10,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import llm
-from pydantic import Field
+from pydantic import Field, create_model
+
+from consortium_mcp.core.domain.request import SETTINGS
+from consortium_mcp.frontends.llm.options import OF_A_MODEL, help_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterator
@@ -18,28 +21,16 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import RunReport
 
 
-class ConsortiumOptions(llm.Options):
-    """What may differ from what is saved."""
-
-    max_iterations: int | None = Field(default=None, description="1 to 20")
-    min_iterations: int | None = Field(default=None, description="1 to 20")
-    confidence_threshold: float | None = Field(
-        default=None, description="Stop once confidence reaches this share, 0 to 1"
-    )
-    strategy: str | None = Field(
-        default=None, description="How answers become a verdict: llm consortium strategies"
-    )
-    sampling: str | None = Field(default=None, description="full, adaptive or thrifty")
-    arbiter: str | None = Field(default=None, description="The model that judges")
-    escalate_to: str | None = Field(
-        default=None, description="A stronger model for when the first are not unanimous"
-    )
-    quorum: float | None = Field(
-        default=None, description="Share of the members whose answers are enough"
-    )
-    max_calls: int | None = Field(default=None, description="Model calls, retries included")
-    max_tokens: int | None = Field(default=None, description="Tokens, in and out together")
-    deadline_seconds: float | None = Field(default=None, description="For the whole run")
+_FIELDS: Any = {
+    name: (SETTINGS[name].plain, Field(default=None, description=help_text(name)))
+    for name in OF_A_MODEL
+}
+ConsortiumOptions = create_model(
+    "ConsortiumOptions",
+    __base__=llm.Options,
+    __doc__="What may differ from what is saved.",
+    **_FIELDS,
+)
 
 
 class _Saved:
@@ -79,7 +70,7 @@ class _Saved:
 class ConsortiumModel(_Saved, llm.Model):
     """A saved consortium, sync."""
 
-    class Options(ConsortiumOptions):
+    class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
 
     def execute(
@@ -96,7 +87,7 @@ class ConsortiumModel(_Saved, llm.Model):
 class AsyncConsortiumModel(_Saved, llm.AsyncModel):
     """A saved consortium, async."""
 
-    class Options(ConsortiumOptions):
+    class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
 
     async def execute(

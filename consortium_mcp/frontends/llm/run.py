@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
-from pydantic import ValidationError
 
-from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+from consortium_mcp.frontends.llm.options import request_of
 from consortium_mcp.frontends.llm.runs import raw_replies, shown
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
@@ -37,7 +36,7 @@ def run(
     raw: bool,
     quiet: bool,
     no_log: bool,
-    **wish: Any,  # noqa: ANN401 (the fields of a consortium, by name)
+    **options: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
     """Consult and show what came of it; see `llm consortium run --help`."""
     check_folder(output)
@@ -45,7 +44,7 @@ def run(
     consulting = partial(
         consult_once,
         question,
-        wanted(wish),
+        request_of(options),
         consortium=consortium,
         continue_run=continue_run,
         log=not no_log,
@@ -57,25 +56,6 @@ def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
     """Go on with a run and show what came of it."""
     check_folder(output)
     _show(_followed(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
-
-
-def wanted(wish: dict[str, Any]) -> ConsultRequest:
-    """The options as the service takes them; an option that was not given is `None`."""
-    models = [_member(text) for text in wish.pop("models")]
-    return ConsultRequest(models=models or None, counts=wish.pop("counts"), **wish)
-
-
-def _member(text: str) -> str | MemberSpec:
-    if not text.lstrip().startswith("{"):
-        return text
-    try:
-        return MemberSpec.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise click.UsageError(
-            f"{text} is no member: {'.'.join(str(part) for part in first['loc'])} {first['msg']}. "
-            'Write {"model": "gpt-4o:2", "tier": "strong", "options": {"temperature": 0.2}}.'
-        ) from error
 
 
 def _piped() -> str | None:

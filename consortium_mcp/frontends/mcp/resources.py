@@ -5,21 +5,22 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Resource
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError, UnknownConsortium, UnknownRun
 from consortium_mcp.core.domain.report import consortium_uri, resource_uri
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.text.phrases import one_line
 from consortium_mcp.frontends.text.report import report_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mcp.server.mcpserver import Context, MCPServer
+    from mcp.server.mcpserver import MCPServer
 
-    from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
     from consortium_mcp.services.service import Service
 
 NEWEST = 50
@@ -64,7 +65,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
         mime_type="application/json",
     )
     async def consortium(name: str, ctx: Context[ServerLifespan]) -> str:
-        service = await ctx.request_context.lifespan_context.service()
+        service = await service_of(ctx)
         with _resource_errors():
             return (await service.consortiums.find(name)).model_dump_json(indent=2)
 
@@ -75,7 +76,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
         mime_type="text/markdown",
     )
     async def run(run_id: str, ctx: Context[ServerLifespan]) -> str:
-        service = await ctx.request_context.lifespan_context.service()
+        service = await service_of(ctx)
         with _resource_errors():
             return report_markdown(await service.wait(run_id, 0), limit=None)
 
@@ -86,7 +87,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
         mime_type="application/json",
     )
     async def report(run_id: str, ctx: Context[ServerLifespan]) -> str:
-        service = await ctx.request_context.lifespan_context.service()
+        service = await service_of(ctx)
         with _resource_errors():
             return (await service.wait(run_id, 0)).model_dump_json(indent=2)
 

@@ -132,7 +132,7 @@ def make_server(
         opening: ServerLifespan | None = None
         try:
             async with anyio.create_task_group() as group:
-                opening = ServerLifespan(make or make_real, group, notices.announce)
+                opening = ServerLifespan(settings, make or make_real, group, notices.announce)
                 if isinstance(server, ConsortiumServer):
                     server.opening = opening
                 try:
@@ -160,7 +160,7 @@ def make_server(
         extensions=[Tasks(tasks or RunTasks(service))],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
-    consultation.add_to(server, settings)
+    consultation.add_to(server)
     consortiums.add_to(server)
     history.add_to(server)
     models.add_to(server)
@@ -191,7 +191,7 @@ async def _on_cancelled(
     """The SDK has cancelled the call already; this decides about the run it waited for."""
     opening = ctx.lifespan_context
     if params.request_id is not None and (
-        run_id := opening.waits.unwanted(ctx.request, params.request_id, params.reason)
+        run_id := opening.waiting_calls.unwanted(ctx.request, params.request_id, params.reason)
     ):
         opening.cancel(run_id)
 

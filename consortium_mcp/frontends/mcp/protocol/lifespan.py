@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anyio.abc import TaskGroup
+    from mcp.server.mcpserver import Context
 
+    from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.services.consortiums import Announce
     from consortium_mcp.services.service import Service
 
@@ -28,14 +30,20 @@ class ServerLifespan:
     """The service, loaded when first asked for.
 
     Args:
+        settings: where things are, and how long to wait.
         make: builds the service; runs in a thread, for it may import much.
         group: where runs live.
         announce: told the URIs of what has changed.
     """
 
     def __init__(
-        self, make: Callable[[TaskGroup], Service], group: TaskGroup, announce: Announce
+        self,
+        settings: Settings,
+        make: Callable[[TaskGroup], Service],
+        group: TaskGroup,
+        announce: Announce,
     ) -> None:
+        self.settings = settings
         self._make = make
         self._group = group
         self._announce = announce
@@ -43,7 +51,7 @@ class ServerLifespan:
         self._lock = anyio.Lock()
         self._warming = False
         self._last_request = 0.0
-        self.waits = WaitingCalls()
+        self.waiting_calls = WaitingCalls()
         self.told: set[str] = set()
         """Calls whose plans were told, for their user to confirm."""
 
@@ -96,3 +104,13 @@ class ServerLifespan:
         """Close what was opened."""
         if self._service is not None:
             await self._service.close()
+
+
+def lifespan_of(ctx: Context[ServerLifespan]) -> ServerLifespan:
+    """What lives as long as the server that this call came to."""
+    return ctx.request_context.lifespan_context
+
+
+async def service_of(ctx: Context[ServerLifespan]) -> Service:
+    """The service of that server."""
+    return await lifespan_of(ctx).service()

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
-"""What a result with a page of texts may have, as text and as data; Claude Code puts longer ones
-into a file."""
 
 
 def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:

@@ -1,76 +1,77 @@
-"""What the MCP tools are made of: their fields, their results, and how our errors become theirs."""
+"""The arguments of the MCP tools: a consortium's settings, and the few that tools share besides."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, get_args
+import functools
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from mcp.server.mcpserver import Context
-from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from consortium_mcp.adapters.entry_points import strategy_names
-from consortium_mcp.core.domain import consortium
-from consortium_mcp.core.domain.request import MemberSpec
+from consortium_mcp.core.domain.request import SETTINGS, ConsultRequest
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
 
 if TYPE_CHECKING:
-    from consortium_mcp.services.service import Service
+    from collections.abc import Awaitable, Callable, Collection
 
-READS = ToolAnnotations(
-    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-)
-Members = list[str | MemberSpec] | None
-Models = Annotated[
-    Members,
-    Field(
-        description="Members: 'model' or 'model:count' (gpt-4o:2 asks two), a saved consortium, or "
-        "objects {model, system?, options?, tier?, role?}; tier (strong, mid, light) weighs the "
-        "vote. Ids: list_models."
-    ),
-]
-Arbiter = Annotated[
-    str | None,
-    Field(description="The model that judges: the first member if left out, better none of them."),
-]
-Strategy = Annotated[
-    str | None,
-    Field(
-        description="Default auto. "
-        + " ".join(f"{name}: {each.description}" for name, each in STRATEGIES.items())
-        + "".join(f" {name}: of an installed package." for name in strategy_names())
-    ),
-]
-Sampling = Annotated[
-    str | None,
-    Field(
-        description="full asks all; adaptive three and then the rest, thrifty two at a time, "
-        "until one answer leads by two votes.",
-        json_schema_extra={"enum": [*get_args(consortium.Sampling)]},
-    ),
-]
-EscalateTo = Annotated[
-    str | None,
-    Field(description="A stronger model, asked only if the first answers are not unanimous."),
-]
-System = Annotated[str | None, Field(description="System prompt for every member.")]
-# Bounds are told to clients here and checked in core, whose errors name the remedy.
-Threshold = Annotated[
-    float | None,
-    Field(
-        description="Stop once confidence reaches this share (default 0.8).",
-        json_schema_extra={"minimum": 0, "maximum": 1},
-    ),
-]
-Iterations = Annotated[int | None, Field(json_schema_extra={"minimum": 1, "maximum": 20})]
-Seconds = Annotated[float | None, Field(json_schema_extra={"exclusiveMinimum": 0})]
-Limit = Annotated[int | None, Field(json_schema_extra={"minimum": 1})]
+R = TypeVar("R")
+
 RunId = Annotated[str, Field(description="From a report or list_runs.")]
-WaitSeconds = Annotated[
-    float | None, Field(description="How long to wait here; the run goes on after it.")
-]
+WaitSeconds = Annotated[float | None, Field(description="How long to wait; the run goes on.")]
 
 
-async def service_of(ctx: Context[ServerLifespan]) -> Service:
-    """The service of this server."""
-    return await ctx.request_context.lifespan_context.service()
+def with_settings(
+    *names: str, told_elsewhere: Collection[str] = ()
+) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R]]]:
+    """Give a tool an argument for each of these settings; it gets them as one `request`.
+
+    The SDK makes a tool's schema from its signature, so `request` is taken out of that and the
+    settings are put in its place.
+
+    Args:
+        names: fields of `ConsultRequest`.
+        told_elsewhere: those that another tool describes; once in a list of tools is enough.
+    """
+
+    def decorate(tool: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
+        @functools.wraps(tool)
+        async def wrapped(**arguments: Any) -> R:  # noqa: ANN401 (as the signature below says)
+            given = {name: arguments.pop(name) for name in names if name in arguments}
+            return await tool(**arguments, request=ConsultRequest(**given))
+
+        signature = inspect.signature(tool, eval_str=True)
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            if parameter.name == "request":
+                parameters += [_parameter(name, told=name in told_elsewhere) for name in names]
+            else:
+                parameters.append(parameter)
+        wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def _parameter(name: str, *, told: bool) -> inspect.Parameter:
+    setting = SETTINGS[name]
+    annotation = setting.annotation
+    if told:
+        annotation = setting.plain
+    elif name in _MORE:
+        text = f"{setting.description} {_MORE[name]}"
+        annotation = Annotated[annotation, Field(description=text)]
+    elif setting.default is not None:
+        text = f"{setting.description} Default {setting.default}."
+        annotation = Annotated[annotation, Field(description=text)]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=None, annotation=annotation)
+
+
+_MORE = {
+    "models": "Ids: list_models.",
+    "strategy": "Default auto. "
+    + " ".join(f"{name}: {each.description}" for name, each in STRATEGIES.items())
+    + "".join(f" {name}: of an installed package." for name in strategy_names()),
+}
+"""What only a calling model needs to be told besides."""

@@ -1,4 +1,4 @@
-"""The tools that look back: list past runs, get one again."""
+"""The tools that look back on runs. Their words address the calling model."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.run import Status
-from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
-from consortium_mcp.frontends.mcp.protocol.results import (
-    LONG_RESULT,
-    result,
-    tool_errors,
-)
-from consortium_mcp.frontends.mcp.tools.fields import (
-    READS,
-    RunId,
-    service_of,
-)
+from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
+from consortium_mcp.frontends.mcp.tools.fields import RunId
+from consortium_mcp.frontends.mcp.tools.hints import LONG_RESULT, READS
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport, RunList
 from consortium_mcp.frontends.text.pages import PAGE, Section, entries_of, page, page_markdown
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
@@ -33,60 +26,57 @@ if TYPE_CHECKING:
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register them."""
+    server.tool(title="List runs", annotations=READS)(list_runs)
+    server.tool(title="Get a run", annotations=READS, meta=LONG_RESULT)(get_run)
 
-    @server.tool(title="List runs", annotations=READS)
-    @tool_errors
-    async def list_runs(
-        ctx: Context[ServerLifespan],
-        limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 100})] = 20,
-        cursor: Annotated[str | None, Field(description="next_cursor of the page before.")] = None,
-        query: Annotated[
-            str | None, Field(description="Words that prompt or synthesis must contain.")
-        ] = None,
-        status: Status | None = None,
-        consortium: str | None = None,
-    ) -> Annotated[CallToolResult, RunList]:
-        """List past consultations, newest first; search them by words.
 
-        An interrupted one (its process ended) can be continued with resume_run.
-        """
-        service = await service_of(ctx)
-        runs, next_cursor = await service.list_runs(limit, cursor, query, status, consortium)
-        page = RunList(runs=runs, next_cursor=next_cursor)
-        more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
-        return result(runs_markdown(runs, more), page)
+@tool_errors
+async def list_runs(
+    ctx: Context[ServerLifespan],
+    limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 100})] = 20,
+    cursor: Annotated[str | None, Field(description="next_cursor of the page before.")] = None,
+    query: Annotated[str | None, Field(description="Words in the prompt or the synthesis.")] = None,
+    status: Status | None = None,
+    consortium: str | None = None,
+) -> Annotated[CallToolResult, RunList]:
+    """List past consultations, newest first; search them by words.
 
-    @server.tool(title="Get a run", annotations=READS, meta=LONG_RESULT)
-    @tool_errors
-    async def get_run(
-        run_id: RunId,
-        ctx: Context[ServerLifespan],
-        wait_seconds: Annotated[
-            float, Field(description="Wait so long for a run that still works.")
-        ] = 0,
-        include: Annotated[
-            list[Section] | None,
-            Field(
-                description="Adds texts: the members' (responses), the verdicts (iterations), "
-                "every call with its prompt (exchanges), a synthesis that was cut."
-            ),
-        ] = None,
-        offset: Annotated[int, Field(description="next_offset of the page before.")] = 0,
-    ) -> Annotated[CallToolResult, FullReport]:
-        """Get the report of a consultation, waiting for one that still works if asked to.
+    An interrupted one (its process ended) can be continued with resume_run.
+    """
+    service = await service_of(ctx)
+    runs, next_cursor = await service.list_runs(limit, cursor, query, status, consortium)
+    more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
+    return result(runs_markdown(runs, more), RunList(runs=runs, next_cursor=next_cursor))
 
-        With include, a page of those texts as well; next_offset in `included` asks for the next.
-        """
-        if offset < 0 or (offset and not include):
-            raise ToolError(f"offset is {offset}; it must be 0 or more, and needs include.")
-        service = await service_of(ctx)
-        report = await wait_with_progress(service, run_id, wait_seconds, ctx)
-        full = FullReport(**report.model_dump())
-        text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
-        if include:
-            iterations = await service.store.iterations(run_id)
-            exchanges = await service.exchanges(run_id)
-            found = page(entries_of(include, report, iterations, exchanges), offset)
-            full = full.model_copy(update={"included": found})
-            text.append(page_markdown(found, run_id, include))
-        return result("\n\n".join(text), full, is_error=report.status == "failed")
+
+@tool_errors
+async def get_run(
+    run_id: RunId,
+    ctx: Context[ServerLifespan],
+    wait_seconds: Annotated[float, Field(description="How long to wait for a working run.")] = 0,
+    include: Annotated[
+        list[Section] | None,
+        Field(
+            description="Texts to add: the members' (responses), verdicts (iterations), every call "
+            "with its prompt (exchanges), a synthesis that was cut."
+        ),
+    ] = None,
+    offset: Annotated[int, Field(description="next_offset of the page before.")] = 0,
+) -> Annotated[CallToolResult, FullReport]:
+    """Get the report of a consultation, waiting for one that is still working if asked to.
+
+    With include, a page of those texts as well; next_offset in `included` asks for the next.
+    """
+    if offset < 0 or (offset and not include):
+        raise ToolError(f"offset is {offset}; it must be 0 or more, and needs include.")
+    service = await service_of(ctx)
+    report = await wait_with_progress(service, run_id, wait_seconds, ctx)
+    full = FullReport(**report.model_dump())
+    text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
+    if include:
+        iterations = await service.store.iterations(run_id)
+        exchanges = await service.exchanges(run_id)
+        found = page(entries_of(include, report, iterations, exchanges), offset)
+        full = full.model_copy(update={"included": found})
+        text.append(page_markdown(found, run_id, include))
+    return result("\n\n".join(text), full, is_error=report.status == "failed")

@@ -1,0 +1,98 @@
+"""A consortium's settings as options: of `llm consortium`, and of `llm -m NAME -o`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import ValidationError
+
+from consortium_mcp.core.domain.request import SETTINGS, ConsultRequest, MemberSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., None]
+
+ON_THE_COMMAND_LINE = (
+    "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
+    "max_iterations", "min_iterations", "quorum", "member_timeout", "arbiter_timeout",
+    "deadline_seconds", "max_calls", "max_tokens",
+)  # fmt: skip
+OF_A_MODEL = (
+    "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
+    "escalate_to", "quorum", "max_calls", "max_tokens", "deadline_seconds",
+)  # fmt: skip
+"""What may differ from what is saved when a consortium is asked as a model."""
+
+_FLAGS = {"system": ("-s", "--system"), "deadline_seconds": ("--deadline",)}
+_MEMBERS = (
+    click.option(
+        "-m",
+        "--model",
+        "--m",
+        "models",
+        multiple=True,
+        metavar="MODEL",
+        help="A member: model, model:count, a saved consortium, or a JSON object with model and "
+        "system, options, tier or role. Repeatable.",
+    ),
+    click.option(
+        "-n",
+        "--count",
+        "counts",
+        multiple=True,
+        type=int,
+        help="How many of a model: one for each -m in order, or one alone for all.",
+    ),
+)
+
+
+def panel_options(command: Command) -> Command:
+    """Add what a run and a saved consortium have in common."""
+    options: list[Callable[[Command], Command]] = [*_MEMBERS, *map(_option, ON_THE_COMMAND_LINE)]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _option(name: str) -> Callable[[Command], Command]:
+    flags = _FLAGS.get(name, (f"--{name.replace('_', '-')}",))
+    return click.option(*flags, name, type=SETTINGS[name].type, help=help_text(name))
+
+
+def help_text(name: str) -> str:
+    """What a setting means, its bounds and its default, for a terminal."""
+    setting = SETTINGS[name]
+    low, high = setting.bounds.get("minimum"), setting.bounds.get("maximum")
+    bounds = "" if low is None or high is None else f" {low} to {high}."
+    choice = " See `llm consortium strategies`." if name == "strategy" else ""
+    default = "" if setting.default is None else f"  [default: {setting.default}]"
+    return f"{setting.description}{bounds}{choice}{default}"
+
+
+def request_of(options: dict[str, Any]) -> ConsultRequest:
+    """The request that these options of a command make; what was not given is `None`.
+
+    Raises:
+        UsageError: a member is written in JSON that is none.
+    """
+    models = [_member(text) for text in options.pop("models")]
+    return ConsultRequest(models=models or None, counts=options.pop("counts"), **options)
+
+
+def _member(text: str) -> str | MemberSpec:
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return MemberSpec.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise click.UsageError(
+            f"{text} is not a member: {'.'.join(map(str, first['loc']))} {first['msg']}. "
+            f"Write {json.dumps(_EXAMPLE)}."
+        ) from error
+
+
+_EXAMPLE = {"model": "gpt-4o:2", "tier": "strong", "options": {"temperature": 0.2}}
