@@ -73,13 +73,11 @@ class ConsultRequest:
     escalate_to: Annotated[
         str | None, _described("A stronger model, asked if the first answers differ.")
     ] = None
-    system: Annotated[str | None, _described("System prompt for every member.")] = None
+    system: Annotated[str | None, _described("Told to every member.")] = None
     confidence_threshold: Annotated[
         float | None, _described("Stop once confidence reaches this share.", _SHARE)
     ] = None
-    max_iterations: Annotated[int | None, _described("Rounds of answers at most.", _ITERATIONS)] = (
-        None
-    )
+    max_iterations: Annotated[int | None, _described("Rounds at most.", _ITERATIONS)] = None
     min_iterations: Annotated[int | None, _described("Rounds at least.", _ITERATIONS)] = None
     quorum: Annotated[
         float | None,
@@ -103,7 +101,9 @@ class ConsultRequest:
         _described("Seconds for the whole run.", _SECONDS),
     ] = None
     max_calls: Annotated[int | None, _described("Model calls in all, retries too.", _COUNT)] = None
-    max_tokens: Annotated[int | None, _described("Tokens in all, in and out.", _COUNT)] = None
+    max_tokens: Annotated[int | None, _described("Tokens in all, in and out together.", _COUNT)] = (
+        None
+    )
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given beside the models; see `panel.member_syntax.with_counts`."""

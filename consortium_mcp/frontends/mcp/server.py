@@ -47,7 +47,7 @@ INSTRUCTIONS = """\
 Consult several language models at once when a question is hard, contested or costly to get wrong: \
 `consult_consortium` asks them in parallel, an arbiter weighs the answers, and one comes back with \
 a computed confidence and who disagreed. It takes from seconds to minutes; a report with status \
-`working` names the call to make next. Cite the confidence and the dissent when you use an answer. \
+`working` names the call to make next. Cite confidence and dissent when you use an answer. \
 Earlier consultations: `list_runs` and `get_run`. One whose process ended before it did is found \
 with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
 
