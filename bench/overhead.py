@@ -13,15 +13,19 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
 from consortium_mcp.adapters.settings import Settings
 from consortium_mcp.core.domain.ask import Question, Reply
-from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
+from consortium_mcp.services.assembly import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import reply, verdict
+
+if TYPE_CHECKING:
+    from consortium_mcp.services.service import Service
 
 ROUNDS = 5
 GOES_ON = verdict(support="A", groups="", ranking="", needs_iteration="true")
@@ -40,7 +44,7 @@ class Waiting:
 
 async def consult(service: Service, members: int, iterations: int) -> float:
     """Seconds from the call to the report."""
-    wanted = ConsultRequest(
+    wanted = ConsortiumSettings(
         models=[f"m:{min(members, 20)}"] * (members // min(members, 20)),
         arbiter="judge",
         strategy="synthesis",
@@ -48,7 +52,7 @@ async def consult(service: Service, members: int, iterations: int) -> float:
         max_iterations=iterations,
     )
     started = time.perf_counter()
-    run_id = await service.consult("Six × 7?", None, wanted)
+    run_id = await service.consult(ConsultRequest("Six × 7?", None, wanted))
     report = await service.wait(run_id, 60)
     took = time.perf_counter() - started
     assert report.status == "completed", report.error

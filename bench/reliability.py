@@ -20,12 +20,13 @@ import anyio
 
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
+from consortium_mcp.services.assembly import open_service
 from tests.loopback import provider, register
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.services.service import Service
 
 DOC = Path(__file__).parent.parent / "docs" / "reliability.md"
 
@@ -80,7 +81,7 @@ TIMEOUT = 5.0
 
 async def outcome(service: Service, scenario: Scenario) -> Outcome:
     """Consult under the fault."""
-    wanted = ConsultRequest(
+    wanted = ConsortiumSettings(
         models=scenario.models,
         arbiter=scenario.arbiter,
         strategy="synthesis",
@@ -92,7 +93,7 @@ async def outcome(service: Service, scenario: Scenario) -> Outcome:
     )
     started = time.perf_counter()
     try:
-        run_id = await service.consult("Six × 7?", None, wanted)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, wanted))
         says = _says(await service.wait(run_id, 60))
     except ConsortiumError as error:
         says = f"refused before any call: {str(error).partition('.')[0]}"

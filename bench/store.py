@@ -24,6 +24,7 @@ from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.report import Usage, report_of
+from consortium_mcp.core.domain.run_summary import RunQuery
 from tests.fakes import run_of
 
 if TYPE_CHECKING:
@@ -84,16 +85,25 @@ async def measure(path: Path, runs: int) -> None:
     """Print the figures."""
     store = Store(path)
     history = History(store)
-    middle = runs // 2
-    await median("newest 20", lambda: history.page(limit=20))
-    await median("20 from the middle", lambda: history.page(limit=20, before=middle))
-    await median("search, one run has the word", lambda: history.page(limit=20, query="needle"))
-    await median("search, most runs have the word", lambda: history.page(limit=20, query="word1"))
-    await median("search, two common words", lambda: history.page(limit=20, query="word1 word2"))
+    middle = str(runs // 2)
+    await median("newest 20", lambda: history.page(RunQuery(limit=20)))
+    await median("20 from the middle", lambda: history.page(RunQuery(limit=20, cursor=middle)))
     await median(
-        "newest 20 that were interrupted", lambda: history.page(limit=20, status="interrupted")
+        "search, one run has the word", lambda: history.page(RunQuery(limit=20, words="needle"))
     )
-    await median("newest 20 of one consortium", lambda: history.page(limit=20, consortium="panel3"))
+    await median(
+        "search, most runs have the word", lambda: history.page(RunQuery(limit=20, words="word1"))
+    )
+    await median(
+        "search, two common words", lambda: history.page(RunQuery(limit=20, words="word1 word2"))
+    )
+    await median(
+        "newest 20 that were interrupted",
+        lambda: history.page(RunQuery(limit=20, status="interrupted")),
+    )
+    await median(
+        "newest 20 of one consortium", lambda: history.page(RunQuery(limit=20, consortium="panel3"))
+    )
     run = run_of("a", "b").model_copy(update={"run_id": f"bench-{time.time_ns()}"})
     nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
     await store.begin_run(run, report_of(run, nothing, now()))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import MemberSpec
-    from consortium_mcp.services.progress import Progress
+    from consortium_mcp.services.runs.progress import Progress
 
 __all__ = [
     "ConfigError",
@@ -47,7 +47,7 @@ _LATER = {
     "ConsortiumError": f"{_DOMAIN}.errors",
     "Exchange": f"{_DOMAIN}.exchange",
     "MemberSpec": f"{_DOMAIN}.request",
-    "Progress": "consortium_mcp.services.progress",
+    "Progress": "consortium_mcp.services.runs.progress",
     "RunError": f"{_DOMAIN}.errors",
     "RunReport": f"{_DOMAIN}.report",
     "StoreError": f"{_DOMAIN}.errors",

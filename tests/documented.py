@@ -97,7 +97,7 @@ def settings_table() -> str:
             [
                 "# Settings of a consortium",
                 (
-                    "Every setting, written by `tests/test_docs.py` from `ConsultRequest` in "
+                    "Every setting, written by `tests/test_docs.py` from `ConsortiumSettings` in "
                     "`consortium_mcp/core/domain/request.py`. They are arguments of "
                     "`consult_consortium` and `save_consortium` ([tools.md](tools.md)), options of "
                     "`llm consortium` ([commands.md](commands.md)) and keywords of "

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, UnknownRun
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.core.prompts.for_members import MAX_HISTORY, question_of
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsortiumSettings(models=["a", "b"], arbiter="judge", strategy="synthesis")
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +38,10 @@ def ask() -> FakeAsk:
 async def test_members_and_arbiter_read_the_conversation(settings: Settings) -> None:
     said = ask()
     async with open_service(settings, ask=said) as service:
-        first = await service.consult("Six × 7?", None, PANEL)
+        first = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.wait(first, 30)
         second = await service.consult(
-            "And twice that?", None, ConsultRequest(), continue_run=first
+            ConsultRequest("And twice that?", None, ConsortiumSettings(), continue_run=first)
         )
         report = await service.wait(second, 30)
         assert report.continues == first
@@ -50,13 +50,15 @@ async def test_members_and_arbiter_read_the_conversation(settings: Settings) -> 
             assert "Six × 7?" in question.prompt
             assert "It is 42." in question.prompt
             assert "And twice that?" in question.prompt
-        third = await service.consult("And half?", None, PANEL, continue_run=second)
+        third = await service.consult(ConsultRequest("And half?", None, PANEL, continue_run=second))
         await service.wait(third, 30)
         last = said.questions[-1].prompt
         assert last.index("Six × 7?") < last.index("And twice that?") < last.index("And half?")
         record = await service.store.record(third)
         assert [turn.prompt for turn in record.run().history] == ["Six × 7?", "And twice that?"]
-        plan = await service.dry_run("And then?", None, ConsultRequest(), continue_run=third)
+        plan = await service.dry_run(
+            ConsultRequest("And then?", None, ConsortiumSettings(), continue_run=third)
+        )
         assert plan.plan is not None
 
 
@@ -64,12 +66,12 @@ async def test_only_a_run_with_an_answer_can_be_continued(settings: Settings) ->
     said = FakeAsk(a=MemberError("down"), b=MemberError("down"), judge=verdict())
     async with open_service(settings, ask=said) as service:
         with pytest.raises(UnknownRun, match="nope"):
-            await service.consult("?", None, PANEL, continue_run="nope")
-        failed = await service.consult("?", None, PANEL)
+            await service.consult(ConsultRequest("?", None, PANEL, continue_run="nope"))
+        failed = await service.consult(ConsultRequest("?", None, PANEL))
         await service.wait(failed, 30)
         asked = len(said.questions)
         with pytest.raises(ConfigError, match="is failed: only a run with an answer"):
-            await service.consult("?", None, PANEL, continue_run=failed)
+            await service.consult(ConsultRequest("?", None, PANEL, continue_run=failed))
         assert len(said.questions) == asked
 
 
@@ -77,7 +79,9 @@ async def test_history_can_be_given_by_hand(settings: Settings) -> None:
     said = ask()
     async with open_service(settings, ask=said) as service:
         turns = [Turn(prompt="Hello?", synthesis="Hello.")]
-        await service.wait(await service.consult("And?", None, PANEL, history=turns), 30)
+        await service.wait(
+            await service.consult(ConsultRequest("And?", None, PANEL, history=turns)), 30
+        )
     assert "Hello." in said.questions[0].prompt
 
 

@@ -16,7 +16,7 @@ from consortium_mcp import create_consortium
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.frontends.llm import plugin as ours
 from consortium_mcp.frontends.mcp.server import make_server
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import reply, verdict
 

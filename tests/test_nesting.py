@@ -12,8 +12,10 @@ import pytest
 from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import STALE_SECONDS
 from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError
-from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
+from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.services.assembly import open_service
+from consortium_mcp.services.service import Service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, config, reply, verdict
 
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 HANGS = [3600.0, ""]
-INNER = ConsultRequest(
+INNER = ConsortiumSettings(
     models=["c", "d"], arbiter="judge", strategy="vote", system="Think in Latin."
 )
-OUTER = ConsultRequest(models=["a", "inner"], arbiter="judge", strategy="vote")
+OUTER = ConsortiumSettings(models=["a", "inner"], arbiter="judge", strategy="vote")
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +52,12 @@ async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Servi
         yield service, ask
 
 
-async def consulted(service: Service, wanted: ConsultRequest = OUTER) -> RunReport:
-    return await service.wait(await service.consult("Six × 7?", None, wanted), 30)
+async def consulted(service: Service, wanted: ConsortiumSettings = OUTER) -> RunReport:
+    return await service.wait(await service.consult(ConsultRequest("Six × 7?", None, wanted)), 30)
 
 
 async def listed(service: Service) -> list[RunSummary]:
-    runs, _ = await service.list_runs(9, None, None, None, None)
+    runs, _ = await service.list_runs(RunQuery(9, None, None, None, None))
     return runs
 
 
@@ -84,7 +86,7 @@ async def test_a_consortium_answers_as_a_member_in_a_run_of_its_own(settings: Se
 async def test_what_the_outer_panel_is_told_the_inner_one_is_told_too(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
         await consulted(
-            service, ConsultRequest(models=["a", "inner"], arbiter="judge", system="Be brief.")
+            service, ConsortiumSettings(models=["a", "inner"], arbiter="judge", system="Be brief.")
         )
         [asked] = ask.asked("c")
         assert asked.system is not None
@@ -94,7 +96,9 @@ async def test_what_the_outer_panel_is_told_the_inner_one_is_told_too(settings: 
 async def test_a_consortium_judges_by_the_judge_its_verdict_stands_on(settings: Settings) -> None:
     surest = verdict(synthesis="The surest.", support="A", groups="", ranking="", confidence="0.9")
     other = verdict(synthesis="The other.", support="A", groups="", ranking="", confidence="0.7")
-    wanted = ConsultRequest(models=["a"], arbiter="inner", strategy="synthesis", max_iterations=1)
+    wanted = ConsortiumSettings(
+        models=["a"], arbiter="inner", strategy="synthesis", max_iterations=1
+    )
     async with opened(settings, c=other, d=surest) as (service, ask):
         report = await consulted(service, wanted)
         assert (report.status, report.synthesis) == ("completed", "The surest.")
@@ -124,14 +128,14 @@ async def test_a_degraded_nested_run_is_said(settings: Settings) -> None:
 
 async def test_nested_runs_spend_the_roots_budget(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
-        report = await consulted(service, ConsultRequest(**(vars(OUTER) | {"max_calls": 2})))
+        report = await consulted(service, ConsortiumSettings(**(vars(OUTER) | {"max_calls": 2})))
         assert len(ask.questions) == report.usage.calls == 2
         [nested] = await service.history.nested(report.run_id or "")
         assert (await service.wait(nested.run_id, 0)).stop_reason == "budget"
 
 
 async def test_a_nested_run_ends_within_the_time_of_its_call(settings: Settings) -> None:
-    wanted = ConsultRequest(**(vars(OUTER) | {"deadline_seconds": 1.0}))
+    wanted = ConsortiumSettings(**(vars(OUTER) | {"deadline_seconds": 1.0}))
     async with opened(settings, d=HANGS) as (service, _):
         with anyio.fail_after(20):
             report = await consulted(service, wanted)
@@ -153,7 +157,7 @@ async def nested_run(service: Service, run_id: str) -> str:
 
 async def test_cancelling_the_root_cancels_what_is_nested(settings: Settings) -> None:
     async with opened(settings, d=HANGS) as (service, _):
-        run_id = await service.consult("Six × 7?", None, OUTER)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, OUTER))
         inner = await nested_run(service, run_id)
         assert (await service.cancel(run_id)).status == "cancelled"
         assert (await service.wait(inner, 10)).status == "cancelled"
@@ -161,7 +165,7 @@ async def test_cancelling_the_root_cancels_what_is_nested(settings: Settings) ->
 
 async def test_a_nested_run_can_be_cancelled_alone(settings: Settings) -> None:
     async with opened(settings, d=HANGS) as (service, _):
-        run_id = await service.consult("Six × 7?", None, OUTER)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, OUTER))
         inner = await nested_run(service, run_id)
         await service.cancel(inner)
         report = await service.wait(run_id, 20)
@@ -175,7 +179,7 @@ async def test_a_resumed_parent_goes_on_with_its_nested_run(
 ) -> None:
     slow = {"a": HANGS} if ended else {"d": HANGS}
     async with opened(settings, **slow) as (service, _):
-        run_id = await service.consult("Six × 7?", None, OUTER)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, OUTER))
         inner = await nested_run(service, run_id)
         if ended:
             assert (await service.wait(inner, 20)).status == "completed"
@@ -206,10 +210,10 @@ async def test_a_resumed_parent_goes_on_with_its_nested_run(
 async def test_a_cycle_is_refused_when_it_is_saved(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         await service.consortiums.save("outer", OUTER)
-        closing = ConsultRequest(models=["c", "outer"], arbiter="judge")
+        closing = ConsortiumSettings(models=["c", "outer"], arbiter="judge")
         with pytest.raises(CyclicConsortium, match="inner → outer → inner"):
             await service.consortiums.save("inner", closing, overwrite=True)
-        own = ConsultRequest(models=["c"], arbiter="inner")
+        own = ConsortiumSettings(models=["c"], arbiter="inner")
         with pytest.raises(CyclicConsortium, match="itself"):
             await service.consortiums.save("inner", own, overwrite=True)
         assert (await service.consortiums.find("inner")).members[0].model == "c"
@@ -220,7 +224,7 @@ async def test_a_cycle_that_arose_by_editing_is_refused_at_run_time(settings: Se
         await service.consortiums.save("outer", OUTER)
         await SavedConsortiums(service.store).save(config("outer", name="inner"))
         with pytest.raises(CyclicConsortium, match="outer → inner → outer"):
-            await service.consult("Six × 7?", "outer", ConsultRequest())
+            await service.consult(ConsultRequest("Six × 7?", "outer", ConsortiumSettings()))
         assert not ask.questions
 
 
@@ -233,7 +237,7 @@ async def test_an_edit_under_a_run_is_a_members_failure(settings: Settings) -> N
 
     said = {name: reply("42", 0.8) for name in ("a", "c", "d")}
     asking = Deleting(judge=verdict(confidence="0.5"), **said)
-    wanted = ConsultRequest(
+    wanted = ConsortiumSettings(
         models=["a", "inner"], arbiter="judge", strategy="synthesis", min_iterations=2
     )
     async with open_service(settings, ask=asking) as service:
@@ -248,16 +252,18 @@ async def test_consortiums_stand_four_deep_and_no_deeper(settings: Settings) -> 
     async with opened(settings) as (service, ask):
         for name, member in (("two", "inner"), ("three", "two")):
             await service.consortiums.save(
-                name, ConsultRequest(models=["a", member], arbiter="judge", strategy="vote")
+                name, ConsortiumSettings(models=["a", member], arbiter="judge", strategy="vote")
             )
-        wanted = ConsultRequest(models=["three"], arbiter="judge", strategy="vote")
+        wanted = ConsortiumSettings(models=["three"], arbiter="judge", strategy="vote")
         report = await consulted(service, wanted)
         assert report.final_answer == "42"
         assert len(ask.questions) == 4
         assert len(await listed(service)) == 4
         await service.consortiums.save("four", wanted)
         with pytest.raises(CyclicConsortium, match="4 deep"):
-            await service.consult("?", None, ConsultRequest(models=["four"], arbiter="judge"))
+            await service.consult(
+                ConsultRequest("?", None, ConsortiumSettings(models=["four"], arbiter="judge"))
+            )
 
 
 async def test_what_an_inner_panel_lacks_is_said_before_anyone_is_asked(
@@ -267,12 +273,12 @@ async def test_what_an_inner_panel_lacks_is_said_before_anyone_is_asked(
     with plugin("other", models(locked)):
         async with opened(settings) as (service, ask):
             await service.consortiums.save(
-                "inner", ConsultRequest(models=["c", "locked"], arbiter="judge"), overwrite=True
+                "inner", ConsortiumSettings(models=["c", "locked"], arbiter="judge"), overwrite=True
             )
             planned = await service.consortiums.save("outer", OUTER)
             assert any(w.startswith("In inner: locked is not ready") for w in planned.warnings)
             with pytest.raises(ConfigError, match="llm keys set x"):
-                await service.consult("?", "outer", ConsultRequest())
+                await service.consult(ConsultRequest("?", "outer", ConsortiumSettings()))
             assert not ask.questions
 
 
@@ -280,16 +286,16 @@ async def test_options_for_a_consortium_are_named_as_of_no_use(settings: Setting
     async with opened(settings) as (service, _):
         member = MemberSpec(model="inner", options={"temperature": 0.1})
         report = await service.dry_run(
-            "?", None, ConsultRequest(models=["a", member], arbiter="judge")
+            ConsultRequest("?", None, ConsortiumSettings(models=["a", member], arbiter="judge"))
         )
         assert any("inner is a consortium: give options" in w for w in report.warnings)
 
 
 async def test_a_plan_counts_the_calls_of_nested_consortiums(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        wanted = ConsultRequest(
+        wanted = ConsortiumSettings(
             models=["a", "inner"], arbiter="judge", strategy="vote", max_iterations=1
         )
-        plan = (await service.dry_run("?", None, wanted)).plan
+        plan = (await service.dry_run(ConsultRequest("?", None, wanted))).plan
         assert plan is not None
         assert plan.most_calls >= 3

@@ -13,9 +13,11 @@ import pytest
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
 from consortium_mcp.core.domain.errors import MemberError, StoreError, UnknownModel, UnknownRun
-from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.progress import Progress, ProgressReporter
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
+from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.services.assembly import open_service
+from consortium_mcp.services.runs.progress import Progress, ProgressReporter
+from consortium_mcp.services.service import Service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, verdict
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsortiumSettings(models=["a", "b"], arbiter="judge", strategy="synthesis")
 HANGS = [3600.0, ""]
 
 
@@ -65,10 +67,10 @@ async def answered(service: Service, run_id: str, number: int = 1) -> None:
             await anyio.sleep(0.01)
 
 
-async def interrupted(settings: Settings, wanted: ConsultRequest = PANEL, **script: Any) -> str:  # noqa: ANN401
+async def interrupted(settings: Settings, wanted: ConsortiumSettings = PANEL, **script: Any) -> str:  # noqa: ANN401
     """A run whose process ended while `a` had not answered."""
     async with opened(settings, **{"a": HANGS} | script) as (service, _):
-        run_id = await service.consult("Six × 7?", None, wanted)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, wanted))
         await answered(service, run_id)
     return run_id
 
@@ -105,7 +107,9 @@ async def test_an_interrupted_run_goes_on_and_asks_only_what_is_missing(settings
         resumed = await service.wait(run_id, 30)
         assert [q.model for q in ask.questions] == ["a", "judge"]
         assert resumed.usage.calls == 3
-        undisturbed = await service.wait(await service.consult("Six × 7?", None, PANEL), 30)
+        undisturbed = await service.wait(
+            await service.consult(ConsultRequest("Six × 7?", None, PANEL)), 30
+        )
         assert same(resumed, undisturbed)
         assert resumed.created_at == report.created_at
         assert await service.store.report(run_id) == resumed
@@ -137,28 +141,28 @@ async def test_a_process_that_died_is_known_by_its_silence(settings: Settings) -
     dead(settings, run_id)
     async with opened(settings) as (service, _):
         assert (await service.wait(run_id, 30)).status == "interrupted"
-        found, _ = await service.list_runs(9, None, None, "interrupted", None)
+        found, _ = await service.list_runs(RunQuery(9, None, None, "interrupted", None))
         assert [(run.run_id, run.status, run.next_step) for run in found] == [
             (run_id, "interrupted", f'resume_run(run_id="{run_id}")')
         ]
-        assert await service.list_runs(9, None, None, "working", None) == ([], None)
+        assert await service.list_runs(RunQuery(9, None, None, "working", None)) == ([], None)
         assert await service.resume(run_id)
         assert (await service.wait(run_id, 30)).status == "completed"
 
 
 async def test_a_run_that_works_elsewhere_is_no_interrupted_one(settings: Settings) -> None:
     async with opened(settings, a=HANGS) as (service, _), opened(settings) as (other, ask):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         for each in (service, other):
             assert not await each.resume(run_id)
-            found, _ = await each.list_runs(9, None, None, "working", None)
+            found, _ = await each.list_runs(RunQuery(9, status="working"))
             assert [run.run_id for run in found] == [run_id]
         assert ask.questions == []
 
 
 async def test_what_has_ended_is_left_as_it_is(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         completed = await service.wait(run_id, 30)
         calls = len(ask.questions)
         assert not await service.resume(run_id)
@@ -197,7 +201,7 @@ async def test_of_several_that_resume_a_run_one_does(settings: Settings) -> None
 
 async def test_a_run_of_another_process_can_be_cancelled(settings: Settings) -> None:
     async with opened(settings, a=HANGS) as (service, _), opened(settings) as (other, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(service, run_id)
         report = await other.cancel(run_id)
         assert (report.status, report.stop_reason) == ("cancelled", "cancelled")
@@ -207,7 +211,7 @@ async def test_a_run_of_another_process_can_be_cancelled(settings: Settings) -> 
 
 async def test_a_cancel_that_a_dying_process_never_saw_still_holds(settings: Settings) -> None:
     async with opened(settings, a=HANGS) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(service, run_id)
     async with opened(settings) as (other, _):
         with sqlite3.connect(settings.database) as connection:  # as it stood when it died
@@ -217,7 +221,7 @@ async def test_a_cancel_that_a_dying_process_never_saw_still_holds(settings: Set
         assert (report.status, report.stop_reason, report.next_step) == ("cancelled",) * 2 + (None,)
         assert not await other.resume(run_id)
         for status, count in (("cancelled", 1), ("interrupted", 0), ("working", 0)):
-            found, _ = await other.history.page(limit=9, status=status)
+            found, _ = await other.history.page(RunQuery(limit=9, status=status))
             assert len(found) == count
             assert all(run.status == status for run in found)
 
@@ -226,7 +230,7 @@ async def test_a_process_that_was_silent_lets_go_of_what_another_goes_on_with(
     settings: Settings,
 ) -> None:
     async with opened(settings, a=HANGS) as (asleep, _), opened(settings) as (other, _):
-        run_id = await asleep.consult("Six × 7?", None, PANEL)
+        run_id = await asleep.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(asleep, run_id)
         dead(settings, run_id)
         assert await other.resume(run_id)
@@ -238,7 +242,7 @@ async def test_a_process_that_was_silent_lets_go_of_what_another_goes_on_with(
 
 async def test_a_silent_process_that_nobody_replaced_goes_on(settings: Settings) -> None:
     async with opened(settings, a=[1.5, reply("42", 0.9)]) as (asleep, _):
-        run_id = await asleep.consult("Six × 7?", None, PANEL)
+        run_id = await asleep.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(asleep, run_id)
         dead(settings, run_id)
         async with opened(settings) as (other, _):
@@ -294,7 +298,7 @@ async def test_silence_is_never_longer_than_five_seconds(
         told.append((anyio.current_time(), progress.message))
 
     async with opened(settings, a=HANGS) as (service, _), opened(settings) as (other, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(service, run_id)
         began = anyio.current_time()
         await (other if elsewhere else service).wait(run_id, 5.5, on_progress)
@@ -317,7 +321,7 @@ async def test_a_file_that_cannot_be_written_leaves_no_question_unanswered(
         await service.store.check()
     read_only(settings.database)
     async with opened(settings) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         report = await service.wait(run_id, 30)
         assert (report.status, report.synthesis) == ("completed", "It is 42.")
         warning = report.warnings[-1]
@@ -329,7 +333,7 @@ async def test_a_file_that_cannot_be_written_leaves_no_question_unanswered(
 
 async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settings) -> None:
     async with opened(settings, a=reply("42", 0.9)) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.wait(run_id, 30)
         journal = Recorder(FakeAsk(), service.store, run_id)
         written: list[str] = []
@@ -351,7 +355,9 @@ async def test_half_a_character_from_a_model_breaks_no_run(settings: Settings, s
     verdict = f'{{"synthesis": "{said}.", "support": ["A", "B"], "confidence": 0.9}}'
     broken = MemberError("\ud83d is half a character")
     async with opened(settings, judge=verdict, a=[broken, reply("42", 0.9)]) as (service, _):
-        run_id = await service.consult("Six × 7?", None, replace(PANEL, models=["a", "b", "b"]))
+        run_id = await service.consult(
+            ConsultRequest("Six × 7?", None, replace(PANEL, models=["a", "b", "b"]))
+        )
         report = await service.wait(run_id, 30)
         assert report.status in {"completed", "degraded"}
         assert await service.store.report(run_id) == report
@@ -363,15 +369,15 @@ async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
         await store.file.write(lambda db: db.execute("PRAGMA user_version"))
         full = await store.file.read("PRAGMA page_count")
         await store.file.read(f"PRAGMA max_page_count = {full[0][0]}")
-        run_id = await service.consult("Six × 7? " + "x" * 100_000, None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7? " + "x" * 100_000, None, PANEL))
         report = await service.wait(run_id, 30)
         assert (report.status, report.synthesis) == ("completed", "It is 42.")
         assert "disk is full. Free some space" in report.warnings[-1]
-        runs, _ = await service.list_runs(20, None, None, None, None)
+        runs, _ = await service.list_runs(RunQuery(20, None, None, None, None))
         assert [(run.run_id, run.status) for run in runs] == [(run_id, "completed")]
-        assert await service.list_runs(20, None, "seven", None, None) == ([], None)
-        assert await service.list_runs(20, None, None, "failed", None) == ([], None)
-        assert await service.list_runs(20, "99", None, None, None) == ([], None)
+        assert await service.list_runs(RunQuery(20, None, "seven", None, None)) == ([], None)
+        assert await service.list_runs(RunQuery(20, None, None, "failed", None)) == ([], None)
+        assert await service.list_runs(RunQuery(20, "99", None, None, None)) == ([], None)
         with pytest.raises(UnknownRun):
             await store.report(run_id)
 
@@ -380,5 +386,5 @@ async def test_a_database_of_no_use_at_all_is_refused_before_any_call(settings: 
     settings.database.mkdir(parents=True)
     async with opened(settings) as (service, ask):
         with pytest.raises(StoreError, match="CONSORTIUM_DB"):
-            await service.consult("?", None, PANEL)
+            await service.consult(ConsultRequest("?", None, PANEL))
         assert ask.questions == []

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from bench.reliability import DOC, SCENARIOS, Scenario, outcome
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 from tests.loopback import provider, register
 
 if TYPE_CHECKING:

@@ -45,21 +45,22 @@ MAY_IMPORT = {
     "adapters/local": ["core/domain", "adapters"],
     "adapters/models": ["core/domain", "core/panel", "core/engine", "adapters"],
     # What can be done.
-    "services": ["core/*", "adapters", "adapters/journal", "adapters/models"],
+    "services/runs": ["core/*", "adapters/journal", "adapters/models"],
+    "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],
     # What speaks.
     "frontends/text": ["core/domain"],
     "frontends": ["core/domain", "adapters", "adapters/journal", "services"],
     "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
-    "frontends/mcp/protocol": ["core/domain", "services", "frontends/text"],
+    "frontends/mcp/protocol": ["core/domain", "services", "services/runs", "frontends/text"],
     "frontends/mcp/tools": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
+        "core/*", "adapters", "services", "services/runs", "frontends/text", "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
+        "core/*", "adapters", "services", "services/runs", "frontends/text", "frontends/mcp/protocol",
         "frontends/mcp/tools",
     ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
+        "core/*", "adapters/*", "services", "services/runs", "frontends/text", "frontends/mcp/tools",
         "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.

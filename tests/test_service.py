@@ -21,9 +21,11 @@ from consortium_mcp.core.domain.errors import (
     UnknownRun,
     UnknownStrategy,
 )
-from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
+from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.services.assembly import open_service
+from consortium_mcp.services.service import Service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, verdict
 
@@ -33,11 +35,11 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.services.progress import Progress
+    from consortium_mcp.services.runs.progress import Progress
 
 pytestmark = pytest.mark.anyio
 
-PANEL = ConsultRequest(models=["a", "b"], arbiter="judge", strategy="synthesis")
+PANEL = ConsortiumSettings(models=["a", "b"], arbiter="judge", strategy="synthesis")
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +66,9 @@ async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Servi
 
 
 async def consulted(
-    service: Service, wanted: ConsultRequest = PANEL, prompt: str = "Six × 7?"
+    service: Service, wanted: ConsortiumSettings = PANEL, prompt: str = "Six × 7?"
 ) -> RunReport:
-    return await service.wait(await service.consult(prompt, None, wanted), 30)
+    return await service.wait(await service.consult(ConsultRequest(prompt, None, wanted)), 30)
 
 
 async def test_a_consultation_is_recorded_whole(settings: Settings) -> None:
@@ -93,7 +95,7 @@ async def test_the_run_stands_in_the_journal_before_any_model_is_called(
 
     class Looking(FakeAsk):
         async def __call__(self, question, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
-            runs, _ = await service.history.page(limit=9)
+            runs, _ = await service.history.page(RunQuery(limit=9))
             seen.extend(run.status for run in runs)
             return await super().__call__(question)
 
@@ -110,7 +112,7 @@ async def test_progress_names_every_answer_and_verdict(settings: Settings) -> No
         told.append(progress)
 
     async with opened(settings, b=MemberError("down")) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.wait(run_id, 30, on_progress)
     assert told[-2].message.startswith("iteration 3 of 3: ") or told[0].total == 9
     messages = [p.message for p in told[:3]]
@@ -125,7 +127,7 @@ async def test_progress_names_every_answer_and_verdict(settings: Settings) -> No
 
 async def test_a_wait_that_is_over_leaves_the_run_going(settings: Settings) -> None:
     async with opened(settings, a=[0.2, reply("42", 0.9)]) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         early = await service.wait(run_id, 0)
         assert early.status == "working"
         assert early.next_step == f'get_run(run_id="{run_id}", wait_seconds=40)'
@@ -139,7 +141,7 @@ async def test_a_cancelled_run_keeps_what_was_answered(settings: Settings) -> No
         async def on_progress(_progress: Progress) -> None:
             answered.set()
 
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         async with anyio.create_task_group() as group:
             group.start_soon(service.wait, run_id, 30, on_progress)
             await answered.wait()
@@ -154,7 +156,7 @@ async def test_a_cancelled_run_keeps_what_was_answered(settings: Settings) -> No
 
 async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Settings) -> None:
     async with opened(settings, a=[3600.0, ""]) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.wait(run_id, 0)
     async with opened(settings) as (service, _):
         assert (await service.wait(run_id, 0)).status == "interrupted"
@@ -162,7 +164,7 @@ async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Se
 
 async def test_a_journal_that_fails_loses_no_answer_and_says_so(settings: Settings) -> None:
     async with opened(settings, a=[0.2, reply("42", 0.9)]) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.store.close()
         settings.database.rename(settings.database.with_suffix(".away"))
         settings.database.mkdir()
@@ -182,7 +184,7 @@ async def test_what_could_not_be_recorded_is_recorded_once_it_can_be(settings: S
     async with opened(settings, a=[0.5, reply("42", 0.9)]) as (service, _):
         await service.store.check()
         await service.store.close()
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await service.store.close()
         settings.database.rename(away)
         settings.database.mkdir()
@@ -199,7 +201,7 @@ async def test_what_could_not_be_recorded_is_recorded_once_it_can_be(settings: S
 
 async def test_the_run_of_another_process_is_waited_for_too(settings: Settings) -> None:
     async with opened(settings, a=[0.3, reply("42", 0.9)]) as (service, _):
-        run_id = await service.consult("Six × 7?", None, PANEL)
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         async with opened(settings) as (other, _):
             assert (await other.wait(run_id, 0)).status == "working"
             assert (await other.wait(run_id, 30)).status == "completed"
@@ -213,9 +215,9 @@ async def test_a_wait_of_negative_length_is_refused(settings: Settings) -> None:
 
 async def test_a_dry_run_tells_who_and_how_much_and_calls_nobody(settings: Settings) -> None:
     async with opened(settings) as (service, ask):
-        plan = await service.dry_run("Six × 7?", None, PANEL)
+        plan = await service.dry_run(ConsultRequest("Six × 7?", None, PANEL))
         assert ask.questions == []
-        assert (await service.history.page(limit=9))[0] == []
+        assert (await service.history.page(RunQuery(limit=9)))[0] == []
     assert (plan.status, plan.run_id, plan.resource, plan.next_step) == ("planned", *[None] * 3)
     assert plan.plan is not None
     assert (plan.plan.fewest_calls, plan.plan.most_calls) == (3, 12)
@@ -225,7 +227,9 @@ async def test_a_dry_run_tells_who_and_how_much_and_calls_nobody(settings: Setti
 
 async def test_a_plan_for_models_that_only_count_needs_no_arbiter(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        plan = await service.dry_run("?", None, ConsultRequest(models=["tiny-1", "tiny-2"]))
+        plan = await service.dry_run(
+            ConsultRequest("?", None, ConsortiumSettings(models=["tiny-1", "tiny-2"]))
+        )
     assert plan.plan is not None
     assert (plan.plan.fewest_calls, plan.plan.most_calls) == (2, 9)
 
@@ -233,7 +237,7 @@ async def test_a_plan_for_models_that_only_count_needs_no_arbiter(settings: Sett
 async def test_a_dry_run_warns_of_what_may_go_wrong(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         wanted = replace(PANEL, models=["a"], arbiter="a", max_calls=5)
-        plan = await service.dry_run("word " * 10_000, None, wanted)
+        plan = await service.dry_run(ConsultRequest("word " * 10_000, None, wanted))
     assert plan.plan is not None
     assert plan.plan.most_calls == 5
     text = " ".join(plan.warnings)
@@ -243,7 +247,7 @@ async def test_a_dry_run_warns_of_what_may_go_wrong(settings: Settings) -> None:
 
 async def test_a_plan_whose_budget_is_too_small_says_so(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        plan = await service.dry_run("?", None, replace(PANEL, max_calls=2))
+        plan = await service.dry_run(ConsultRequest("?", None, replace(PANEL, max_calls=2)))
     assert plan.plan is not None
     assert (plan.plan.fewest_calls, plan.plan.most_calls) == (2, 2)
     assert any("the least that this panel needs is 3 calls" in w for w in plan.warnings)
@@ -312,7 +316,9 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
 
     broken = Broken(b=reply("42", 0.9), judge=verdict(support="", groups="", ranking=""))
     async with open_service(settings, ask=broken) as service:
-        first = await service.consult("?", None, ConsultRequest(models=["a"], arbiter="judge"))
+        first = await service.consult(
+            ConsultRequest("?", None, ConsortiumSettings(models=["a"], arbiter="judge"))
+        )
         with pytest.raises(ZeroDivisionError):
             await service.wait(first, 30)
         report = await consulted(service, replace(PANEL, models=["b"], max_iterations=1))
@@ -325,62 +331,77 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
     [
         (" \n", PANEL, ConfigError, "prompt is empty"),
         ("\x00\u200b", PANEL, ConfigError, "prompt is empty"),
-        ("?", ConsultRequest(models=[]), ConfigError, "Name the members"),
-        ("?", ConsultRequest(models=["a"], quorum=75), ConfigError, "0.75 for three of four"),
-        ("?", ConsultRequest(models=["a"], max_calls=0), ConfigError, "1 or more"),
-        ("?", ConsultRequest(models=["a"], straggler_grace=-1), ConfigError, "0 seconds or more"),
-        ("?", ConsultRequest(models=["a"], arbiters=["nobody"]), UnknownModel, "nobody"),
-        ("?", ConsultRequest(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
-        ("?", ConsultRequest(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
-        ("?", ConsultRequest(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
-        ("?", ConsultRequest(models=["claude-x"]), UnknownModel, "llm-anthropic"),
-        ("?", ConsultRequest(models=["a", "locked"]), UnknownModel, "llm keys set x"),
+        ("?", ConsortiumSettings(models=[]), ConfigError, "Name the members"),
+        ("?", ConsortiumSettings(models=["a"], quorum=75), ConfigError, "0.75 for three of four"),
+        ("?", ConsortiumSettings(models=["a"], max_calls=0), ConfigError, "1 or more"),
         (
             "?",
-            ConsultRequest(models=["a"], arbiter="nobody"),
+            ConsortiumSettings(models=["a"], straggler_grace=-1),
+            ConfigError,
+            "0 seconds or more",
+        ),
+        ("?", ConsortiumSettings(models=["a"], arbiters=["nobody"]), UnknownModel, "nobody"),
+        ("?", ConsortiumSettings(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
+        ("?", ConsortiumSettings(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
+        ("?", ConsortiumSettings(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
+        ("?", ConsortiumSettings(models=["claude-x"]), UnknownModel, "llm-anthropic"),
+        ("?", ConsortiumSettings(models=["a", "locked"]), UnknownModel, "llm keys set x"),
+        (
+            "?",
+            ConsortiumSettings(models=["a"], arbiter="nobody"),
             UnknownModel,
             "Unknown model 'nobody'",
         ),
-        ("?", ConsultRequest(models=["a"], confidence_threshold=1.5), ConfigError, "0.8 for 80"),
-        ("?", ConsultRequest(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
-        ("?", ConsultRequest(models=["a"], min_iterations=4), ConfigError, "greater than max"),
-        ("?", ConsultRequest(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
         (
             "?",
-            ConsultRequest(models=["a"], sampling="half"),
+            ConsortiumSettings(models=["a"], confidence_threshold=1.5),
+            ConfigError,
+            "0.8 for 80",
+        ),
+        ("?", ConsortiumSettings(models=["a"], confidence_threshold=80), ConfigError, "0.8 for 80"),
+        ("?", ConsortiumSettings(models=["a"], min_iterations=4), ConfigError, "greater than max"),
+        ("?", ConsortiumSettings(models=["a"], strategy="best"), UnknownStrategy, "synthesis"),
+        (
+            "?",
+            ConsortiumSettings(models=["a"], sampling="half"),
             ConfigError,
             "full, adaptive, thrifty",
         ),
         (
             "?",
-            ConsultRequest(models=["a"], strategy="roles", sampling="thrifty"),
+            ConsortiumSettings(models=["a"], strategy="roles", sampling="thrifty"),
             ConfigError,
             "sampling",
         ),
         (
             "?",
-            ConsultRequest(models=["a"], strategy="debate", escalate_to="b"),
+            ConsortiumSettings(models=["a"], strategy="debate", escalate_to="b"),
             ConfigError,
             "vote",
         ),
-        ("?", ConsultRequest(models=["a"], escalate_to="nobody"), UnknownModel, "nobody"),
-        ("?", ConsultRequest(models=["a"], escalate_to="locked"), UnknownModel, "llm keys set x"),
+        ("?", ConsortiumSettings(models=["a"], escalate_to="nobody"), UnknownModel, "nobody"),
         (
             "?",
-            ConsultRequest(models=["a"], arbiter="tiny-1", strategy="synthesis"),
+            ConsortiumSettings(models=["a"], escalate_to="locked"),
+            UnknownModel,
+            "llm keys set x",
+        ),
+        (
+            "?",
+            ConsortiumSettings(models=["a"], arbiter="tiny-1", strategy="synthesis"),
             ConfigError,
             "tally",
         ),
     ],
 )
 async def test_bad_input_is_refused_before_anything_is_called_or_recorded(
-    settings: Settings, prompt: str, wanted: ConsultRequest, error: type[Exception], remedy: str
+    settings: Settings, prompt: str, wanted: ConsortiumSettings, error: type[Exception], remedy: str
 ) -> None:
     async with opened(settings) as (service, ask):
         with pytest.raises(error, match=remedy):
-            await service.consult(prompt, None, wanted)
+            await service.consult(ConsultRequest(prompt, None, wanted))
         assert ask.questions == []
-        assert (await service.history.page(limit=9))[0] == []
+        assert (await service.history.page(RunQuery(limit=9)))[0] == []
 
 
 async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings) -> None:
@@ -388,7 +409,7 @@ async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings)
         with pytest.raises(UnknownRun, match="list_runs"):
             await service.wait("nope", 0)
         with pytest.raises(UnknownConsortium, match="save_consortium"):
-            await service.consult("?", "nope", ConsultRequest())
+            await service.consult(ConsultRequest("?", "nope", ConsortiumSettings()))
 
 
 async def test_a_database_that_cannot_be_written_is_said_before_anything_is_called(
@@ -397,12 +418,12 @@ async def test_a_database_that_cannot_be_written_is_said_before_anything_is_call
     settings.database.mkdir(parents=True)
     async with opened(settings) as (service, ask):
         with pytest.raises(StoreError, match="CONSORTIUM_DB"):
-            await service.consult("?", None, PANEL)
+            await service.consult(ConsultRequest("?", None, PANEL))
         assert ask.questions == []
 
 
 async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settings) -> None:
-    wanted = ConsultRequest(
+    wanted = ConsortiumSettings(
         models=["a:2", MemberSpec(model="b", system="Be b.", options={"temperature": 0.1})],
         arbiter="judge",
         system="Be brief.",
@@ -412,13 +433,19 @@ async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settin
         planned = await service.consortiums.save("mine", wanted)
         assert [m.model for m in planned.config.members] == ["a", "a", "b"]
         assert planned.config.members[2].system == "Be b."
-        assert (await service.planner.plan("mine", ConsultRequest())).config == planned.config
+        assert (
+            await service.resolver.resolve("mine", ConsortiumSettings())
+        ).config == planned.config
         other = (
-            await service.planner.plan("mine", ConsultRequest(models=["b"], max_iterations=7))
+            await service.resolver.resolve(
+                "mine", ConsortiumSettings(models=["b"], max_iterations=7)
+            )
         ).config
         assert [m.model for m in other.members] == ["b"]
         assert (other.max_iterations, other.system, other.arbiter) == (7, "Be brief.", "judge")
-        run_id = await service.consult("?", "mine", ConsultRequest(max_iterations=1))
+        run_id = await service.consult(
+            ConsultRequest("?", "mine", ConsortiumSettings(max_iterations=1))
+        )
         assert (await service.wait(run_id, 30)).consortium == "mine"
 
 
@@ -435,12 +462,12 @@ async def test_another_consortium_of_the_name_is_replaced_only_when_told_to(
         await service.consortiums.save("mine", other, overwrite=True)
         assert (await service.consortiums.find("mine")).max_iterations == 7
         cloned = await service.consortiums.save(
-            "twin", ConsultRequest(min_iterations=2), clone="mine"
+            "twin", ConsortiumSettings(min_iterations=2), clone="mine"
         )
         assert (cloned.config.max_iterations, cloned.config.min_iterations) == (7, 2)
         assert [m.model for m in cloned.config.members] == ["b", "b"]
         with pytest.raises(UnknownConsortium):
-            await service.consortiums.save("new", ConsultRequest(), clone="nobody")
+            await service.consortiums.save("new", ConsortiumSettings(), clone="nobody")
 
 
 async def test_the_name_of_a_model_is_no_name_for_a_consortium(settings: Settings) -> None:
@@ -459,31 +486,31 @@ async def test_names_that_could_not_be_addressed_are_refused(settings: Settings,
 async def test_a_consortium_needs_members(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="Name the members"):
-            await service.consortiums.save("mine", ConsultRequest())
+            await service.consortiums.save("mine", ConsortiumSettings())
 
 
 async def test_a_missing_key_only_warns_when_saving(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        wanted = ConsultRequest(models=["a", "locked"], arbiter="judge")
+        wanted = ConsortiumSettings(models=["a", "locked"], arbiter="judge")
         planned = await service.consortiums.save("mine", wanted)
         assert any("locked is not ready" in warning for warning in planned.warnings)
 
 
 async def test_what_a_user_should_know_is_said(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        alone = await service.planner.plan(None, ConsultRequest(models=["a"]))
+        alone = await service.resolver.resolve(None, ConsortiumSettings(models=["a"]))
         assert any("Only one member" in warning for warning in alone.warnings)
         assert any("also a member" in warning for warning in alone.warnings)
-        tiny = await service.planner.plan(None, ConsultRequest(models=["tiny-1", "tiny-2"]))
+        tiny = await service.resolver.resolve(None, ConsortiumSettings(models=["tiny-1", "tiny-2"]))
         assert tiny.config.strategy == "tally"
         assert any("Demo tier" in warning for warning in tiny.warnings)
-        assert (await service.planner.plan(None, PANEL)).warnings == ()
+        assert (await service.resolver.resolve(None, PANEL)).warnings == ()
 
 
 async def test_without_a_named_panel_the_one_called_default_is_asked(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         await service.consortiums.save("default", PANEL)
-        config = (await service.planner.plan(None, ConsultRequest(max_iterations=2))).config
+        config = (await service.resolver.resolve(None, ConsortiumSettings(max_iterations=2))).config
         assert (config.name, config.max_iterations) == ("default", 2)
 
 
@@ -498,25 +525,25 @@ async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
     store = Store(settings.database)
     store.file = Unreadable(settings.database)
     async with open_service(settings, ask=ask_of(), store=store) as service:
-        report = await service.dry_run("?", None, ConsultRequest())
+        report = await service.dry_run(ConsultRequest("?", None, ConsortiumSettings()))
         assert [m.model for m in report.members] == ["tiny-1", "tiny-2"]
         assert sum("could not be read: disk I/O error" in w for w in report.warnings) == 2
         with pytest.raises(StoreUnwritable):  # who names a consortium means that one
-            await service.consult("?", "mine", ConsultRequest())
+            await service.consult(ConsultRequest("?", "mine", ConsortiumSettings()))
 
 
 async def test_else_the_current_models_that_are_ready(settings: Settings) -> None:
     one, two = CURRENT_MODELS["gemini"][0], CURRENT_MODELS["mistral"][0]
     async with opened(settings) as (service, _):
         with plugin("cloud", models(FakeAsync(one, "x"), FakeAsync(two, "x"))):
-            config = (await service.planner.plan(None, ConsultRequest())).config
+            config = (await service.resolver.resolve(None, ConsortiumSettings())).config
     assert [m.model for m in config.members] == [one, two]
     assert (config.arbiter, config.strategy) == (one, "auto")
 
 
 async def test_else_the_local_ones(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        config = (await service.planner.plan(None, ConsultRequest())).config
+        config = (await service.resolver.resolve(None, ConsortiumSettings())).config
         assert [m.model for m in config.members] == ["tiny-1", "tiny-2"]
         assert config.strategy == "tally"
 
@@ -527,7 +554,7 @@ async def test_else_the_three_ways_out_are_named(settings: Settings) -> None:
         pm.unregister(registered)
         try:
             with pytest.raises(ConfigError) as caught:
-                await service.planner.plan(None, ConsultRequest())
+                await service.resolver.resolve(None, ConsortiumSettings())
         finally:
             pm.register(registered, name="fake")
     for way in ("llm keys set", "setup-local", "`default`", "Ready: none"):
@@ -540,20 +567,22 @@ async def test_a_key_that_came_meanwhile_is_noticed(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with plugin("late", models(late)):
             with pytest.raises(UnknownModel, match="a key"):
-                await service.planner.plan(None, ConsultRequest(models=["late"]))
+                await service.resolver.resolve(None, ConsortiumSettings(models=["late"]))
             missing[0] = None
-            assert (await service.planner.plan(None, ConsultRequest(models=["late"]))).config
+            assert (
+                await service.resolver.resolve(None, ConsortiumSettings(models=["late"]))
+            ).config
 
 
 @pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "9" * 40])
 async def test_a_cursor_that_is_none_is_refused(settings: Settings, cursor: str) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="next_cursor"):
-            await service.list_runs(20, cursor, None, None, None)
+            await service.list_runs(RunQuery(20, cursor, None, None, None))
 
 
 @pytest.mark.parametrize("limit", [0, 101, -5])
 async def test_a_limit_out_of_bounds_is_refused(settings: Settings, limit: int) -> None:
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="between 1 and 100"):
-            await service.list_runs(limit, None, None, None, None)
+            await service.list_runs(RunQuery(limit, None, None, None, None))

@@ -28,16 +28,16 @@ def consult_often(folder: str) -> None:
     """What each of the processes does: cold start, then all its runs at once."""
     os.environ["LLM_USER_PATH"] = folder
     from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415 (after that)
-    from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
-    from consortium_mcp.services.service import open_service  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
+    from consortium_mcp.services.assembly import open_service  # noqa: PLC0415
 
-    wanted = ConsultRequest(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
+    wanted = ConsortiumSettings(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
     everyone = verdict(support="A, B, C, D, E", groups="", ranking="")
 
     async def consult() -> None:
         async with open_service(from_environment()) as service, anyio.create_task_group() as group:
             for number in range(RUNS):
-                run_id = await service.consult(f"Question {number}?", None, wanted)
+                run_id = await service.consult(ConsultRequest(f"Question {number}?", None, wanted))
                 group.start_soon(service.wait, run_id, 100)
 
     with plugin("fake", models(FakeAsync("m", reply("42", 0.9)), FakeAsync("judge", everyone))):

@@ -11,7 +11,7 @@ from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.errors import ConfigError, RunError
 from consortium_mcp.core.domain.run import Turn
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
-    from consortium_mcp.services.progress import Progress
+    from consortium_mcp.services.runs.progress import Progress
+    from consortium_mcp.services.service import Service
 
     OnProgress = Callable[[Progress], Awaitable[None] | None]
 
@@ -46,12 +47,8 @@ class Outcome:
 
 
 async def consult_once(
-    prompt: str,
-    wanted: ConsultRequest,
+    request: ConsultRequest,
     *,
-    consortium: str | None = None,
-    history: Sequence[tuple[str, str]] = (),
-    continue_run: str | None = None,
     on_begin: Callable[[str], None] | None = None,
     on_progress: OnProgress | None = None,
     log: bool = True,
@@ -59,11 +56,7 @@ async def consult_once(
     """Consult, and wait for the end.
 
     Args:
-        prompt: the question.
-        wanted: the configuration, or what differs from the saved one.
-        consortium: a saved consortium to start from.
-        history: earlier prompts and their answers, oldest first.
-        continue_run: the id of an ended run whose conversation this goes on.
+        request: what to ask, and of whom.
         on_begin: told the run's id.
         on_progress: told of every answer and verdict.
         log: whether the journal keeps it.
@@ -74,14 +67,11 @@ async def consult_once(
         StoreError: the journal cannot be used at all.
     """
     settings = from_environment()
-    turns = _turns(history)
     store = Store(settings.database) if log else Store(Path(":memory:"))
     # What is saved, and the run to go on from, are in the user's journal in either case.
-    kept = Store(settings.database) if not log and settings.database.exists() else store
-    async with open_service(settings, store=store, kept=kept) as service:
-        run_id = await service.consult(
-            prompt, consortium, wanted, continue_run=continue_run, history=turns
-        )
+    saved_in = Store(settings.database) if not log and settings.database.exists() else store
+    async with open_service(settings, store=store, saved_in=saved_in) as service:
+        run_id = await service.consult(request)
         return await _followed(service, run_id, on_begin, on_progress)
 
 
@@ -120,15 +110,15 @@ async def _followed(
     return Outcome(report, tuple(await service.exchanges(run_id)))
 
 
-def _turns(history: Sequence[tuple[str, str]]) -> list[Turn]:
-    """The conversation as the service takes it.
+def turns_of(history: Sequence[tuple[str, str]]) -> list[Turn]:
+    """A conversation of pairs (prompt, answer), oldest first, as turns.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: something in it is no such pair.
     """
     turns = []
     for turn in history:
         if not (isinstance(turn, (tuple, list)) and [type(each) for each in turn] == [str, str]):
-            raise ConfigError(f"history is made of pairs (prompt, answer); {turn!r} is none.")
+            raise ConfigError(f"history must be pairs (prompt, answer); {turn!r} is not one.")
         turns.append(Turn(prompt=turn[0], synthesis=turn[1]))
     return turns

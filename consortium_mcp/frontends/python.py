@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
+    from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
     from consortium_mcp.frontends.one_shot import OnProgress
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def create_consortium(
         raw: add the members' and the arbiter's raw replies to the result.
         system_prompt: for every member.
         consortium: the name of a saved consortium to start from.
-        settings: any other field of `core.wanted.Wanted`: `strategy`, `sampling`, `quorum`, …
+        settings: any other field of `ConsortiumSettings`: `strategy`, `sampling`, `quorum`, …
 
     Raises:
         ConfigError: there is no such setting, and the message lists those there are; or a member
@@ -54,9 +54,9 @@ def create_consortium(
     from dataclasses import fields  # noqa: PLC0415 (with what follows)
 
     from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
-    from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import ConsortiumSettings  # noqa: PLC0415
 
-    known = {f.name for f in fields(ConsultRequest)}
+    known = {f.name for f in fields(ConsortiumSettings)}
     if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
         min_iterations = settings.pop(name)
     if unknown := settings.keys() - known:
@@ -76,7 +76,7 @@ def create_consortium(
         "max_iterations": max_iterations,
         "min_iterations": min_iterations,
     }
-    return Consortium(ConsultRequest(**(named | settings)), consortium, raw=raw)
+    return Consortium(ConsortiumSettings(**(named | settings)), consortium, raw=raw)
 
 
 def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
@@ -98,7 +98,7 @@ def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
 class Consortium:
     """Who is asked, and how. Every prompt is a run of its own: nothing is carried over."""
 
-    wanted: ConsultRequest
+    settings: ConsortiumSettings
     name: str | None = None
     """The saved consortium it starts from."""
     raw: bool = False
@@ -139,17 +139,11 @@ class Consortium:
         continue_run: str | None = None,
     ) -> Result:
         """`orchestrate` for async code; arguments and errors are the same."""
-        from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
+        from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
+        from consortium_mcp.frontends.one_shot import consult_once, turns_of  # noqa: PLC0415
 
-        outcome = await consult_once(
-            prompt,
-            self.wanted,
-            consortium=self.name,
-            history=history,
-            continue_run=continue_run,
-            on_progress=on_progress,
-        )
-        outcome = outcome.answered()
+        request = ConsultRequest(prompt, self.name, self.settings, continue_run, turns_of(history))
+        outcome = (await consult_once(request, on_progress=on_progress)).answered()
         return Result(outcome.report, outcome.exchanges if self.raw else ())
 
     def save(self, name: str, *, overwrite: bool = False) -> list[str]:
@@ -171,13 +165,13 @@ class Consortium:
     async def asave(self, name: str, *, overwrite: bool = False) -> list[str]:
         """`save` for async code; arguments and errors are the same."""
         from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
-        from consortium_mcp.services.service import open_service  # noqa: PLC0415
+        from consortium_mcp.services.assembly import open_service  # noqa: PLC0415
 
         async with open_service(from_environment()) as service:
-            planned = await service.consortiums.save(
-                name, self.wanted, clone=self.name, overwrite=overwrite
+            resolved = await service.consortiums.save(
+                name, self.settings, clone=self.name, overwrite=overwrite
             )
-        return list(planned.warnings)
+        return list(resolved.warnings)
 
 
 def _run(call: Coroutine[Any, Any, T], name: str) -> T:

@@ -60,12 +60,14 @@ def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
     for arbiter in (config.arbiter, *config.arbiters):
         if arbiter in nested:
             continue
-        house = known_models.family(arbiter)
-        kin = sorted(model for model in models if house and known_models.family(model) == house)
+        family = known_models.family(arbiter)
+        relatives = sorted(m for m in models if family and known_models.family(m) == family)
         if arbiter in models:
             own = "is also a member, and models favour their own words"
             warnings.append(f"The arbiter {arbiter} {own}. {remedy}")
-        elif kin:
-            related = f"is of the same family as {', '.join(kin)}, and models favour their own"
+        elif relatives:
+            related = (
+                f"is of the same family as {', '.join(relatives)}, and models favour their own"
+            )
             warnings.append(f"The arbiter {arbiter} {related}. {remedy}")
     return warnings

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.domain.errors import UnknownModel
-from consortium_mcp.core.panel.member_syntax import parse_member
+from consortium_mcp.core.domain.consortium import Member
+from consortium_mcp.core.domain.errors import ConfigError, UnknownModel
+from consortium_mcp.core.domain.request import MemberSpec
+from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.panel.labels import label
+from consortium_mcp.core.panel.member_syntax import parse_member, with_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.core.domain.request import ConsortiumSettings
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,40 @@ class Candidate:
     consortium: ConsortiumConfig | None = None
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Who speaks in a consultation, found in the catalogue."""
+
+    members: tuple[Member, ...]
+    arbiters: tuple[Candidate, ...]
+    """The first judges, the others in turn when it fails."""
+    reserve: Candidate | None
+    """Whom `escalate_to` names."""
+    catalogue: Catalogue
+
+    def candidates(self) -> list[Candidate]:
+        """All of them, each once, by name."""
+        names = {member.model for member in self.members} | {each.name for each in self.arbiters}
+        names |= {self.reserve.name} if self.reserve else set()
+        return [self.catalogue.find(name) for name in sorted(names)]
+
+    def unready(self) -> list[str]:
+        """What the others lack, in a sentence each."""
+        return [
+            f"{each.name} is not ready: {each.missing}."
+            for each in self.candidates()
+            if each.missing
+        ]
+
+
 class Catalogue:
     """Names and whom they mean. A model goes before a consortium of its name.
 
     Args:
         snapshot: llm's models.
         saved: the saved consortiums, by name.
-        keep_unknown: let a name that nobody has stand, as one that is not ready: whoever brings
-            a configuration along may install its plugins later.
+        keep_unknown: keep a name that nobody has, as one that is not ready: whoever brings a
+            configuration along may install its plugins later.
     """
 
     def __init__(
@@ -48,23 +79,34 @@ class Catalogue:
         self._snapshot = snapshot
         self._saved = saved
         self._keep_unknown = keep_unknown
-        self.names = frozenset((*snapshot.names, *saved))
+        self._names = frozenset((*snapshot.names, *saved))
 
-    def read(self, text: str) -> tuple[Candidate, int]:
-        """Who is meant by `name` or `name:count`, and how many of it.
+    def select(self, base: ConsortiumConfig | None, settings: ConsortiumSettings) -> Selection:
+        """Who the settings name, and for the rest who is in `base`.
 
         Raises:
-            InvalidMember: the count is none.
+            ConfigError: nobody is named.
+            InvalidMember: a member is not written as one.
             UnknownModel: nobody has this name.
         """
-        try:
-            name, count = parse_member(text, self.names)
-        except UnknownModel:
-            head, _, tail = text.strip().rpartition(":")
-            name = head if head and tail.isdecimal() else text.strip()
-            candidate = self.find(name)  # raises with all there is to say, or keeps it
-            return candidate, parse_member(text, {name})[1]
-        return self.find(name), count
+        if settings.models:
+            members = self._members(settings.models, settings.counts)
+        elif base is not None and settings.models is None:
+            members = base.members
+        else:
+            raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
+        first, others = settings.arbiter, settings.arbiters
+        if first is None:
+            first = base.arbiter if base else members[0].model
+        if others is None:
+            others = base.arbiters if base else ()
+        reserve = settings.escalate_to or (base.escalate_to if base else None)
+        return Selection(
+            members,
+            tuple(self.find(name) for name in (first, *others)),
+            self.find(reserve) if reserve else None,
+            self,
+        )
 
     def find(self, name: str) -> Candidate:
         """Who this is.
@@ -81,3 +123,37 @@ class Catalogue:
                 return Candidate(name, missing=str(error).rstrip("."))
             raise
         return Candidate(entry.model_id, entry.missing, entry.demo)
+
+    def _members(
+        self, models: Sequence[str | MemberSpec], counts: Sequence[int]
+    ) -> tuple[Member, ...]:
+        members: list[Member] = []
+        specs = [MemberSpec(model=item) if isinstance(item, str) else item for item in models]
+        written = [spec.model for spec in specs]
+        if counts:
+            written = with_counts(written, counts, self._names)
+        for spec, text in zip(specs, written, strict=True):
+            candidate, count = self._read(text)
+            members += [
+                Member(
+                    label=label(len(members) + place),
+                    model=candidate.name,
+                    system=None if spec.system is None else clean(spec.system),
+                    options=spec.options,
+                    tier=spec.tier,
+                    role=None if spec.role is None else clean(spec.role),
+                )
+                for place in range(count)
+            ]
+        return tuple(members)
+
+    def _read(self, text: str) -> tuple[Candidate, int]:
+        """Who is meant by `name` or `name:count`, and how many of it."""
+        try:
+            name, count = parse_member(text, self._names)
+        except UnknownModel:
+            head, _, tail = text.strip().rpartition(":")
+            name = head if head and tail.isdecimal() else text.strip()
+            candidate = self.find(name)  # raises with all there is to say, or keeps it
+            return candidate, parse_member(text, {name})[1]
+        return self.find(name), count

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.report import consortium_uri
-from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.resolution import ResolvedConsortium
+from consortium_mcp.core.domain.request import ConsortiumSettings
+from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,15 +33,15 @@ class Consortiums:
 
     Args:
         saved: where they are kept.
-        planner: checks them.
+        resolver: checks them.
         registry: where models are found.
     """
 
     def __init__(
-        self, saved: SavedConsortiums, planner: RequestResolver, registry: Registry
+        self, saved: SavedConsortiums, resolver: RequestResolver, registry: Registry
     ) -> None:
         self._saved = saved
-        self._planner = planner
+        self._resolver = resolver
         self._registry = registry
         self.find = saved.find
         self.all = saved.all
@@ -51,7 +51,7 @@ class Consortiums:
     async def save(
         self,
         name: str,
-        wanted: ConsultRequest,
+        settings: ConsortiumSettings,
         *,
         clone: str | None = None,
         overwrite: bool = False,
@@ -61,7 +61,7 @@ class Consortiums:
 
         Args:
             name: what it is called; also as a model of llm's.
-            wanted: the configuration, or what differs from the one it is cloned from.
+            settings: the configuration, or what differs from the one it is cloned from.
             clone: a saved consortium to start from.
             overwrite: replace another one of this name.
             keep_unknown: save it although a model is not known (yet).
@@ -71,7 +71,9 @@ class Consortiums:
                 this name; the message says in what it differs.
         """
         base = None if clone is None else await self._saved.find(clone)
-        return await self._save(name, wanted, base, overwrite=overwrite, keep_unknown=keep_unknown)
+        return await self._save(
+            name, settings, base, overwrite=overwrite, keep_unknown=keep_unknown
+        )
 
     async def restore(
         self, config: ConsortiumConfig, *, overwrite: bool = False
@@ -83,28 +85,31 @@ class Consortiums:
         """
         name = config.name or ""
         return await self._save(
-            name, ConsultRequest(), config, overwrite=overwrite, keep_unknown=True
+            name, ConsortiumSettings(), config, overwrite=overwrite, keep_unknown=True
         )
 
     async def _save(
         self,
         name: str,
-        wanted: ConsultRequest,
+        settings: ConsortiumSettings,
         base: ConsortiumConfig | None,
         *,
         overwrite: bool,
         keep_unknown: bool,
     ) -> ResolvedConsortium:
         await self._check_name(name)
-        planned = await self._planner.from_models(
-            wanted, base, must_be_ready=False, keep_unknown=keep_unknown, path=(name,)
+        resolved = await self._resolver.resolve_from(
+            base,
+            settings,
+            leniency=Leniency(missing_keys=True, unknown_models=keep_unknown),
+            path=(name,),
         )
-        config = planned.config.model_copy(update={"name": name})
+        config = resolved.config.model_copy(update={"name": name})
         if not overwrite:
             await self._check_not_another(config)
         await self._saved.save(config)
         await self.announce(consortium_uri(name))
-        return ResolvedConsortium(config, planned.warnings, planned.nested)
+        return ResolvedConsortium(config, resolved.warnings, resolved.nested)
 
     async def delete(self, name: str) -> None:
         """Delete a saved consortium; its runs stay.

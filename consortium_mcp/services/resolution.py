@@ -1,4 +1,4 @@
-"""From what somebody wants to a configuration that can be run, checked against what there is."""
+"""Who is asked, and how: settings made into a configuration that can be run, or an error."""
 
 from __future__ import annotations
 
@@ -7,34 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from consortium_mcp.adapters.entry_points import install_strategies
-from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import (
     ConfigError,
-    CyclicConsortium,
     StoreBusy,
     StoreUnwritable,
     UnknownConsortium,
     UnknownModel,
 )
-from consortium_mcp.core.domain.request import ConsultRequest, MemberSpec
-from consortium_mcp.core.domain.text import clean
-from consortium_mcp.core.panel import known_models, labels, member_syntax
-from consortium_mcp.core.strategies import STRATEGIES, get_strategy
+from consortium_mcp.core.domain.request import ConsortiumSettings
+from consortium_mcp.core.engine.nested_consortium import checked_path
+from consortium_mcp.core.panel.known_models import default_panel
 from consortium_mcp.services.advice import nothing_ready_message, warnings_of
 from consortium_mcp.services.catalogue import Catalogue
+from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
-    from consortium_mcp.core.strategies import Strategy
-    from consortium_mcp.services.catalogue import Candidate
+    from consortium_mcp.services.catalogue import Selection
 
 DEFAULT_CONSORTIUM = "default"
-MAX_DEPTH = 4
-"""Levels of consortiums within each other, the one that is asked included."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +42,21 @@ class ResolvedConsortium:
     """Those of its members and arbiters that are consortiums themselves, by name."""
 
 
+@dataclass(frozen=True)
+class Leniency:
+    """What is only a warning: a consortium may be saved before it can be run."""
+
+    missing_keys: bool = False
+    """A model that is known but not ready."""
+    unknown_models: bool = False
+    """A model that nobody knows (yet)."""
+
+
+STRICT = Leniency()
+
+
 class RequestResolver:
-    """Plans consultations.
+    """Finds out who is asked and how; everything is checked, nothing is called.
 
     Args:
         registry: where models are found.
@@ -59,73 +67,52 @@ class RequestResolver:
         self._registry = registry
         self._saved = saved
 
-    async def plan(self, consortium: str | None, wanted: ConsultRequest) -> ResolvedConsortium:
-        """Who would be asked, and how: everything checked, nothing called.
+    async def resolve(
+        self, consortium: str | None, settings: ConsortiumSettings
+    ) -> ResolvedConsortium:
+        """The saved consortium that is named; else the models that are named; else a default.
 
-        The saved consortium that is named; else the models that are named; else the saved
-        consortium `default`; else the current models that are ready; else the local ones.
+        The default is the saved consortium `default`; else the current models that are ready; else
+        the local ones.
 
         Raises:
             ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
         """
-        if consortium is None and wanted.models is None:
-            saved = None
-            warnings: tuple[str, ...] = ()
-            try:
-                saved = await self._saved.find(DEFAULT_CONSORTIUM)
-            except UnknownConsortium:
-                pass
-            except (StoreUnwritable, StoreBusy) as error:  # a full disk, no reason not to answer
-                warnings = (f"Whether a default consortium is saved could not be read: {error}",)
-            if saved is None:
-                wanted = await self._with_default_panel(wanted)
-            planned = await self.from_models(wanted, saved)
-            return replace(planned, warnings=(*planned.warnings, *warnings))
-        base = None if consortium is None else await self._saved.find(consortium)
-        return await self.from_models(wanted, base)
+        if consortium is not None:
+            return await self.resolve_from(await self._saved.find(consortium), settings)
+        if settings.models is not None:
+            return await self.resolve_from(None, settings)
+        saved, warnings = await self._default_consortium()
+        if saved is None:
+            settings = await self._with_default_panel(settings)
+        resolved = await self.resolve_from(saved, settings)
+        return replace(resolved, warnings=(*resolved.warnings, *warnings))
 
-    async def from_models(
+    async def resolve_from(
         self,
-        wanted: ConsultRequest,
         base: ConsortiumConfig | None,
+        settings: ConsortiumSettings,
         *,
-        must_be_ready: bool = True,
-        keep_unknown: bool = False,
+        leniency: Leniency = STRICT,
         path: tuple[str, ...] = (),
     ) -> ResolvedConsortium:
-        """The models that are wanted, or those of `base`, with what differs from it.
+        """The configuration `base`, with what the settings change.
 
         Args:
-            wanted: what was asked for.
-            base: the saved consortium to start from.
-            must_be_ready: whether a model without its key is an error, or only a warning.
-            keep_unknown: whether a model that nobody knows is only a warning too.
+            base: a configuration to start from; the settings must name models without one.
+            settings: what was asked for.
+            leniency: what is only a warning.
             path: the names of the consortiums that this one is asked within, the outermost first,
                 and its own; taken from `base` where empty.
 
         Raises:
-            ConfigError: see `plan`.
+            ConfigError: see `resolve`.
             CyclicConsortium: it would be asked by itself, or too deep within others.
         """
-        directory = await self._directory(keep_unknown=keep_unknown)
-        try:
-            chosen = _selected(wanted, base, directory)
-        except UnknownModel:
-            chosen = None
-        if chosen is None or (must_be_ready and chosen.unready()):
-            # A plugin, an alias or a key may have come meanwhile.
-            directory = await self._directory(refresh=True, keep_unknown=keep_unknown)
-            chosen = _selected(wanted, base, directory)
-        if must_be_ready and chosen.unready():
-            raise UnknownModel(" ".join(chosen.unready()))
-        fitting = {"strategy": "tally" if chosen.arbiters[0].demo else "auto"}
-        values: dict[str, Any] = fitting | (base.model_dump() if base else {}) | wanted.given()
-        first, *others = (arbiter.name for arbiter in chosen.arbiters)
-        values |= {"members": chosen.members, "arbiter": first, "arbiters": others}
-        values["escalate_to"] = chosen.reserve.name if chosen.reserve else None
-        config = _validated(values)
-        strategy = check_strategy(config)
-        if chosen.arbiters[0].demo and strategy.weighs:
+        selection = await self._selection(base, settings, leniency)
+        config = _configuration(base, settings, selection)
+        strategy = checked_strategy(config)
+        if selection.arbiters[0].demo and strategy.weighs:
             raise ConfigError(
                 f"{config.arbiter} is too small to weigh arguments, so it cannot judge for the "
                 f"strategy {config.strategy!r}. Name a larger `arbiter`, or use the strategy "
@@ -133,151 +120,90 @@ class RequestResolver:
             )
         path = path or ((base.name if base else None) or "this panel",)
         nested = {
-            inner.name: await self.from_models(
-                ConsultRequest(),
+            inner.name: await self.resolve_from(
                 inner.consortium,
-                must_be_ready=must_be_ready,
-                keep_unknown=keep_unknown,
+                ConsortiumSettings(),
+                leniency=leniency,
                 path=checked_path(*path, inner.name),
             )
-            for inner in chosen.asked()
+            for inner in selection.candidates()
             if inner.consortium is not None
         }
         inside = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
-        warnings = (*chosen.unready(), *warnings_of(config, chosen.asked()), *inside)
-        return ResolvedConsortium(config, warnings, nested)
+        own = warnings_of(config, selection.candidates())
+        return ResolvedConsortium(config, (*selection.unready(), *own, *inside), nested)
 
-    async def _directory(self, *, refresh: bool = False, keep_unknown: bool) -> Catalogue:
+    async def _selection(
+        self, base: ConsortiumConfig | None, settings: ConsortiumSettings, leniency: Leniency
+    ) -> Selection:
+        """Who is meant. Models are looked up again before one of them is refused.
+
+        Raises:
+            UnknownModel: a model is not known, or not ready.
+        """
+        catalogue = await self._catalogue(leniency)
+        try:
+            selection = catalogue.select(base, settings)
+        except UnknownModel:
+            selection = None
+        refused = not leniency.missing_keys
+        if selection is None or (refused and selection.unready()):
+            # A plugin, an alias or a key may have come meanwhile.
+            catalogue = await self._catalogue(leniency, refresh=True)
+            selection = catalogue.select(base, settings)
+        if refused and selection.unready():
+            raise UnknownModel(" ".join(selection.unready()))
+        return selection
+
+    async def _catalogue(self, leniency: Leniency, *, refresh: bool = False) -> Catalogue:
         snapshot = await self._registry.snapshot(refresh=refresh)
         try:
             saved = {str(config.name): config for config in await self._saved.all()}
         except (StoreUnwritable, StoreBusy):  # a full disk is no reason not to ask models
             saved = {}
-        return Catalogue(snapshot, saved, keep_unknown=keep_unknown)
+        return Catalogue(snapshot, saved, keep_unknown=leniency.unknown_models)
 
-    async def _with_default_panel(self, wanted: ConsultRequest) -> ConsultRequest:
+    async def _default_consortium(self) -> tuple[ConsortiumConfig | None, tuple[str, ...]]:
+        try:
+            return await self._saved.find(DEFAULT_CONSORTIUM), ()
+        except UnknownConsortium:
+            return None, ()
+        except (StoreUnwritable, StoreBusy) as error:  # a full disk, no reason not to answer
+            return None, (f"Whether a default consortium is saved could not be read: {error}",)
+
+    async def _with_default_panel(self, settings: ConsortiumSettings) -> ConsortiumSettings:
         """The current models that are ready, else the local ones, else an error that helps."""
         snapshot = await self._registry.snapshot(refresh=True)
         ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
-        chosen = known_models.default_panel(ready)
+        chosen = default_panel(ready)
         if chosen is None:
             local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
             if len(local) < 2:  # noqa: PLR2004 (a consortium of one is none)
                 raise ConfigError(nothing_ready_message(snapshot))
             chosen = local, local[-1]
         members, arbiter = chosen
-        return replace(wanted, models=members, arbiter=wanted.arbiter or arbiter)
+        return replace(settings, models=members, arbiter=settings.arbiter or arbiter)
 
 
-def _validated(values: dict[str, Any]) -> ConsortiumConfig:
+def _configuration(
+    base: ConsortiumConfig | None, settings: ConsortiumSettings, selection: Selection
+) -> ConsortiumConfig:
+    """The settings on top of the base, with the names as they were found.
+
+    Raises:
+        ConfigError: a bound is broken.
+    """
+    first, *others = selection.arbiters
+    values: dict[str, Any] = {"strategy": "tally" if first.demo else "auto"}
+    values |= (base.model_dump() if base else {}) | settings.given()
+    values |= {
+        "members": selection.members,
+        "arbiter": first.name,
+        "arbiters": [each.name for each in others],
+        "escalate_to": selection.reserve.name if selection.reserve else None,
+    }
     try:
         return ConsortiumConfig.model_validate(values)
     except ValidationError as error:
         said = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ConfigError(f"A setting cannot be used: {'; '.join(said)}.") from error
-
-
-@dataclass(frozen=True)
-class _Selection:
-    """Who speaks, found in the directory."""
-
-    members: tuple[Member, ...]
-    arbiters: tuple[Candidate, ...]
-    """The first judges, the others in turn when it fails."""
-    reserve: Candidate | None
-    directory: Catalogue
-
-    def asked(self) -> list[Candidate]:
-        names = {member.model for member in self.members} | {each.name for each in self.arbiters}
-        names |= {self.reserve.name} if self.reserve else set()
-        return [self.directory.find(name) for name in sorted(names)]
-
-    def unready(self) -> list[str]:
-        return [f"{c.name} is not ready: {c.missing}." for c in self.asked() if c.missing]
-
-
-def checked_path(*names: str) -> tuple[str, ...]:
-    """The consortiums within each other, the outermost first.
-
-    Raises:
-        CyclicConsortium: one of them is within itself, or they are too many.
-    """
-    shown = " → ".join(names)
-    if names[-1] in names[:-1]:
-        raise CyclicConsortium(
-            f"{names[-1]} would be asked by itself ({shown}): take it out of one of these."
-        )
-    if len(names) > MAX_DEPTH:
-        raise CyclicConsortium(
-            f"Consortiums may stand in each other {MAX_DEPTH} deep, and {shown} is deeper: name "
-            "models instead of the innermost."
-        )
-    return names
-
-
-def _selected(
-    wanted: ConsultRequest, base: ConsortiumConfig | None, directory: Catalogue
-) -> _Selection:
-    if wanted.models:
-        members = _members(wanted.models, wanted.counts, directory)
-    elif base is not None and wanted.models is None:
-        members = base.members
-    else:
-        raise ConfigError("Name the members in `models`, such as gpt-4o:2.")
-    first, others = wanted.arbiter, wanted.arbiters
-    if first is None:
-        first = base.arbiter if base else members[0].model
-    if others is None:
-        others = base.arbiters if base else ()
-    reserve = wanted.escalate_to or (base.escalate_to if base else None)
-    return _Selection(
-        members,
-        tuple(directory.find(name) for name in (first, *others)),
-        directory.find(reserve) if reserve else None,
-        directory,
-    )
-
-
-def _members(
-    models: Sequence[str | MemberSpec], counts: Sequence[int], directory: Catalogue
-) -> tuple[Member, ...]:
-    members: list[Member] = []
-    specs = [MemberSpec(model=item) if isinstance(item, str) else item for item in models]
-    written = [spec.model for spec in specs]
-    if counts:
-        written = member_syntax.with_counts(written, counts, directory.names)
-    for spec, text in zip(specs, written, strict=True):
-        candidate, count = directory.read(text)
-        for _ in range(count):
-            members.append(
-                Member(
-                    label=labels.label(len(members)),
-                    model=candidate.name,
-                    system=None if spec.system is None else clean(spec.system),
-                    options=spec.options,
-                    tier=spec.tier,
-                    role=None if spec.role is None else clean(spec.role),
-                )
-            )
-    return tuple(members)
-
-
-def check_strategy(config: ConsortiumConfig) -> Strategy:
-    """The configuration's strategy, of ours or of an installed package.
-
-    Raises:
-        ConfigError: it does not exist, or has no use for something else that is asked for.
-    """
-    install_strategies()
-    strategy = get_strategy(config.strategy)
-    for setting, asked_for in (
-        ("sampling", config.sampling != "full"),
-        ("escalate_to", config.escalate_to is not None),
-    ):
-        if asked_for and not strategy.asks_in_waves:
-            able = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
-            raise ConfigError(
-                f"The strategy {config.strategy!r} needs every member, so {setting} is of no use "
-                f"to it: leave that out, or choose one of {able}."
-            )
-    return strategy

@@ -78,10 +78,10 @@ FAKES = (
 
 
 def make(group: TaskGroup) -> Service:
-    from consortium_mcp.services.service import Service  # noqa: PLC0415 (as the real one does)
+    from consortium_mcp.services.assembly import assemble  # noqa: PLC0415 (as the real one does)
 
     # The same labels in every run, so that two reports can be compared word for word.
-    return Service(from_environment(), group, new_seed=lambda: "the same")
+    return assemble(from_environment(), group, new_seed=lambda: "the same")
 
 
 if __name__ == "__main__":

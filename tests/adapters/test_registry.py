@@ -203,7 +203,7 @@ def test_plugins_that_cannot_be_imported_or_not_yet_are_named_and_the_others_sta
         (info / "entry_points.txt").write_text(f"[llm]\nllm-{name} = {name}\n")
     script = (
         "import pathlib, sys\n"
-        "from consortium_mcp.adapters.registry import take_snapshot\n"
+        "from consortium_mcp.adapters.models.discovery import take_snapshot\n"
         "snapshot = take_snapshot(seconds=0.2)\n"
         "assert 'gpt-4o' in snapshot.entries\n"
         "print(snapshot.plugin_errors)\n"

@@ -27,6 +27,7 @@ from consortium_mcp.core.domain.errors import (
 from consortium_mcp.core.domain.record import IterationRecord
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.domain.verdict import ConfidenceParts, Verdict
 from tests.fakes import config, run_of
 
@@ -69,7 +70,7 @@ async def test_folders_are_made_and_reports_come_back(store: Store) -> None:
     ended = report.model_copy(update={"status": "completed", "synthesis": "It is 42."})
     await store.save_report(ended)
     assert await store.report("run-0000") == ended
-    summary = (await History(store).page(limit=1))[0][0]
+    summary = (await History(store).page(RunQuery(limit=1)))[0][0]
     assert summary.status == "completed"
     assert summary.ended_at is not None
 
@@ -83,9 +84,9 @@ async def test_pages_follow_one_another_newest_first_without_gaps(store: Store) 
     for number in range(7):
         await saved(store, number, "How many?")
     seen: list[str] = []
-    key: int | None = None
+    key: str | None = None
     while True:
-        page, key = await History(store).page(limit=3, before=key)
+        page, key = await History(store).page(RunQuery(limit=3, cursor=key))
         seen += [run.run_id for run in page]
         if key is None:
             break
@@ -96,7 +97,7 @@ async def test_pages_follow_one_another_newest_first_without_gaps(store: Store) 
 async def test_a_page_that_just_fits_has_no_next(store: Store) -> None:
     for number in range(3):
         await saved(store, number, "How many?")
-    assert (await History(store).page(limit=3))[1] is None
+    assert (await History(store).page(RunQuery(limit=3)))[1] is None
 
 
 async def test_search_finds_words_of_prompt_and_synthesis(store: Store) -> None:
@@ -105,24 +106,26 @@ async def test_search_finds_words_of_prompt_and_synthesis(store: Store) -> None:
     await saved(store, 3, "Is the sky grey?", synthesis="At times.")
 
     async def found(query: str) -> list[str]:
-        return [run.run_id for run in (await History(store).page(limit=9, query=query))[0]]
+        return [
+            run.run_id for run in (await History(store).page(RunQuery(limit=9, words=query)))[0]
+        ]
 
     assert await found("sky") == ["run-0003", "run-0001"]
     assert await found("SKY blue") == ["run-0001"]
     assert await found("chlorophyll") == ["run-0002"]
     assert await found('NEAR( "sky" OR * - :') == []
     assert await found("  ") == ["run-0003", "run-0002", "run-0001"]
-    page, key = await History(store).page(limit=1, query="sky")
+    page, key = await History(store).page(RunQuery(limit=1, words="sky"))
     assert [run.run_id for run in page] == ["run-0003"]
-    rest, _ = await History(store).page(limit=1, query="sky", before=key)
+    rest, _ = await History(store).page(RunQuery(limit=1, words="sky", cursor=key))
     assert [run.run_id for run in rest] == ["run-0001"]
 
 
 async def test_a_changed_synthesis_is_found_by_its_new_words_only(store: Store) -> None:
     report = await saved(store, 1, "How many?", synthesis="forty one")
     await store.save_report(report.model_copy(update={"synthesis": "forty two"}))
-    assert len((await History(store).page(limit=9, query="two"))[0]) == 1
-    assert len((await History(store).page(limit=9, query="one"))[0]) == 0
+    assert len((await History(store).page(RunQuery(limit=9, words="two")))[0]) == 1
+    assert len((await History(store).page(RunQuery(limit=9, words="one")))[0]) == 0
 
 
 async def test_filters_by_status_and_consortium(store: Store) -> None:
@@ -132,11 +135,11 @@ async def test_filters_by_status_and_consortium(store: Store) -> None:
     await store.begin_run(run, report)
 
     async def found(**filters: str) -> list[str]:
-        return [run.run_id for run in (await History(store).page(limit=9, **filters))[0]]  # type: ignore[arg-type]
+        return [run.run_id for run in (await History(store).page(RunQuery(limit=9, **filters)))[0]]
 
     assert await found(status="failed") == ["run-0002"]
     assert await found(consortium="mine") == ["run-0003"]
-    assert await found(status="working", query="sky", consortium="mine") == ["run-0003"]
+    assert await found(status="working", words="sky", consortium="mine") == ["run-0003"]
     assert await found(status="cancelled") == []
 
 
@@ -194,7 +197,7 @@ async def test_the_file_survives_being_closed_and_opened(store: Store) -> None:
     await saved(store, 1, "How many?")
     await store.close()
     again = Store(store.file.path)
-    assert len((await History(again).page(limit=9))[0]) == 1
+    assert len((await History(again).page(RunQuery(limit=9)))[0]) == 1
     await again.close()
 
 
@@ -208,7 +211,7 @@ async def test_a_newer_database_is_left_alone(store: Store) -> None:
         )
     connection.close()
     with pytest.raises(StoreNewer, match=r"9999_from_the_future.*Upgrade"):
-        await History(store).page(limit=1)
+        await History(store).page(RunQuery(limit=1))
 
 
 async def test_a_file_that_is_no_database_is_named(store: Store) -> None:
@@ -275,7 +278,7 @@ async def test_processes_starting_cold_on_one_new_file_lose_nothing(tmp_path: Pa
         await anyio.to_thread.run_sync(writer.join)
     assert [writer.exitcode for writer in writers] == [0] * 4
     store = Store(path)
-    runs, _ = await History(store).page(limit=100)
+    runs, _ = await History(store).page(RunQuery(limit=100))
     assert len(runs) == 40
     assert all([len(await store.exchanges(run.run_id)) == 1 for run in runs])
     await store.close()

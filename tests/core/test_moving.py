@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.llm_consortium import STRATEGIES, request_from
+from consortium_mcp.core.panel.llm_consortium import STRATEGIES, settings_from
 from consortium_mcp.core.strategies import STRATEGIES as OURS
 
 
 def test_a_configuration_of_today_comes_over_whole() -> None:
-    wanted, notes = request_from(
+    wanted, notes = settings_from(
         {
             "models": {"gpt-4o": 2, "qwen3:4b": 1},
             "system_prompt": "Be brief.",
@@ -35,7 +35,7 @@ def test_a_configuration_of_today_comes_over_whole() -> None:
 
 def test_early_forms_are_read_too() -> None:
     early = {"models": ["gpt-4o"], "confidence_threshold": 85, "min_iterations": 3}
-    wanted, _ = request_from(early)
+    wanted, _ = settings_from(early)
     assert wanted.models == ["gpt-4o"]
     assert wanted.confidence_threshold == 0.85
     assert wanted.min_iterations == 3
@@ -44,18 +44,18 @@ def test_early_forms_are_read_too() -> None:
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES])
 def test_every_strategy_has_its_counterpart(strategy: str) -> None:
-    wanted, _ = request_from({"models": ["a"], "strategy": strategy})
+    wanted, _ = settings_from({"models": ["a"], "strategy": strategy})
     assert wanted.strategy in OURS
 
 
 def test_a_ranking_judge_is_a_strategy_here() -> None:
-    assert request_from({"models": ["a"], "judging_method": "rank"})[0].strategy == "rank"
+    assert settings_from({"models": ["a"], "judging_method": "rank"})[0].strategy == "rank"
     both = {"models": ["a"], "judging_method": "rank", "strategy": "elimination"}
-    assert request_from(both)[0].strategy == "elimination"
+    assert settings_from(both)[0].strategy == "elimination"
 
 
 def test_what_has_no_counterpart_is_said() -> None:
-    _, notes = request_from(
+    _, notes = settings_from(
         {
             "models": ["a"],
             "strategy": "semantic",
@@ -70,4 +70,4 @@ def test_what_has_no_counterpart_is_said() -> None:
 @pytest.mark.parametrize("original", [{}, {"models": "gpt-4o"}])
 def test_what_is_no_configuration_is_refused(original: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="no `models`"):
-        request_from(original)
+        settings_from(original)

@@ -8,7 +8,7 @@ import pytest
 
 import consortium_mcp
 from consortium_mcp import ConfigError, RunError, RunReport, create_consortium
-from consortium_mcp.services.progress import Progress
+from consortium_mcp.services.runs.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -147,7 +147,7 @@ def test_a_mapping_of_counts_and_the_later_spelling_are_taken_too() -> None:
     consortium = create_consortium({"o3-mini": 1, "gpt-4o": 2}, minimum_iterations=2)
     report = consortium.orchestrate("?").report
     assert [m.model for m in report.members] == ["o3-mini", "gpt-4o", "gpt-4o"]
-    assert consortium.wanted.min_iterations == 2
+    assert consortium.settings.min_iterations == 2
 
 
 def test_a_consortium_is_saved_cloned_and_asked_by_name() -> None:

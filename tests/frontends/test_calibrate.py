@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.frontends.cli.main import main
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, consulted, reply, run_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
 
-PANEL = ConsultRequest(models=["a", "b"], arbiter="a", strategy="vote")
+PANEL = ConsortiumSettings(models=["a", "b"], arbiter="a", strategy="vote")
 
 
 def command(*arguments: str) -> Result:
@@ -59,7 +59,7 @@ def consult(settings: Settings) -> RunReport:
     async def ask() -> RunReport:
         said = FakeAsk(a=reply("42", 0.9), b=reply("42", 0.9))
         async with open_service(settings, ask=said) as service:
-            return await service.wait(await service.consult("?", None, PANEL), 30)
+            return await service.wait(await service.consult(ConsultRequest("?", None, PANEL)), 30)
 
     with plugin("fake", models(FakeAsync("a", "x"), FakeAsync("b", "x"))):
         return anyio.run(ask)

@@ -12,9 +12,9 @@ from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.record import RunRecord
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.frontends.cli.main import main
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.fakes import FakeAsk, reply, run_of, verdict
 
@@ -103,10 +103,10 @@ def test_what_is_exported_reads_back_as_the_same_report(settings: Settings, tmp_
     async def consult() -> None:
         async with open_service(settings, ask=ask) as service:
             for prompt in ("Six × 7?", "Seven\nlines?"):
-                panel = ConsultRequest(
+                panel = ConsortiumSettings(
                     models=["a", "b"], arbiter="judge", strategy="synthesis", max_iterations=2
                 )
-                run_id = await service.consult(prompt, None, panel)
+                run_id = await service.consult(ConsultRequest(prompt, None, panel))
                 reports.append(await service.wait(run_id, 30))
 
     with plugin("fake", models(*[FakeAsync(name, "x") for name in ("a", "b", "judge")])):

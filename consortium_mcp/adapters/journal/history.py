@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
 from consortium_mcp.core.domain.text import clean
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from consortium_mcp.core.domain.record import RunRecord
@@ -42,55 +42,40 @@ class History:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def page(
-        self,
-        *,
-        limit: int,
-        before: int | None = None,
-        query: str | None = None,
-        status: str | None = None,
-        consortium: str | None = None,
-    ) -> tuple[list[RunSummary], int | None]:
+    async def page(self, query: RunQuery) -> tuple[list[RunSummary], str | None]:
         """Runs that somebody asked for, newest first, a page at a time; see `nested` for others.
 
-        Args:
-            limit: how many at most.
-            before: the key that the page before this one returned.
-            query: words that the prompt or the synthesis must all contain.
-            status: only runs in this status.
-            consortium: only runs of this saved consortium.
-
         Returns:
-            The runs, and the key for the next page, `None` after the last.
+            The runs, and the cursor of the next page, `None` after the last.
         """
-        stale = self._store.stale
-        source, key = "runs", "runs.id"
-        where = ["runs.parent_run_id IS NULL"]
-        values: list[Any] = []
-        if query is not None and query.strip():
-            words = _fts(query)
+        source, key, where, values = "runs", "runs.id", ["runs.parent_run_id IS NULL"], []
+        if query.words is not None and query.words.strip():
+            words = _fts(query.words)
             if not words:  # nothing but punctuation is in no index
                 return [], None
             source, key = "runs_fts JOIN runs ON runs.id = runs_fts.rowid", "runs_fts.rowid"
             where.append("runs_fts MATCH ?")
             values.append(words)
-        if status is not None:
-            condition, more = _has_status(status, stale)
+        for condition, value in self._filters(query, key):
             where.append(condition)
-            values += more
-        if consortium is not None:
-            where.append("runs.consortium = ?")
-            values.append(consortium)
-        if before is not None:
-            where.append(f"{key} < ?")
-            values.append(before)
+            values += value
         rows = await self._store.file.read(
             f"SELECT {_SUMMARY} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608 (columns are ours)
             f" ORDER BY {key} DESC LIMIT ?",
-            [stale, *values, limit + 1],
+            [self._store.stale, *values, query.limit + 1],
         )
-        runs = [RunSummary.of_row(dict(row)) for row in rows[:limit]]
-        return runs, rows[limit - 1]["key"] if len(rows) > limit else None
+        runs = [RunSummary.of_row(dict(row)) for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return runs, str(rows[query.limit - 1]["key"]) if more else None
+
+    def _filters(self, query: RunQuery, key: str) -> Iterator[tuple[str, list[Any]]]:
+        """Conditions with their values."""
+        if query.status is not None:
+            yield _has_status(query.status, self._store.stale)
+        if query.consortium is not None:
+            yield "runs.consortium = ?", [query.consortium]
+        if query.cursor is not None:
+            yield f"{key} < ?", [int(query.cursor)]
 
     async def nested(self, run_id: str) -> list[RunSummary]:
         """The runs that answer calls of this one, and those that answer theirs, as they began."""

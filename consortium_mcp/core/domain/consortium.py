@@ -45,7 +45,7 @@ class Member(Value):
 class ConsortiumConfig(Value):
     """Who is asked, who judges, and when to stop. What a saved consortium consists of.
 
-    What each setting means is said once, in `request.ConsultRequest`; here are the defaults.
+    What each setting means is said once, in `request.ConsortiumSettings`; here are the defaults.
 
     Raises:
         ConfigError: when a bound is broken; the message names the value and what to write instead.

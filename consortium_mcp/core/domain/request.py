@@ -1,15 +1,15 @@
 """What somebody asks for, before it is checked against what there is.
 
-`ConsultRequest` is the one description of a consortium's settings: the tools' schemas, the options
-of `llm consortium` and of `llm -m NAME`, the arguments from Python and docs/settings.md are made
-from it. Bounds are told here and checked by `ConsortiumConfig`, whose errors name the remedy.
+`ConsortiumSettings` is the one description of a consortium's settings: the tools' schemas, the
+options of `llm consortium` and of `llm -m NAME`, the arguments from Python and docs/settings.md are
+made from it. Bounds are told here and checked by `ConsortiumConfig`, whose errors name the remedy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence  # noqa: TC003 (the annotations are read below)
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ from consortium_mcp.core.domain.consortium import MAX_ITERATIONS, ConsortiumConf
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Value
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.run import Turn
 
 
 class MemberSpec(Value):
@@ -42,8 +45,8 @@ def _described(text: str, bounds: dict[str, Any] | None = None) -> Any:  # noqa:
 
 
 @dataclass(frozen=True)
-class ConsultRequest:
-    """What somebody asks for; `None` where they leave it to the consortium or to us."""
+class ConsortiumSettings:
+    """How somebody wants to be answered; `None` where they leave it to the consortium or to us."""
 
     models: Annotated[
         Sequence[str | MemberSpec] | None,
@@ -101,9 +104,7 @@ class ConsultRequest:
         _described("Seconds for the whole run.", _SECONDS),
     ] = None
     max_calls: Annotated[int | None, _described("Model calls in all, retries too.", _COUNT)] = None
-    max_tokens: Annotated[int | None, _described("Tokens in all, in and out together.", _COUNT)] = (
-        None
-    )
+    max_tokens: Annotated[int | None, _described("Tokens in all, in and out.", _COUNT)] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given beside the models; see `panel.member_syntax.with_counts`."""
@@ -159,11 +160,42 @@ def _setting(name: str, annotation: Any) -> Setting:  # noqa: ANN401 (a type)
     )
 
 
-_HINTS = get_type_hints(ConsultRequest, include_extras=True)
+_HINTS = get_type_hints(ConsortiumSettings, include_extras=True)
 SETTINGS = {
-    f.name: _setting(f.name, _HINTS[f.name]) for f in fields(ConsultRequest) if f.name != "counts"
+    f.name: _setting(f.name, _HINTS[f.name])
+    for f in fields(ConsortiumSettings)
+    if f.name != "counts"
 }
 """By name, in the order in which they are told."""
+
+
+@dataclass(frozen=True)
+class ConsultRequest:
+    """One consultation, as somebody asks for it."""
+
+    prompt: str
+    consortium: str | None = None
+    """A saved consortium to start from."""
+    settings: ConsortiumSettings = ConsortiumSettings()
+    """What should differ from it, or the whole configuration."""
+    continue_run: str | None = None
+    """The id of a finished run to go on from: its conversation, and its panel where no other is
+    named."""
+    history: Sequence[Turn] = ()
+    """What was said before, where it is in no run."""
+
+    def checked_prompt(self) -> str:
+        """The prompt, clean.
+
+        Raises:
+            ConfigError: it is no text, or an empty one.
+        """
+        if not isinstance(self.prompt, str):
+            raise ConfigError(f"The prompt is {self.prompt!r}; it must be a text.")
+        prompt = clean(self.prompt)
+        if not any(char.isprintable() and not char.isspace() for char in prompt):
+            raise ConfigError("The prompt is empty. Write the question that you want answered.")
+        return prompt
 
 
 def checked_wait(seconds: float | None, default: float) -> float:

@@ -1,13 +1,55 @@
-"""A run as a line of a list."""
+"""A run as a line of a list, and which runs a list is to show."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import BaseModel
 
+from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.report import RunReport, next_step_of
 from consortium_mcp.core.domain.run import Status
+
+MOST_LISTED = 100
+"""Runs of one page."""
+
+
+@dataclass(frozen=True)
+class RunQuery:
+    """A page of past runs, as somebody asks for it.
+
+    Raises:
+        ConfigError: the limit or the cursor cannot be one.
+    """
+
+    limit: int = 20
+    cursor: str | None = None
+    """The `next_cursor` of the page before."""
+    words: str | None = None
+    """What the prompt or the synthesis must contain, in any order."""
+    status: str | None = None
+    consortium: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MOST_LISTED:
+            raise ConfigError(f"limit is {self.limit}; it must be between 1 and {MOST_LISTED}.")
+        if self.cursor is not None and not re.fullmatch(r"[0-9]{1,18}", self.cursor):
+            raise ConfigError(
+                f"{self.cursor!r} is not a cursor. Pass the next_cursor of the page before, or "
+                "leave it out."
+            )
+
+    def matches(self, report: RunReport) -> bool:
+        """Whether a run that is in no database belongs to what is asked for."""
+        prompt = report.prompt.casefold()
+        return (
+            self.status in {None, report.status}
+            and self.consortium in {None, report.consortium}
+            and all(word in prompt for word in (self.words or "").casefold().split())
+        )
+
 
 EXCERPT = 300
 """Characters of a prompt or synthesis that a list shows."""

@@ -1,9 +1,10 @@
-"""What a consortium answers when it is a member, or the arbiter, of another one."""
+"""A consortium as a member, or the arbiter, of another one: how deep, how long, what it answers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.domain.errors import CyclicConsortium
 from consortium_mcp.core.prompts import rendering
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.verdict import Iteration, Response
 
+MAX_DEPTH = 4
+"""Levels of consortiums within each other, the one that is asked included."""
 IN_TIME = 0.95
 """Share of a call's time that the nested run has as its deadline: it must be home before the run
 that asked gives it up."""
@@ -53,3 +56,22 @@ def reply_text(best: Iteration, role: Role) -> str:
 
 def _stated(response: Response) -> float:
     return response.stated_confidence or 0.0
+
+
+def checked_path(*names: str) -> tuple[str, ...]:
+    """The consortiums within each other, the outermost first.
+
+    Raises:
+        CyclicConsortium: one of them is within itself, or they are too many.
+    """
+    shown = " → ".join(names)
+    if names[-1] in names[:-1]:
+        raise CyclicConsortium(
+            f"{names[-1]} would be asked by itself ({shown}). Take it out of one of these."
+        )
+    if len(names) > MAX_DEPTH:
+        raise CyclicConsortium(
+            f"Consortiums can be nested {MAX_DEPTH} deep, and {shown} is deeper. Name models "
+            "instead of the innermost."
+        )
+    return names

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings
 
 STRATEGIES = {
     "default": "synthesis",
@@ -27,7 +27,7 @@ _UNUSED = {
 }
 
 
-def request_from(original: Mapping[str, Any]) -> tuple[ConsultRequest, list[str]]:
+def settings_from(original: Mapping[str, Any]) -> tuple[ConsortiumSettings, list[str]]:
     """What a saved configuration of llm-consortium asks for, in our terms.
 
     Args:
@@ -62,7 +62,7 @@ def request_from(original: Mapping[str, Any]) -> tuple[ConsultRequest, list[str]
     if threshold is not None and threshold > 1:  # it took percentages as well
         threshold /= 100
     least = "minimum_iterations" if "minimum_iterations" in original else "min_iterations"
-    return ConsultRequest(
+    return ConsortiumSettings(
         models=members,
         arbiter=_typed(original, "arbiter", str) or None,
         strategy=ours,

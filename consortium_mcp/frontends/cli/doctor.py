@@ -10,13 +10,14 @@ import click
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
-from consortium_mcp.services.service import Service, open_service
+from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.services.service import Service
 
 PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", "xllamacpp")
 
@@ -92,7 +93,7 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
 async def _panel(service: Service) -> bool:
     _heading("The panel when none is named")
     try:
-        config = (await service.planner.plan(None, ConsultRequest())).config
+        config = (await service.resolver.resolve(None, ConsortiumSettings())).config
     except ConsortiumError as error:
         click.echo(f"  {error}")
         return False

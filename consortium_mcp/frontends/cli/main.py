@@ -88,7 +88,7 @@ def demo(settings: Settings, question: str, *, local: bool | None) -> None:
 async def _keyed_panel(settings: Settings) -> tuple[list[str], str] | None:
     """The panel of current models that have their keys."""
     from consortium_mcp.core.panel.known_models import default_panel  # noqa: PLC0415
-    from consortium_mcp.services.service import open_service  # noqa: PLC0415
+    from consortium_mcp.services.assembly import open_service  # noqa: PLC0415
 
     async with open_service(settings) as service:
         snapshot = await service.registry.snapshot()

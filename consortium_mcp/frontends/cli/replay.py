@@ -21,7 +21,7 @@ from consortium_mcp.frontends.cli.plots import (
     accuracy_against_calls,
     reliability_diagram,
 )
-from consortium_mcp.services.resolution import check_strategy
+from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ def configuration(wish: ReplayOptions) -> ConsortiumConfig:
     One iteration: what a model would have said in a second one was not recorded.
 
     Raises:
-        ConfigError: see `planning.check_strategy`; or a tier of no member.
+        ConfigError: see `strategy_check.checked_strategy`; or a tier of no member.
     """
     tiers = dict(wish.tiers)
     if strangers := tiers.keys() - {REST, *wish.panel}:
@@ -128,7 +128,7 @@ def configuration(wish: ReplayOptions) -> ConsortiumConfig:
         escalate_to=wish.escalate_to,
         max_iterations=1,
     )
-    check_strategy(config)
+    checked_strategy(config)
     return config
 
 

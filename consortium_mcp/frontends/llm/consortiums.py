@@ -14,12 +14,12 @@ from consortium_mcp.adapters.entry_points import install_strategies
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.llm_consortium import request_from
+from consortium_mcp.core.panel.llm_consortium import settings_from
 from consortium_mcp.core.strategies import STRATEGIES
-from consortium_mcp.frontends.llm.options import request_of
+from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.text.command_errors import command_errors, write_file
 from consortium_mcp.frontends.text.consortium import consortium_line
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,17 +34,17 @@ def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **opti
     async def saved() -> ResolvedConsortium:
         async with open_service(from_environment()) as service:
             return await service.consortiums.save(
-                name, request_of(options), clone=clone, overwrite=overwrite
+                name, settings_of(options), clone=clone, overwrite=overwrite
             )
 
     with command_errors():
-        planned = anyio.run(saved)
+        resolved = anyio.run(saved)
     if as_json:
-        config = planned.config.model_dump(mode="json")
-        _print_json({"consortium": config, "warnings": planned.warnings})
+        config = resolved.config.model_dump(mode="json")
+        _print_json({"consortium": config, "warnings": resolved.warnings})
         return
-    click.echo(f"Saved. {consortium_line(planned.config)}")
-    for warning in planned.warnings:
+    click.echo(f"Saved. {consortium_line(resolved.config)}")
+    for warning in resolved.warnings:
         click.echo(f"Note: {warning}", err=True)
     click.echo(f'Ask it: llm -m {name} "…"')
 
@@ -144,18 +144,18 @@ async def _brought(
         for name, config in found.items():
             try:
                 if isinstance(config, ConsortiumConfig):
-                    planned = await service.consortiums.restore(config, overwrite=overwrite)
+                    resolved = await service.consortiums.restore(config, overwrite=overwrite)
                     remarks: list[str] = []
                 else:
-                    request, remarks = request_from(config)
-                    planned = await service.consortiums.save(
-                        name, request, overwrite=overwrite, keep_unknown=True
+                    settings, remarks = settings_from(config)
+                    resolved = await service.consortiums.save(
+                        name, settings, overwrite=overwrite, keep_unknown=True
                     )
             except ConfigError as error:
                 refused[name] = str(error)
             else:
                 saved.append(name)
-                if said := [*remarks, *planned.warnings]:
+                if said := [*remarks, *resolved.warnings]:
                     notes[name] = said
     return saved, notes, refused
 

@@ -13,6 +13,7 @@ import llm
 from pydantic import Field, create_model
 
 from consortium_mcp.core.domain.request import SETTINGS
+from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.frontends.llm.options import OF_A_MODEL, help_text
 
 if TYPE_CHECKING:
@@ -50,15 +51,14 @@ class _Saved:
         self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse
     ) -> str:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
-        from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
+        from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
 
         options = prompt.options.model_dump(exclude_none=True)
-        wanted = ConsultRequest(**options, system=_system(prompt))
+        settings = ConsortiumSettings(**options, system=_system(prompt))
+        request = ConsultRequest(prompt.prompt, self.model_id, settings, history=_history(prompt))
         try:
-            outcome = await consult_once(
-                prompt.prompt, wanted, consortium=self.model_id, history=_history(prompt)
-            )
+            outcome = await consult_once(request)
             report = outcome.answered().report
         except ConsortiumError as error:
             raise llm.ModelError(str(error)) from error
@@ -134,15 +134,15 @@ def _text(message: Any) -> str:  # noqa: ANN401 (llm exports no type for it)
     return "\n".join(text for part in message.parts if (text := getattr(part, "text", "")))
 
 
-def _history(prompt: llm.Prompt) -> list[tuple[str, str]]:
+def _history(prompt: llm.Prompt) -> list[Turn]:
     """What was asked and answered before, oldest first, as llm would send it to a model."""
-    turns: list[tuple[str, str]] = []
+    turns: list[Turn] = []
     asked = ""
     for message in prompt.messages:
         if message.role == "user":
             asked = _text(message)
         elif message.role == "assistant":
-            turns.append((asked, _text(message)))
+            turns.append(Turn(prompt=asked, synthesis=_text(message)))
     return turns
 
 

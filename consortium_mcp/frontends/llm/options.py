@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
-from consortium_mcp.core.domain.request import SETTINGS, ConsultRequest, MemberSpec
+from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings, MemberSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,14 +72,14 @@ def help_text(name: str) -> str:
     return f"{setting.description}{bounds}{choice}{default}"
 
 
-def request_of(options: dict[str, Any]) -> ConsultRequest:
-    """The request that these options of a command make; what was not given is `None`.
+def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
+    """The settings that these options of a command make; what was not given is `None`.
 
     Raises:
         UsageError: a member is written in JSON that is none.
     """
     models = [_member(text) for text in options.pop("models")]
-    return ConsultRequest(models=models or None, counts=options.pop("counts"), **options)
+    return ConsortiumSettings(models=models or None, counts=options.pop("counts"), **options)
 
 
 def _member(text: str) -> str | MemberSpec:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from consortium_mcp.frontends.llm.options import request_of
+from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.llm.runs import raw_replies, shown
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.frontends.one_shot import Outcome
-    from consortium_mcp.services.progress import Progress
+    from consortium_mcp.services.runs.progress import Progress
 
 INTERRUPTED = 130
 """The exit code of what ended by Ctrl-C: 128 and the number of SIGINT."""
@@ -41,14 +42,8 @@ def run(
     """Consult and show what came of it; see `llm consortium run --help`."""
     check_folder(output)
     question = "\n\n".join(part for part in (prompt, _piped() if stdin else None) if part)
-    consulting = partial(
-        consult_once,
-        question,
-        request_of(options),
-        consortium=consortium,
-        continue_run=continue_run,
-        log=not no_log,
-    )
+    request = ConsultRequest(question, consortium, settings_of(options), continue_run)
+    consulting = partial(consult_once, request, log=not no_log)
     _show(_followed(consulting, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
 
 

@@ -10,12 +10,12 @@ import click
 
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.pages import entries_markdown, of_exchange
 from consortium_mcp.frontends.text.report import report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
-from consortium_mcp.services.service import open_service
+from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def list_runs(
 
     async def page() -> tuple[list[RunSummary], str | None]:
         async with open_service(from_environment()) as service:
-            return await service.list_runs(limit, cursor, query, status, consortium)
+            return await service.list_runs(RunQuery(limit, cursor, query, status, consortium))
 
     with command_errors():
         found, next_cursor = anyio.run(page)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mcp_types import Completion
 
+from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.mcp.resources import NEWEST
 
@@ -65,7 +66,7 @@ async def _known(service: Service | None, argument: str) -> Iterable[str]:
     if argument in {"consortium", "name"}:
         return [str(config.name) for config in await service.consortiums.all()]
     if argument == "run_id":
-        runs, _ = await service.history.page(limit=NEWEST)
+        runs, _ = await service.history.page(RunQuery(limit=NEWEST))
         return [run.run_id for run in runs]
     if argument in {"models", "arbiter"}:
         return sorted(service.registry.latest.entries if service.registry.latest else ())

@@ -12,6 +12,7 @@ from mcp_types import Resource
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError, UnknownConsortium, UnknownRun
 from consortium_mcp.core.domain.report import consortium_uri, resource_uri
+from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.text.phrases import one_line
 from consortium_mcp.frontends.text.report import report_markdown
@@ -30,7 +31,7 @@ NEWEST = 50
 async def listed(service: Service) -> list[Resource]:
     """What a client's resource list shows: clients do not show templates to their users."""
     consortiums = await service.consortiums.all()
-    runs, _ = await service.history.page(limit=NEWEST)
+    runs, _ = await service.history.page(RunQuery(limit=NEWEST))
     return [
         *(
             Resource(

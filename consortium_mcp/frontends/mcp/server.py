@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
@@ -34,6 +35,7 @@ from consortium_mcp.frontends.mcp.tools.schemas import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from anyio.abc import TaskGroup
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.frontends.mcp.protocol.tasks import TaskSource
     from consortium_mcp.services.service import Service
+
+    MakeService = Callable[[TaskGroup], Service]
 
 INSTRUCTIONS = """\
 Consult several language models at once when a question is hard, contested or costly to get wrong: \
@@ -55,15 +59,22 @@ with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays fo
 class ConsortiumServer(MCPServer[ServerLifespan]):
     """An MCP server whose resource list is read from the journal each time."""
 
-    opening: ServerLifespan | None = None
+    alive: ServerLifespan | None = None
+    """What lives as long as the server, once it is being run."""
+
+    async def service(self) -> Service:
+        """The service of this server."""
+        if self.alive is None:
+            raise RuntimeError("the server is not being run")
+        return await self.alive.service()
 
     async def list_resources(self) -> list[Resource]:
         """Every saved consortium and the newest syntheses, each by name."""
         fixed = await super().list_resources()
-        if self.opening is None:
+        if self.alive is None:
             return fixed
         try:
-            return fixed + await resources.listed(await self.opening.service())
+            return fixed + await resources.listed(await self.alive.service())
         except ConsortiumError as error:
             raise MCPError(code=INTERNAL_ERROR, message=str(error)) from error
 
@@ -111,7 +122,7 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
 
 def make_server(
     settings: Settings,
-    make: Callable[[TaskGroup], Service] | None = None,
+    make: MakeService | None = None,
     tasks: TaskSource | None = None,
 ) -> ConsortiumServer:
     """A server, ready to be run on any transport.
@@ -122,57 +133,57 @@ def make_server(
         tasks: where the tasks extension finds its tasks; the runs where none is given.
     """
 
-    def make_real(group: TaskGroup) -> Service:
-        from consortium_mcp.services.service import Service  # noqa: PLC0415 (llm is not paid for at start)
-
-        return Service(settings, group)
-
-    @asynccontextmanager
-    async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
-        opening: ServerLifespan | None = None
-        try:
-            async with anyio.create_task_group() as group:
-                opening = ServerLifespan(settings, make or make_real, group, notices.announce)
-                if isinstance(server, ConsortiumServer):
-                    server.opening = opening
-                try:
-                    yield opening
-                finally:
-                    opening.end()
-        finally:
-            if opening is not None:
-                await opening.close()
-
-    notices = ChangeNotifier()
-
     async def service() -> Service:
-        if server.opening is None:
-            raise RuntimeError("the server is not being run")
-        return await server.opening.service()
+        return await server.service()
 
+    notifier = ChangeNotifier()
     server = ConsortiumServer(
         name="consortium-mcp",
         title="Consortium",
         instructions=INSTRUCTIONS,
         version=importlib.metadata.version("consortium-mcp"),
-        lifespan=lifespan,
-        subscriptions=notices.bus,
+        lifespan=_lifespan(settings, make or partial(_make_service, settings), notifier),
+        subscriptions=notifier.bus,
         extensions=[Tasks(tasks or RunTasks(service))],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
-    consultation.add_to(server)
-    consortiums.add_to(server)
-    history.add_to(server)
-    models.add_to(server)
-    resources.add_to(server)
-    prompts.add_to(server)
-    completions.add_to(server, lambda: server.opening.loaded if server.opening else None)
-    notices.add_to(server)
+    for part in (consultation, consortiums, history, models, resources, prompts):
+        part.add_to(server)
+    completions.add_to(server, lambda: server.alive.loaded if server.alive else None)
+    notifier.add_to(server)
     server.middleware.append(_warm_up_afterwards)
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
         "notifications/cancelled", CancelledNotificationParams, _on_cancelled
     )
     return server
+
+
+def _make_service(settings: Settings, group: TaskGroup) -> Service:
+    from consortium_mcp.services.assembly import assemble  # noqa: PLC0415 (llm is not paid for at start)
+
+    return assemble(settings, group)
+
+
+def _lifespan(
+    settings: Settings, make: MakeService, notifier: ChangeNotifier
+) -> Callable[[MCPServer[ServerLifespan]], AbstractAsyncContextManager[ServerLifespan]]:
+    @asynccontextmanager
+    async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
+        alive: ServerLifespan | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                alive = ServerLifespan(settings, make, group, notifier.announce)
+                if isinstance(server, ConsortiumServer):
+                    server.alive = alive
+                try:
+                    yield alive
+                finally:
+                    alive.end()
+        finally:
+            if alive is not None:
+                await alive.close()
+
+    return lifespan
 
 
 async def _warm_up_afterwards(
@@ -189,14 +200,14 @@ async def _on_cancelled(
     ctx: ServerRequestContext[ServerLifespan, Any], params: CancelledNotificationParams
 ) -> None:
     """The SDK has cancelled the call already; this decides about the run it waited for."""
-    opening = ctx.lifespan_context
+    alive = ctx.lifespan_context
     if params.request_id is not None and (
-        run_id := opening.waiting_calls.unwanted(ctx.request, params.request_id, params.reason)
+        run_id := alive.waiting_calls.unwanted(ctx.request, params.request_id, params.reason)
     ):
-        opening.cancel(run_id)
+        alive.cancel(run_id)
 
 
-def serve(settings: Settings, make: Callable[[TaskGroup], Service] | None = None) -> NoReturn:
+def serve(settings: Settings, make: MakeService | None = None) -> NoReturn:
     """Serve on stdin and stdout until the client hangs up; the process ends with it.
 
     Args:
@@ -210,7 +221,7 @@ def serve(settings: Settings, make: Callable[[TaskGroup], Service] | None = None
     server = make_server(settings, make)
 
     def on_end() -> None:
-        if server.opening is not None:
-            server.opening.end()
+        if server.alive is not None:
+            server.alive.end()
 
     serve_until_hung_up(server, stdin, stdout, on_end)

@@ -7,6 +7,7 @@ limit as well. That confirms only a plan that was told, for models name limits u
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mcp.server.elicitation import AcceptedElicitation, render_elicitation_schema
@@ -14,16 +15,16 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
+from consortium_mcp.frontends.mcp.protocol.lifespan import lifespan_of
 from consortium_mcp.frontends.mcp.protocol.results import noted, report_result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from mcp.server.mcpserver import Context
     from mcp_types import CallToolResult
 
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+    from consortium_mcp.services.service import Service
 
 _IN_THE_RESULT = "2026-07-28"
 """The protocol from which on a question travels as a result that requires input."""
@@ -37,48 +38,44 @@ class Confirmation(BaseModel):
 
 
 async def not_confirmed(
-    ctx: Context[ServerLifespan],
-    dry_run: Callable[[], Awaitable[RunReport]],
-    limit: int | None,
-    *,
-    call: str,
-    named_max_calls: bool,
+    ctx: Context[ServerLifespan], service: Service, request: ConsultRequest
 ) -> CallToolResult | InputRequiredResult | None:
-    """What to answer instead of beginning the run; `None` where it may begin.
-
-    Args:
-        ctx: the call's.
-        dry_run: what would be done.
-        limit: calls up to which nobody is asked; nobody ever is where `None`.
-        call: what is asked of whom, less `max_calls`: the same again may be a confirmation.
-        named_max_calls: whether the caller named `max_calls`.
-    """
+    """What to answer instead of beginning the run; `None` where it may begin."""
+    limit = lifespan_of(ctx).settings.confirm_calls
     if limit is None:
         return None
-    planned = await dry_run()
-    plan = planned.plan
-    if plan is None or plan.most_calls <= limit:
+    planned = await service.dry_run(request)
+    most_calls = planned.plan.most_calls if planned.plan else 0
+    if most_calls <= limit:
         return None
-    question = (
-        f"This consultation may make up to {plan.most_calls} model calls; you want to be asked "
-        f"above {limit}. Proceed?"
-    )
     if not _can_be_asked(ctx):
-        told = ctx.request_context.lifespan_context.told
-        if named_max_calls and call in told:
+        if _is_confirmation(ctx, request):
             return None
-        told.add(call)
         how = (
-            f"Nothing was called: up to {plan.most_calls} calls are more than the {limit} that "
-            "the user wants to be asked about (CONSORTIUM_CONFIRM_CALLS). Ask them, then call "
-            f"again with max_calls={plan.most_calls}, or with a smaller limit."
+            f"Nothing was called: this may take up to {most_calls} calls, and the user wants to be "
+            f"asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call again with "
+            f"max_calls={most_calls}, or with a smaller limit."
         )
         return report_result(noted(planned, how))
+    question = (
+        f"This consultation may make up to {most_calls} model calls; you want to be asked above "
+        f"{limit}. Proceed?"
+    )
     answer = await _asked(ctx, question)
     if isinstance(answer, InputRequiredResult):
         return answer
     said_no = report_result(noted(planned, "Nothing was called: the user did not confirm."))
     return None if answer else said_no
+
+
+def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> bool:
+    """Whether the plan of this very request was told before, and `max_calls` confirms it now."""
+    told = lifespan_of(ctx).told_plans
+    unlimited = repr(replace(request, settings=replace(request.settings, max_calls=None)))
+    if request.settings.max_calls is not None and unlimited in told:
+        return True
+    told.add(unlimited)
+    return False
 
 
 async def _asked(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:

@@ -52,8 +52,8 @@ class ServerLifespan:
         self._warming = False
         self._last_request = 0.0
         self.waiting_calls = WaitingCalls()
-        self.told: set[str] = set()
-        """Calls whose plans were told, for their user to confirm."""
+        self.told_plans: set[str] = set()
+        """Requests whose plans were told, for their user to confirm."""
 
     @property
     def loaded(self) -> Service | None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
-    from consortium_mcp.services.progress import Progress
+    from consortium_mcp.services.runs.progress import Progress
     from consortium_mcp.services.service import Service
 
 

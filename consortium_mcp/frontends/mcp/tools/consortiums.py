@@ -8,7 +8,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from consortium_mcp.core.domain.request import SETTINGS, ConsultRequest
+from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.consultation import SETTINGS_OF_A_CALL
@@ -37,7 +37,7 @@ async def save_consortium(
     name: Annotated[str, Field(description="Letters, digits, . _ -")],
     ctx: Context[ServerLifespan],
     *,
-    request: ConsultRequest,
+    settings: ConsortiumSettings,
     clone: Annotated[str | None, Field(description="A saved one to start from.")] = None,
     overwrite: Annotated[bool, Field(description="Replace another one of this name.")] = False,
 ) -> Annotated[CallToolResult, SavedConsortium]:
@@ -47,7 +47,7 @@ async def save_consortium(
     whenever no panel is named.
     """
     service = await service_of(ctx)
-    resolved = await service.consortiums.save(name, request, clone=clone, overwrite=overwrite)
+    resolved = await service.consortiums.save(name, settings, clone=clone, overwrite=overwrite)
     saved = SavedConsortium(consortium=resolved.config, warnings=list(resolved.warnings))
     lines = [f"Saved. {consortium_line(resolved.config)}", *resolved.warnings]
     return result("\n".join(lines), saved)

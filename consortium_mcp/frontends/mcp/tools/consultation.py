@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
@@ -11,7 +9,7 @@ from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.request import ConsultRequest, checked_wait
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, checked_wait
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
@@ -49,7 +47,7 @@ async def consult_consortium(
     consortium: Annotated[
         str | None, Field(description="A saved consortium; the other fields override it.")
     ] = None,
-    request: ConsultRequest,
+    settings: ConsortiumSettings,
     continue_run: Annotated[
         str | None, Field(description="A finished run whose conversation and panel to go on with.")
     ] = None,
@@ -65,21 +63,14 @@ async def consult_consortium(
     as its next_step says. Without consortium or models it asks the one saved as `default`, or
     current models that are ready.
     """
-    service, settings = await service_of(ctx), lifespan_of(ctx).settings
-    seconds = checked_wait(wait_seconds, settings.wait_seconds)
-    plan = partial(service.dry_run, prompt, consortium, request, continue_run=continue_run)
+    service = await service_of(ctx)
+    seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
+    request = ConsultRequest(prompt, consortium, settings, continue_run)
     if dry_run:
-        return report_result(await plan())
-    unlimited = replace(request, max_calls=None)
-    if answer := await not_confirmed(
-        ctx,
-        plan,
-        settings.confirm_calls,
-        call=f"{prompt!r} {consortium!r} {continue_run!r} {unlimited!r}",
-        named_max_calls=request.max_calls is not None,
-    ):
+        return report_result(await service.dry_run(request))
+    if answer := await not_confirmed(ctx, service, request):
         return answer
-    run_id = await service.consult(prompt, consortium, request, continue_run=continue_run)
+    run_id = await service.consult(request)
     return await _outcome(service, run_id, seconds, ctx)
 
 

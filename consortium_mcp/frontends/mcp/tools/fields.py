@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import Field
 
 from consortium_mcp.adapters.entry_points import strategy_names
-from consortium_mcp.core.domain.request import SETTINGS, ConsultRequest
+from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.core.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ WaitSeconds = Annotated[float | None, Field(description="How long to wait; the r
 def with_settings(
     *names: str, told_elsewhere: Collection[str] = ()
 ) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R]]]:
-    """Give a tool an argument for each of these settings; it gets them as one `request`.
+    """Give a tool an argument for each of these settings; it gets them as one `settings`.
 
-    The SDK makes a tool's schema from its signature, so `request` is taken out of that and the
-    settings are put in its place.
+    The SDK makes a tool's schema from its signature, so `settings` is taken out of that and the
+    single ones are put in its place.
 
     Args:
-        names: fields of `ConsultRequest`.
+        names: fields of `ConsortiumSettings`.
         told_elsewhere: those that another tool describes; once in a list of tools is enough.
     """
 
@@ -38,12 +38,12 @@ def with_settings(
         @functools.wraps(tool)
         async def wrapped(**arguments: Any) -> R:  # noqa: ANN401 (as the signature below says)
             given = {name: arguments.pop(name) for name in names if name in arguments}
-            return await tool(**arguments, request=ConsultRequest(**given))
+            return await tool(**arguments, settings=ConsortiumSettings(**given))
 
         signature = inspect.signature(tool, eval_str=True)
         parameters: list[inspect.Parameter] = []
         for parameter in signature.parameters.values():
-            if parameter.name == "request":
+            if parameter.name == "settings":
                 parameters += [_parameter(name, told=name in told_elsewhere) for name in names]
             else:
                 parameters.append(parameter)

@@ -10,6 +10,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.run import Status
+from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
@@ -44,7 +45,8 @@ async def list_runs(
     An interrupted one (its process ended) can be continued with resume_run.
     """
     service = await service_of(ctx)
-    runs, next_cursor = await service.list_runs(limit, cursor, query, status, consortium)
+    wanted = RunQuery(limit, cursor, query, status, consortium)
+    runs, next_cursor = await service.list_runs(wanted)
     more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
     return result(runs_markdown(runs, more), RunList(runs=runs, next_cursor=next_cursor))
 

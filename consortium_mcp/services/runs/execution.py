@@ -15,8 +15,8 @@ from consortium_mcp.core.domain.record import IterationRecord
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
-from consortium_mcp.services.progress import Progress
-from consortium_mcp.services.run_handle import RunHandle
+from consortium_mcp.services.runs.handle import RunHandle
+from consortium_mcp.services.runs.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -61,14 +61,14 @@ class RunExecution:
             self.budget.remember(exchange)
         calls = Retrier(self.budget)
         answers = calls if wrap is None else wrap(self, calls)
-        self._journal = Recorder(answers, store, run.run_id, recorded)
+        self._recorder = Recorder(answers, store, run.run_id, recorded)
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._stale = False
-        self.working = RunHandle(report_of(run, self._usage(), created_at), parent=parent)
+        self.handle = RunHandle(report_of(run, self._usage(), created_at), parent=parent)
         """What those who wait for it look at."""
 
     @property
@@ -85,23 +85,23 @@ class RunExecution:
         Raises:
             StoreError: the database cannot be used at all.
         """
-        begin = partial(self._store.begin_run, self._run, self.working.report)
+        begin = partial(self._store.begin_run, self._run, self.handle.report)
         try:
             await begin()
         except (StoreUnwritable, StoreBusy) as error:
-            self._journal.postpone(begin, error)
+            self._recorder.postpone(begin, error)
 
-    async def to_the_end(self, working: RunHandle) -> None:
+    async def run_to_end(self, handle: RunHandle) -> None:
         """Consult; a run that is cancelled or whose process ends is marked as that."""
         self._show()
         try:
             async with anyio.create_task_group() as late:
                 self._run = await consultation.consult(
-                    self._run, self._journal, self._on_event, late
+                    self._run, self._recorder, self._on_event, late
                 )
                 self._seconds = self._elapsed()
                 await self._save(last=True)
-                working.end()  # who waits has the report; late answers may still land
+                handle.end()  # who waits has the report; late answers may still land
         finally:
             if self._run.status == "working":
                 self._mark_as_ended()
@@ -109,7 +109,7 @@ class RunExecution:
 
     def _mark_as_ended(self) -> None:
         self._seconds = self._elapsed()
-        cancelled = self.working.cancelled
+        cancelled = self.handle.cancelled
         self._run = self._run.model_copy(
             update={
                 "status": "cancelled" if cancelled else "interrupted",
@@ -132,14 +132,14 @@ class RunExecution:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
         self._show()
-        done = len(self.working.progress) + 1
+        done = len(self.handle.progress) + 1
         total = self._run.config.max_iterations * (len(self._run.members) + 1)
-        self.working.publish(Progress(done, total, _words(event, self._run)))
+        self.handle.publish(Progress(done, total, _words(event, self._run)))
         await self._save_newest()
 
     async def _record(self, iteration: IterationRecord) -> None:
         save = partial(self._store.save_iteration, self._run.run_id, iteration)
-        await self._journal.record(save)
+        await self._recorder.record(save)
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._started, 3)
@@ -154,16 +154,16 @@ class RunExecution:
 
     def _show(self) -> None:
         report = report_of(self._run, self._usage(), self._created_at)
-        if self._journal.trouble:
-            report.warnings.append(self._journal.trouble)
-        self.working.report = report
-        self.working.unrecorded = self._journal.trouble is not None
-        self.working.waiting_for = _waiting_for(self._run, self._asked)
+        if self._recorder.trouble:
+            report.warnings.append(self._recorder.trouble)
+        self.handle.report = report
+        self.handle.unrecorded = self._recorder.trouble is not None
+        self.handle.waiting_for = _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:
         self._show()
-        save = partial(self._store.save_report, self.working.report)
-        await self._journal.record(save, last=last)
+        save = partial(self._store.save_report, self.handle.report)
+        await self._recorder.record(save, last=last)
         self._show()  # once more, with what the journal has to say
 
     async def _save_newest(self) -> None:

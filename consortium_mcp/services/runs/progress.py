@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    OnProgress = Callable[["Progress"], Awaitable[None]]
 
 TELL_SECONDS = 4.0
 """How long those who wait are left without word. Clients count the silence between two of them."""
@@ -30,7 +31,7 @@ class ProgressReporter:
         on_progress: who waits; nobody where `None`.
     """
 
-    def __init__(self, on_progress: Callable[[Progress], Awaitable[None]] | None) -> None:
+    def __init__(self, on_progress: OnProgress | None) -> None:
         self._on_progress = on_progress
         self._last = Progress(0, None, "")
         self._beats = 0

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.services.progress import TELL_SECONDS, Progress, ProgressReporter
+from consortium_mcp.services.runs.progress import TELL_SECONDS, Progress, ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.services.runs.progress import OnProgress
 
 
 @dataclass
@@ -25,9 +24,9 @@ class RunHandle:
     """Who has not answered yet, in words."""
     parent: RunHandle | None = None
     """The run that this one answers a call of."""
-    unwanted: bool = False
+    cancel_requested: bool = False
     """Somebody asked for the end of this very run."""
-    taken: bool = False
+    taken_over: bool = False
     """Another process goes on with the run; what it comes to stands in the database."""
     unrecorded: bool = False
     """The database could not take all of it: this report is more than what stands there."""
@@ -40,7 +39,7 @@ class RunHandle:
     @property
     def cancelled(self) -> bool:
         """Somebody asked for the end, in contrast to the process ending under the run."""
-        return self.unwanted or (self.parent is not None and self.parent.cancelled)
+        return self.cancel_requested or (self.parent is not None and self.parent.cancelled)
 
     def publish(self, progress: Progress) -> None:
         """Tell everyone who waits how far the run is."""
@@ -61,9 +60,7 @@ class RunHandle:
         while not self.ended:
             await self._changed.wait()
 
-    async def wait(
-        self, seconds: float, on_progress: Callable[[Progress], Awaitable[None]] | None = None
-    ) -> RunReport:
+    async def wait(self, seconds: float, on_progress: OnProgress | None = None) -> RunReport:
         """The newest report: when the run has ended, or when the time is over.
 
         Raises:

@@ -17,12 +17,11 @@ from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
 from consortium_mcp.core.domain.exchange import name_of
-from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
-from consortium_mcp.core.engine import nested_consortium
-from consortium_mcp.core.panel import labels
-from consortium_mcp.services.execution import RunExecution
-from consortium_mcp.services.resolution import checked_path
+from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
+from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.services.runs.execution import RunExecution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,53 +31,53 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.record import RunRecord
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.services.execution import WrapAsk
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
-    from consortium_mcp.services.supervisor import RunSupervisor
+    from consortium_mcp.services.runs.execution import WrapAsk
+    from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 
 class NestedRuns:
     """Begins nested runs, and finds those again that a dead process began.
 
     Args:
-        planner: checks them, for a consortium may have been edited since its parent was planned.
+        resolver: checks them, for a consortium may have been edited since its parent began.
         saved: where consortiums are.
         store: where runs are recorded.
-        background: where they live.
-        new_seed: see `Service`.
+        supervisor: where they live.
+        new_seed: see `assembly`.
     """
 
     def __init__(
         self,
-        planner: RequestResolver,
+        resolver: RequestResolver,
         saved: SavedConsortiums,
         store: Store,
-        background: RunSupervisor,
+        supervisor: RunSupervisor,
         new_seed: Callable[[], str],
     ) -> None:
-        self._planner = planner
+        self._resolver = resolver
         self._saved = saved
         self._store = store
-        self._background = background
+        self._supervisor = supervisor
         self._new_seed = new_seed
 
-    def within(self, planned: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
-        """What stands around the `ask` of a run of this plan.
+    def within(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
+        """What stands around the `ask` of a run of this consortium.
 
         Args:
-            planned: the run's plan.
+            resolved: whom the run asks.
             path: the consortiums that the run is asked within, its own the last.
         """
 
-        def nest(outer: RunExecution, ask: Ask) -> Ask:
+        def wrap(outer: RunExecution, ask: Ask) -> Ask:
             async def answer(question: Question, /) -> Reply:
-                if question.model in planned.nested:
+                if question.model in resolved.nested:
                     return await self._consult(outer, path, question)
                 return await ask(question)
 
             return answer
 
-        return nest
+        return wrap
 
     async def _consult(
         self, outer: RunExecution, path: tuple[str, ...], question: Question
@@ -94,12 +93,11 @@ class NestedRuns:
         except (ConfigError, StoreError) as error:
             raise MemberError(str(error), kind="consortium", permanent=True) from error
         if isinstance(inner, RunExecution):
-            run_id = inner.run.run_id
-            self._background.start(run_id, inner.working, inner.to_the_end)
+            self._supervisor.start(inner.run.run_id, inner.handle, inner.run_to_end)
             try:
-                report = await inner.working.wait(math.inf)
+                report = await inner.handle.wait(math.inf)
             finally:
-                inner.working.scope.cancel()  # nothing happens where it has ended
+                inner.handle.scope.cancel()  # nothing happens where it has ended
             run = inner.run
         else:
             report, run = inner.report, inner.run()
@@ -110,39 +108,55 @@ class NestedRuns:
     ) -> RunExecution | RunRecord:
         """The run that answers this question: a new one, or what there is of it already."""
         saved = await self._saved.find(question.model)
-        planned = await self._planner.from_models(ConsultRequest(), saved, path=path)
+        resolved = await self._resolver.resolve_from(saved, ConsortiumSettings(), path=path)
         parent = Parent(run_id=outer.run.run_id, call=name_of(question))
-        run_id = await self._store.nested_run(parent)
-        if run_id is not None and (record := await self._gone_on(run_id, parent)):
-            if record.report.status != "working":
-                for exchange in record.exchanges:
-                    outer.budget.remember(exchange)
-                return record
-            run, created_at, recorded = record.run(), record.report.created_at, record.exchanges
+        record = await self._recorded(parent)
+        if record is None:
+            run = self._new_run(outer, parent, question, resolved)
+        elif record.report.status == "working":
+            run = record.run()
         else:
-            config = nested_consortium.config_for_nested(question, planned.config)
-            seed = self._new_seed()
-            run = Run(
-                run_id=str(ULID()),
-                prompt=question.prompt,
-                config=config,
-                members=labels.members_of_run(config, seed),
-                seed=seed,
-                parent=parent,
-                calibration=outer.run.calibration,
-                warnings=planned.warnings,
-            )
-            created_at, recorded = now(), ()
-        nest = self.within(planned, path)
+            for exchange in record.exchanges:
+                outer.budget.remember(exchange)
+            return record
         inner = RunExecution(
-            run, created_at, outer.budget, self._store, recorded, wrap=nest, parent=outer.working
+            run,
+            record.report.created_at if record else now(),
+            outer.budget,
+            self._store,
+            record.exchanges if record else (),
+            wrap=self.within(resolved, path),
+            parent=outer.handle,
         )
-        if not recorded:
+        if record is None:
             await inner.begin()
         return inner
 
-    async def _gone_on(self, run_id: str, parent: Parent) -> RunRecord | None:
-        """A run of a dead process, now ours or ended; `None` where it must be asked anew."""
+    def _new_run(
+        self,
+        outer: RunExecution,
+        parent: Parent,
+        question: Question,
+        resolved: ResolvedConsortium,
+    ) -> Run:
+        config = config_for_nested(question, resolved.config)
+        seed = self._new_seed()
+        return Run(
+            run_id=str(ULID()),
+            prompt=question.prompt,
+            config=config,
+            members=members_of_run(config, seed),
+            seed=seed,
+            parent=parent,
+            calibration=outer.run.calibration,
+            warnings=resolved.warnings,
+        )
+
+    async def _recorded(self, parent: Parent) -> RunRecord | None:
+        """The run of a dead process, now ours or ended; `None` where it must be asked anew."""
+        run_id = await self._store.nested_run(parent)
+        if run_id is None:
+            return None
         await self._store.claim_nested(run_id, parent.run_id)
         record = await self._store.record(run_id)
         return None if record.report.status == "cancelled" else record
@@ -162,7 +176,7 @@ def _reply(run: Run, report: RunReport, question: Question, seconds: float) -> R
         )
     note = f"{question.model} (run {run.run_id}) is {report.status}: {'; '.join(report.warnings)}"
     return Reply(
-        text=nested_consortium.reply_text(best, question.role),
+        text=reply_text(best, question.role),
         seconds=seconds,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

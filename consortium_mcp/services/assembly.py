@@ -1,0 +1,89 @@
+"""The one place where the parts of a service are put together."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from consortium_mcp.adapters.journal.calibrations import Calibrations
+from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+from consortium_mcp.adapters.journal.history import History
+from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.services.consortiums import Consortiums
+from consortium_mcp.services.preparation import RunPreparation
+from consortium_mcp.services.resolution import RequestResolver
+from consortium_mcp.services.runs.nested import NestedRuns
+from consortium_mcp.services.runs.supervisor import RunSupervisor
+from consortium_mcp.services.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio.abc import TaskGroup
+
+    from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.ask import Ask
+
+
+def assemble(
+    settings: Settings,
+    group: TaskGroup,
+    *,
+    registry: Registry | None = None,
+    store: Store | None = None,
+    saved_in: Store | None = None,
+    ask: Ask | None = None,
+    new_seed: Callable[[], str] = secrets.token_hex,
+) -> Service:
+    """A service of these parts, or of the usual ones.
+
+    Args:
+        settings: where things are.
+        group: where runs live; it ends with the process.
+        registry: where models are found.
+        store: where runs are recorded.
+        saved_in: where the saved consortiums, the calibration and the runs to go on from are, if
+            they are not in `store`.
+        ask: who answers questions; real calls where none is given.
+        new_seed: makes the random text that a run's labels and quoting marks come from.
+    """
+    registry = registry or Registry()
+    store = store or Store(settings.database)
+    saved_in = saved_in or store
+    saved = SavedConsortiums(saved_in)
+    resolver = RequestResolver(registry, saved)
+    supervisor = RunSupervisor(group, store.beat)
+    return Service(
+        registry=registry,
+        store=store,
+        saved_in=saved_in,
+        resolver=resolver,
+        consortiums=Consortiums(saved, resolver, registry),
+        preparation=RunPreparation(resolver, saved_in, Calibrations(saved_in), new_seed),
+        history=History(store),
+        supervisor=supervisor,
+        nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
+        ask=ask or ModelCaller(registry, settings.limits),
+    )
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (the keywords of `assemble`)
+    """A service for as long as the context lasts; runs still working then are interrupted."""
+    raised: Exception | None = None
+    async with anyio.create_task_group() as group:
+        service = assemble(settings, group, **parts)
+        try:
+            yield service
+        except Exception as error:  # noqa: BLE001 (raised below: not in a group, but as it is)
+            raised = error
+        finally:
+            group.cancel_scope.cancel()
+    await service.close()
+    if raised is not None:
+        raise raised

@@ -1,0 +1,132 @@
+"""From a request to a run that can begin: everything checked, nothing called, nothing recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from consortium_mcp.core.domain.errors import ConfigError, StoreBusy, StoreUnwritable
+from consortium_mcp.core.domain.run import Run, Turn
+from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.panel.labels import members_of_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consortium_mcp.adapters.journal.calibrations import Calibrations
+    from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.core.domain.record import RunRecord
+    from consortium_mcp.core.domain.report import Plan
+    from consortium_mcp.core.domain.request import ConsultRequest
+    from consortium_mcp.core.domain.run import Calibration
+    from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run that has not begun, and the consortium that it asks."""
+
+    run: Run
+    resolved: ResolvedConsortium
+
+    def plan(self) -> tuple[Plan, tuple[str, ...]]:
+        """What it would cost, and what its user should know before it begins."""
+        return _plan(self.run, self.resolved)
+
+
+class RunPreparation:
+    """Prepares runs.
+
+    Args:
+        resolver: finds out who is asked.
+        store: where the runs to go on from are.
+        calibrations: where the calibration in force is.
+        new_seed: makes the random text that a run's labels and quoting marks come from.
+    """
+
+    def __init__(
+        self,
+        resolver: RequestResolver,
+        store: Store,
+        calibrations: Calibrations,
+        new_seed: Callable[[], str],
+    ) -> None:
+        self._resolver = resolver
+        self._store = store
+        self._calibrations = calibrations
+        self._new_seed = new_seed
+
+    async def prepare(self, request: ConsultRequest) -> PreparedRun:
+        """The run that this request asks for.
+
+        Raises:
+            ConfigError: something cannot be done as asked.
+            UnknownRun: there is no run to go on from.
+            StoreError: the journal cannot be read at all.
+        """
+        prompt = request.checked_prompt()
+        if request.continue_run is not None and request.history:
+            raise ConfigError(
+                "Both continue_run and history were given. Give one of them: a run that is "
+                "continued brings its own history."
+            )
+        previous = await self._previous(request.continue_run)
+        resolved = await self._resolved(request, previous.config if previous else None)
+        calibration, warnings = await self._calibration()
+        seed = self._new_seed()
+        run = Run(
+            run_id=str(ULID()),
+            prompt=prompt,
+            config=resolved.config,
+            members=members_of_run(resolved.config, seed),
+            seed=seed,
+            history=_conversation(previous) if previous else tuple(request.history),
+            continues=request.continue_run,
+            calibration=calibration,
+            warnings=(*resolved.warnings, *warnings),
+        )
+        return PreparedRun(run, resolved)
+
+    async def _previous(self, run_id: str | None) -> RunRecord | None:
+        if run_id is None:
+            return None
+        record = await self._store.record(run_id)
+        if record.report.synthesis is None or record.report.status not in {"completed", "degraded"}:
+            raise ConfigError(
+                f"Run {run_id} is {record.report.status}: only a run with an answer can be "
+                "continued. Wait for one that is working, resume one that was interrupted."
+            )
+        return record
+
+    async def _resolved(
+        self, request: ConsultRequest, previous: ConsortiumConfig | None
+    ) -> ResolvedConsortium:
+        names_panel = request.consortium is not None or request.settings.models is not None
+        if previous is None or names_panel:
+            return await self._resolver.resolve(request.consortium, request.settings)
+        return await self._resolver.resolve_from(previous, request.settings)
+
+    async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
+        try:
+            return await self._calibrations.current(), ()
+        except (StoreUnwritable, StoreBusy) as error:  # a full disk is no reason not to answer
+            return None, (f"Whether the confidence is calibrated could not be read: {error}",)
+
+
+def _conversation(record: RunRecord) -> tuple[Turn, ...]:
+    """What was said up to the end of this run."""
+    report = record.report
+    return (*record.history, Turn(prompt=report.prompt, synthesis=report.synthesis or ""))
+
+
+def _plan(run: Run, resolved: ResolvedConsortium) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of a run; a nested consortium counts with the most calls that it may make."""
+    most_calls = {}
+    for name, inner in resolved.nested.items():
+        members = members_of_run(inner.config, run.seed)
+        within = run.model_copy(update={"config": inner.config, "members": members})
+        most_calls[name] = _plan(within, inner)[0].most_calls
+    return estimate(run, most_calls)

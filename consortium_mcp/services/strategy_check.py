@@ -1,0 +1,34 @@
+"""Whether a configuration's strategy exists, and can do what else is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.adapters.entry_points import install_strategies
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.strategies import STRATEGIES, get_strategy
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.core.strategies import Strategy
+
+
+def checked_strategy(config: ConsortiumConfig) -> Strategy:
+    """The configuration's strategy, of ours or of an installed package.
+
+    Raises:
+        ConfigError: it does not exist, or has no use for something else that is asked for.
+    """
+    install_strategies()
+    strategy = get_strategy(config.strategy)
+    for setting, asked_for in (
+        ("sampling", config.sampling != "full"),
+        ("escalate_to", config.escalate_to is not None),
+    ):
+        if asked_for and not strategy.asks_in_waves:
+            able = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
+            raise ConfigError(
+                f"The strategy {config.strategy!r} needs every member, so it has no use for "
+                f"{setting}. Leave that out, or choose one of {able}."
+            )
+    return strategy
