@@ -51,16 +51,16 @@ MAY_IMPORT = {
     "frontends/text": ["core/domain"],
     "frontends": ["core/domain", "adapters", "adapters/journal", "services"],
     "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
-    "frontends/mcp/protocol": ["core/domain", "services", "services/runs", "frontends/text"],
+    "frontends/mcp/protocol": ["core/domain", "services", "frontends/text"],
     "frontends/mcp/tools": [
-        "core/*", "adapters", "services", "services/runs", "frontends/text", "frontends/mcp/protocol",
+        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
-        "core/*", "adapters", "services", "services/runs", "frontends/text", "frontends/mcp/protocol",
+        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
         "frontends/mcp/tools",
     ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "services/runs", "frontends/text", "frontends/mcp/tools",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
         "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
