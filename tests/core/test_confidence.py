@@ -46,7 +46,7 @@ def test_without_stated_confidences_agreement_stands_alone() -> None:
 def test_the_arbiter_can_lower_confidence_and_never_raise_it() -> None:
     lowered, parts = weigh(PANEL, THREE, {"A", "B"}, (), arbiter_confidence=0.1, method="x")
     assert lowered == 0.1
-    assert parts.method.startswith("lowered to the arbiter's own")
+    assert parts.method.startswith("the arbiter's own confidence")
     raised, _ = weigh(PANEL, THREE, {"A", "B"}, (), arbiter_confidence=1.0, method="x")
     assert raised == pytest.approx(2 / 3 * 0.8)
 

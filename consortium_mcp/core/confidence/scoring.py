@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from consortium_mcp.core.confidence import calibration
 from consortium_mcp.core.confidence.agreement import (
     Groups,
     group_by_answer,
@@ -17,6 +16,7 @@ from consortium_mcp.core.confidence.agreement import (
     opposing_groups,
     weight,
 )
+from consortium_mcp.core.confidence.calibration import apply
 from consortium_mcp.core.confidence.weights import weights_of
 from consortium_mcp.core.domain.verdict import ConfidenceParts
 
@@ -44,7 +44,7 @@ def weigh(
         supporters: labels whose answer the synthesis stands on.
         groups: labels that say the same thing; labels in none of them stand alone.
         arbiter_confidence: what the arbiter says of itself, if anything.
-        method: how the supporters were found, in words, for the report.
+        method: whom the supporters are, after "the share of members that"; for the report.
 
     Returns:
         The confidence from 0 to 1, and its parts.
@@ -56,19 +56,9 @@ def weigh(
     stated = mean_stated(run, answered, backers)
     others = opposing_groups(answered, supporters, groups)
     weighted = len({weights_of(run)[r.label] for r in answered}) > 1
-    confidence = agreement
-    how = [f"{'weighted ' if weighted else ''}agreement by {method}"]
-    if stated is not None:
-        confidence *= stated
-        how.append("mean stated confidence of the supporters")
-    text = " × ".join(how)
-    if arbiter_confidence is not None and arbiter_confidence < confidence:
-        confidence = arbiter_confidence
-        text = f"lowered to the arbiter's own, from {text}"
-    uncalibrated = None
-    if run.calibration is not None:
-        uncalibrated, confidence = confidence, calibration.apply(run.calibration, confidence)
-        text = f"calibrated on {run.calibration.labelled} labelled runs, from {text}"
+    product = agreement if stated is None else agreement * stated
+    computed = product if arbiter_confidence is None else min(product, arbiter_confidence)
+    calibrated = None if run.calibration is None else apply(run.calibration, computed)
     parts = ConfidenceParts(
         agreement=agreement,
         margin=agreement - max((weight(run, g) for g in others), default=0) / total,
@@ -79,11 +69,26 @@ def weigh(
         grouped_by=_grouped_by(run, answered, (*groups, tuple(backers))),
         arbiter_confidence=arbiter_confidence,
         weighted=weighted,
-        calibrated=uncalibrated is not None,
-        uncalibrated=uncalibrated,
-        method=text,
+        calibrated=calibrated is not None,
+        uncalibrated=None if calibrated is None else computed,
+        method=_explanation(
+            run,
+            f"the {'weighted ' if weighted else ''}share of members that {method}",
+            stated=stated is not None,
+            lowered=computed < product,
+        ),
     )
-    return confidence, parts
+    return computed if calibrated is None else calibrated, parts
+
+
+def _explanation(run: Run, share: str, *, stated: bool, lowered: bool) -> str:
+    """How the confidence came about, in words."""
+    text = f"{share}, times the mean confidence they stated" if stated else share
+    if lowered:
+        text = f"the arbiter's own confidence, because it is lower than {text}"
+    if run.calibration is not None:
+        text = f"calibrated on {run.calibration.labelled} labelled runs, from {text}"
+    return text
 
 
 def _grouped_by(

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from consortium_mcp.core.domain.run import Run, Status, StopReason
-from consortium_mcp.core.domain.verdict import ConfidenceParts, Dissent, Iteration, Response
+from consortium_mcp.core.domain.verdict import (
+    ConfidenceParts,
+    Dissent,
+    Iteration,
+    Response,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.consortium import Member
@@ -22,14 +28,14 @@ class MemberReport(BaseModel):
     status: str
     """`answered`, `failed`, `cut`, `waiting` where no response is in yet, or `spared`: the others
     had settled it, so this one was not asked."""
-    final_answer: str | None
-    stated_confidence: float | None
-    supports: bool | None
+    final_answer: str | None = None
+    stated_confidence: float | None = None
+    supports: bool | None = None
     """Whether the synthesis stands on this member; `None` without a verdict."""
-    error: str | None
-    seconds: float | None
-    input_tokens: int | None
-    output_tokens: int | None
+    error: str | None = None
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     nested_run_id: str | None = None
     """Its run, where the member is a consortium."""
 
@@ -121,38 +127,57 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         created_at: when the run began, ISO 8601 in UTC.
     """
     best = run.best
-    verdict = best.verdict if best else None
     members = [_member(member, best, run) for member in run.members]
+    parent_run_id = run.parent.run_id if run.parent else None
+    judged = best.verdict.arbiter if best else None
     return RunReport(
         run_id=run.run_id,
         status=run.status,
         prompt=run.prompt,
-        synthesis=verdict.synthesis if verdict else None,
-        final_answer=verdict.final_answer if verdict else None,
-        confidence=verdict.confidence if verdict else None,
-        agreement=verdict.parts.agreement if verdict else None,
-        arbiter_confidence=verdict.parts.arbiter_confidence if verdict else None,
-        confidence_parts=verdict.parts if verdict else None,
-        dissent=list(verdict.dissent) if verdict else [],
-        refinements=list(verdict.refinements) if verdict else [],
         iterations=len(run.iterations),
         reported_iteration=best.number if best else None,
         stop_reason=run.stop_reason,
         consortium=run.config.name,
         strategy=run.config.strategy,
-        arbiter=(verdict.arbiter if verdict else None) or run.config.arbiter,
+        arbiter=judged or run.config.arbiter,
         members=members,
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
         usage=usage,
         continues=run.continues,
-        parent_run_id=run.parent.run_id if run.parent else None,
+        parent_run_id=parent_run_id,
         error=run.error,
         warnings=list(run.warnings),
         created_at=created_at,
         resource=resource_uri(run.run_id),
-        next_step=next_step_of(run.run_id, run.status, run.parent.run_id if run.parent else None),
+        next_step=next_step_of(run.run_id, run.status, parent_run_id),
+        **(_of_verdict(best.verdict) if best else _NO_VERDICT),
     )
+
+
+_NO_VERDICT: dict[str, Any] = {
+    "synthesis": None,
+    "final_answer": None,
+    "confidence": None,
+    "agreement": None,
+    "arbiter_confidence": None,
+    "confidence_parts": None,
+    "dissent": [],
+    "refinements": [],
+}
+
+
+def _of_verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "synthesis": verdict.synthesis,
+        "final_answer": verdict.final_answer,
+        "confidence": verdict.confidence,
+        "agreement": verdict.parts.agreement,
+        "arbiter_confidence": verdict.parts.arbiter_confidence,
+        "confidence_parts": verdict.parts,
+        "dissent": list(verdict.dissent),
+        "refinements": list(verdict.refinements),
+    }
 
 
 def report_of_plan(run: Run, plan: Plan, warnings: tuple[str, ...], created_at: str) -> RunReport:
@@ -173,22 +198,21 @@ def report_of_plan(run: Run, plan: Plan, warnings: tuple[str, ...], created_at: 
 
 def _member(member: Member, best: Iteration | None, run: Run) -> MemberReport:
     response = _response(member.label, best, run)
+    if response is None:
+        status = "spared" if run.settled else "waiting"
+        return MemberReport(label=member.label, model=member.model, status=status)
     supports = None
-    if best and response and response.answered:
+    if best and response.answered:
         supports = member.label in best.verdict.supporters
     return MemberReport(
         label=member.label,
         model=member.model,
-        status=response.status if response else "spared" if run.settled else "waiting",
-        final_answer=response.final_answer if response else None,
-        stated_confidence=response.stated_confidence if response else None,
         supports=supports,
-        error=response.error if response else None,
-        seconds=response.seconds if response else None,
-        input_tokens=response.input_tokens if response else None,
-        output_tokens=response.output_tokens if response else None,
-        nested_run_id=response.nested_run_id if response else None,
+        **response.model_dump(include=_TOLD_OF_A_RESPONSE),
     )
+
+
+_TOLD_OF_A_RESPONSE = MemberReport.model_fields.keys() - {"label", "model", "supports"}
 
 
 def _response(label: str, best: Iteration | None, run: Run) -> Response | None:

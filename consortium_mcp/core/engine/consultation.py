@@ -17,8 +17,9 @@ from consortium_mcp.core.confidence.stop_rules import stop_reason
 from consortium_mcp.core.domain.errors import BudgetExceeded
 from consortium_mcp.core.domain.verdict import Iteration, Response
 from consortium_mcp.core.engine.ending import ended, ended_without_answers
-from consortium_mcp.core.engine.events import Asked, Event, Heard, HearingEnded, Judged
-from consortium_mcp.core.engine.hearing import cut_response, quorum_missed, quorum_size, response_to
+from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
+from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
+from consortium_mcp.core.engine.responses import cut_response, response_to
 from consortium_mcp.core.judging.arbitration import best_supported
 from consortium_mcp.core.strategies import get_strategy
 
@@ -136,30 +137,7 @@ class _Consultation:
         self, wave: Sequence[Member], before: tuple[Response, ...], asked: int
     ) -> list[Response]:
         """The responses of these members: of all, or of a quorum after its grace."""
-        number = len(self._run.iterations) + 1
-        grace = self._run.config.straggler_grace
-        landed: dict[str, Response] = {}
-        changed = anyio.Event()
-        over = False
-        grace_ends = math.inf
-
-        async def hear(question: Question) -> None:
-            nonlocal changed, grace_ends
-            with anyio.CancelScope(deadline=self._deadline):
-                response = await response_to(question, self._ask)
-                self._out.discard(question.label)
-                if over:  # cut off meanwhile; whoever stands behind `ask` has the answer
-                    return
-                landed[question.label] = response
-                heard = (*before, *landed.values())
-                answered = sum(r.answered for r in heard)
-                if answered >= quorum_size(self._run.config, asked):
-                    grace_ends = min(grace_ends, anyio.current_time() + grace)
-                failed = len(heard) - answered
-                changed.set()
-                changed = anyio.Event()
-                await self._on_event(Heard(number, answered, failed, asked, response))
-
+        hearing = Hearing(len(self._run.iterations) + 1, self._run.config, before, asked)
         so_far = self._run.model_copy(update={"unjudged": before})
         to_ask = [member for member in wave if member.label not in self._out]
         for member in to_ask:
@@ -167,22 +145,26 @@ class _Consultation:
             question = self._strategy.question_for(member, so_far)
             left = max(0.001, self._deadline - anyio.current_time())
             timeout = min(question.timeout, left)
-            self._late.start_soon(hear, question.model_copy(update={"timeout": timeout}))
-        while len(landed) < len(to_ask):
-            answered = any(response.answered for response in (*before, *landed.values()))
-            until = self._hearing_ends if answered else self._deadline
-            with anyio.CancelScope(deadline=min(grace_ends, until)) as waiting:
-                await changed.wait()
-            if waiting.cancelled_caught:
-                break
-        over = True
-        asked_now = {member.label for member in to_ask}
+            question = question.model_copy(update={"timeout": timeout})
+            self._late.start_soon(self._hear_member, question, hearing)
+        landed = await hearing.until_enough(
+            len(to_ask), ends=self._hearing_ends, deadline=self._deadline
+        )
         late = anyio.current_time() >= min(self._hearing_ends, self._deadline)
+        asked_now = {member.label for member in to_ask}
         return [
             landed.get(member.label)
             or cut_response(member, late=late, asked=member.label in asked_now)
             for member in wave
         ]
+
+    async def _hear_member(self, question: Question, hearing: Hearing) -> None:
+        with anyio.CancelScope(deadline=self._deadline):
+            response = await response_to(question, self._ask)
+            self._out.discard(question.label)
+            # One that was cut off meanwhile is not lost: whoever stands behind `ask` has it.
+            if heard := hearing.take(response):
+                await self._on_event(heard)
 
     async def _judge(self, responses: tuple[Response, ...]) -> Iteration:
         """The iteration with its verdict, and what cut the judging off if something did."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,7 +18,7 @@ from consortium_mcp.core.evaluation.recordings import RecordedAsk
 from consortium_mcp.core.panel.labels import label, members_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consortium_mcp.core.evaluation.recordings import Recording
 
@@ -148,35 +149,38 @@ async def replay(
     outcomes = [await consult(each, config) for each in recordings]
     votes = [await consult(each, _vote_of(models)) for each in recordings]
     singles = {m: [await consult(each, _vote_of([m])) for each in recordings] for m in alone}
+    return _summary(config, outcomes, votes, singles), outcomes
+
+
+def _summary(
+    config: ConsortiumConfig,
+    outcomes: Sequence[Outcome],
+    votes: Sequence[Outcome],
+    singles: Mapping[str, Sequence[Outcome]],
+) -> Summary:
+    models = [member.model for member in config.members]
     panel = {model: _measured(singles[model]).accuracy for model in dict.fromkeys(models)}
     best = max(panel, key=lambda model: panel[model])
     gains = [o.right - single.right for o, single in zip(outcomes, singles[best], strict=True)]
-    tokens = sum(o.output_tokens for o in outcomes)
-    count = len(recordings)
-    summary = Summary(
-        questions=count,
+    rights = [[outcome.right for outcome in singles[model]] for model in panel]
+    settings = ("strategy", "sampling", "escalate_to", "arbiter", "max_iterations")
+    return Summary(
+        questions=len(outcomes),
         panel=models,
-        settings={
-            "strategy": config.strategy,
-            "sampling": config.sampling,
-            "escalate_to": config.escalate_to,
-            "arbiter": config.arbiter,
-            "max_iterations": config.max_iterations,
-        },
+        settings={name: getattr(config, name) for name in settings},
         measured=_measured(outcomes),
-        rounds=sum(o.rounds for o in outcomes) / count,
-        arbiter_calls=sum(o.arbiter_calls for o in outcomes) / count,
-        output_tokens=tokens / count or None,
+        rounds=fmean(o.rounds for o in outcomes),
+        arbiter_calls=fmean(o.arbiter_calls for o in outcomes),
+        output_tokens=fmean(o.output_tokens for o in outcomes) or None,
         equal_vote=_measured(votes),
         singles={model: _measured(each) for model, each in singles.items()},
         best_single=best,
-        mean_single=sum(panel.values()) / len(panel),
-        oracle=sum(any(singles[m][i].right for m in panel) for i in range(count)) / count,
-        gain_over_best_single=sum(gains) / count,
+        mean_single=fmean(panel.values()),
+        oracle=fmean(any(of_one) for of_one in zip(*rights, strict=True)),
+        gain_over_best_single=fmean(gains),
         gain_interval=metrics.interval(gains),
         failed=sum(o.run.best is None for o in outcomes),
     )
-    return summary, outcomes
 
 
 def _vote_of(models: Sequence[str]) -> ConsortiumConfig:
@@ -187,11 +191,10 @@ def _vote_of(models: Sequence[str]) -> ConsortiumConfig:
 
 def _measured(outcomes: Sequence[Outcome]) -> Measures:
     points = [(o.confidence, o.right) for o in outcomes]
-    calls = sum(o.calls for o in outcomes) / len(outcomes)
     return Measures(
         accuracy=metrics.accuracy(points),
         accuracy_interval=metrics.interval([float(right) for _, right in points]),
-        calls=calls,
+        calls=fmean(o.calls for o in outcomes),
         ece=metrics.calibration_error(points),
         brier=metrics.brier(points),
         auroc=metrics.auroc(points),

@@ -145,7 +145,7 @@ def _computed(
         support,
         groups,
         arbiter_confidence=said.confidence,
-        method="the arbiter's named support and equal final answers",
+        method="the arbiter names in support, or whose final answer is the same",
     )
     return Verdict(
         synthesis=said.synthesis,

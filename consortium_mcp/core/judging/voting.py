@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response
 
-COUNTING = "counting equal final answers"
+COUNTING = "gave the same final answer"
 
 
 def counted(

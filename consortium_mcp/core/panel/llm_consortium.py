@@ -39,38 +39,45 @@ def settings_from(original: Mapping[str, Any]) -> tuple[ConsortiumSettings, list
     Raises:
         ConfigError: it is no such configuration.
     """
-    models = original.get("models")
-    if isinstance(models, Mapping):
-        members = [f"{model}:{count}" for model, count in models.items()]
-    elif isinstance(models, list):
-        members = [str(model) for model in models]
-    else:
-        raise ConfigError("it has no `models`")
-    strategy = str(original.get("strategy") or "default").lower()
-    judging = str(original.get("judging_method") or "default").lower()
-    ours = STRATEGIES.get(strategy, strategy)
-    if strategy == "default" and judging in {"rank", "pick-one"}:
-        ours = "rank"
-    notes = [
+    strategy, notes = _strategy(original)
+    notes += [
         f"{what} of llm-consortium has no counterpart here and was left out"
         for name, what in _UNUSED.items()
         if original.get(name)
     ]
-    if strategy == "semantic":
-        notes.append("its strategy `semantic` became `auto`: answers are compared as values here")
     threshold = _typed(original, "confidence_threshold", (int, float))
     if threshold is not None and threshold > 1:  # it took percentages as well
         threshold /= 100
     least = "minimum_iterations" if "minimum_iterations" in original else "min_iterations"
     return ConsortiumSettings(
-        models=members,
+        models=_members(original.get("models")),
         arbiter=_typed(original, "arbiter", str) or None,
-        strategy=ours,
+        strategy=strategy,
         system=_typed(original, "system_prompt", str) or None,
         confidence_threshold=threshold,
         max_iterations=_typed(original, "max_iterations", int),
         min_iterations=_typed(original, least, int),
     ), notes
+
+
+def _members(models: object) -> list[str]:
+    if isinstance(models, Mapping):
+        return [f"{model}:{count}" for model, count in models.items()]
+    if isinstance(models, list):
+        return [str(model) for model in models]
+    raise ConfigError("it has no `models`")
+
+
+def _strategy(original: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Our strategy for its own, and what is to be said of that."""
+    strategy = str(original.get("strategy") or "default").lower()
+    judging = str(original.get("judging_method") or "default").lower()
+    if strategy == "default" and judging in {"rank", "pick-one"}:
+        return "rank", []
+    if strategy == "semantic":
+        note = "its strategy `semantic` became `auto`: answers are compared as values here"
+        return "auto", [note]
+    return STRATEGIES.get(strategy, strategy), []
 
 
 def _typed(original: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 (of that kind, or `None`)

@@ -53,7 +53,7 @@ class Rank(Synthesis):
             support,
             groups,
             arbiter_confidence=said.found.confidence,
-            method="who says the same as the response ranked first",
+            method="say the same as the answer ranked first",
         )
         return Verdict(
             synthesis=prose(top.text or ""),

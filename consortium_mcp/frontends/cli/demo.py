@@ -16,6 +16,7 @@ from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.core.reading.prose import prose
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport
+from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import one_line, seconds, tokens
 from consortium_mcp.frontends.text.run_list import runs_markdown
 
@@ -132,15 +133,8 @@ def _show(report: FullReport) -> None:
     _line("Agree", ", ".join(agree) or "nobody")
     if apart:
         _line("Apart", ", ".join(apart))
-    parts = report.confidence_parts
-    if parts is not None:
-        stated = "none stated" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
-        _line(
-            "Confidence",
-            f"{report.confidence:.2f} = {parts.method} (agreement {parts.agreement:.2f} of "
-            f"{parts.votes} votes, {parts.distinct_answers} distinct answers, mean stated "
-            f"confidence {stated})",
-        )
+    if report.confidence is not None:
+        _line("Confidence", f"{report.confidence:.2f}: {confidence_sentence(report)}")
     usage = report.usage
     took = "" if usage.seconds is None else f", {usage.seconds:.1f} s"
     _line("Cost", f"{usage.calls} calls, {tokens(report)}{took}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import seconds, tokens
 
 if TYPE_CHECKING:
@@ -111,19 +112,8 @@ def _dissent(side: Dissent) -> str:
 
 
 def _confidence(report: RunReport) -> str:
-    parts = report.confidence_parts
-    if report.confidence is None or parts is None:
-        return "**Confidence:** none could be computed."
-    stated = "nobody stated any" if parts.mean_stated is None else f"{parts.mean_stated:.2f}"
-    said = parts.arbiter_confidence
-    arbiter = "" if said is None else f", arbiter says {said:.2f}"
-    abstained = f", {parts.abstentions} without a short answer" if parts.abstentions else ""
-    joined = ", some joined by the arbiter" if parts.grouped_by == "arbiter" else ""
-    return (
-        f"**Confidence {report.confidence:.2f}** — agreement {parts.agreement:.2f} of "
-        f"{parts.votes} votes ({parts.distinct_answers} distinct{joined}{abstained}), mean stated "
-        f"confidence of the supporters: {stated}{arbiter}; {parts.method}."
-    )
+    number = "" if report.confidence is None else f" {report.confidence:.2f}"
+    return f"**Confidence{number}**: {confidence_sentence(report)}"
 
 
 def _member(member: MemberReport) -> str:

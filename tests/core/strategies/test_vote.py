@@ -69,7 +69,7 @@ async def test_a_strong_member_is_not_outvoted_by_light_ones() -> None:
     assert found.final_answer == "1"
     assert found.parts.weighted
     assert found.parts.agreement == pytest.approx(0.612, abs=0.001)
-    assert "weighted agreement" in found.parts.method
+    assert "the weighted share" in found.parts.method
 
 
 async def test_three_middling_members_that_agree_outvote_a_strong_one() -> None:

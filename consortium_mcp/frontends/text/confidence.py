@@ -1,0 +1,62 @@
+"""What a confidence stands on, in a sentence or two for a reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.verdict import ConfidenceParts
+
+_BOTH = 2
+
+
+def confidence_sentence(report: RunReport) -> str:
+    """Who stands behind the synthesis, how sure they are, and what else moved the number."""
+    parts = report.confidence_parts
+    if report.confidence is None or parts is None:
+        return "none could be computed."
+    supporters = sum(bool(member.supports) for member in report.members)
+    said = _support(report, parts, supporters)
+    if parts.mean_stated is not None:
+        plural = "their" if supporters > 1 else "its"
+        said += f" and put {plural} confidence at {_percent(parts.mean_stated)}"
+    elif supporters:
+        said += " and stated no confidence"
+    more = [f"{said}.", *_differences(parts), *_corrections(report, parts)]
+    return " ".join(more)
+
+
+def _support(report: RunReport, parts: ConfidenceParts, supporters: int) -> str:
+    what = "gave this answer" if report.final_answer else "support this synthesis"
+    if parts.grouped_by == "arbiter":
+        what = "say this in the arbiter's view"
+    if supporters == parts.votes:
+        who = {1: "the only member that answered", _BOTH: "both members"}
+        return f"{who.get(supporters, f'all {supporters} members')} {what}"
+    share = f" ({_percent(parts.agreement)} by weight)" if parts.weighted else ""
+    return f"{supporters or 'none'} of {parts.votes} members{share} {what}"
+
+
+def _differences(parts: ConfidenceParts) -> list[str]:
+    said = []
+    if parts.distinct_answers > 1:
+        said.append(f"There were {parts.distinct_answers} different answers.")
+    if parts.abstentions:
+        said.append(f"{parts.abstentions} gave no short answer.")
+    return said
+
+
+def _corrections(report: RunReport, parts: ConfidenceParts) -> list[str]:
+    said = []
+    if parts.arbiter_confidence is not None:
+        computed = parts.uncalibrated if parts.calibrated else report.confidence
+        counts = ", which is lower and counts" if computed == parts.arbiter_confidence else ""
+        said.append(f"The arbiter puts it at {_percent(parts.arbiter_confidence)}{counts}.")
+    if parts.uncalibrated is not None:
+        said.append(f"Calibrated on labelled runs, from {parts.uncalibrated:.2f}.")
+    return said
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
