@@ -65,7 +65,10 @@ def _paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
     """A command and all below it, by the names that lead to them."""
     yield path
     if isinstance(command, click.Group):
-        for name, child in sorted(command.commands.items()):
+        context = click.Context(command)
+        for name in sorted(command.list_commands(context)):
+            child = command.get_command(context, name)
+            assert child is not None
             yield from _paths(child, (*path, name))
 
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.adapters.clients.configs import CLIENTS
-from consortium_mcp.frontends.cli.install import CLAUDE_CODE, server_command
-from consortium_mcp.frontends.cli.main import CLIENT_NAMES, main
+from consortium_mcp.frontends.cli.install import server_command
+from consortium_mcp.frontends.cli.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +35,6 @@ def home(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def install(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(main, ["install", *arguments])
     return result.exit_code, result.output
-
-
-def test_every_client_that_is_known_can_be_named() -> None:
-    assert tuple(sorted([*CLIENTS, CLAUDE_CODE])) == CLIENT_NAMES
 
 
 def test_the_entry_starts_this_program_by_its_absolute_path_and_holds_no_key(

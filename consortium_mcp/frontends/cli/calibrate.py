@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,10 +17,9 @@ from consortium_mcp.core.answers.parsing import read
 from consortium_mcp.core.confidence import calibration
 from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
 from consortium_mcp.core.evaluation import metrics
+from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.report import RunReport
 
@@ -82,7 +83,7 @@ async def calibrate(settings: Settings, path: Path) -> None:
     click.echo("New runs use it and say `calibrated: true`; `calibrate --forget` takes it away.")
 
 
-async def forget(settings: Settings) -> None:
+async def forget_calibration(settings: Settings) -> None:
     """New runs are no longer calibrated."""
     store = Store(settings.database)
     try:
@@ -123,3 +124,22 @@ def _no_label(path: Path, number: int, why: str) -> ConfigError:
         f'{path}, line {number}: {why}. A line is {{"run_id": "…", "correct": true}} or '
         '{"run_id": "…", "answer": "42"}.'
     )
+
+
+@click.command("calibrate")
+@click.argument("labels", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--forget", is_flag=True, help="Take the calibration away again.")
+@click.pass_obj
+def command(settings: Settings, labels: Path | None, *, forget: bool) -> None:
+    """Fit the confidence to runs that you have labelled as right or wrong, 200 at least.
+
+    LABELS holds one run a line as JSON: {"run_id": "…", "correct": true}, or with the right answer:
+    {"run_id": "…", "answer": "42"}.
+    """
+    if forget == (labels is not None):
+        raise click.UsageError("Name a file of LABELS, or give --forget.")
+    with command_errors():
+        if labels is None:
+            anyio.run(forget_calibration, settings)
+        else:
+            anyio.run(calibrate, settings, labels)

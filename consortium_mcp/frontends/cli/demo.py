@@ -8,21 +8,28 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import click
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
+from consortium_mcp.adapters.local.members import MEMBERS
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.panel.known_models import default_panel
 from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.frontends.cli.setup_local import fetch_weights
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport
+from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import one_line, seconds, tokens
 from consortium_mcp.frontends.text.run_list import runs_markdown
+from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
+    from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.frontends.text.pages import Entry
 
 QUESTION = "What is the capital of Japan?"
@@ -175,3 +182,49 @@ async def _show_journal(client: Client, run_id: str) -> None:
     _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None))
     if not runs or runs[0]["run_id"] != run_id:
         raise DemoError("list_runs does not show the run that was just made.")
+
+
+@click.command("demo")
+@click.argument("question", default="")
+@click.option(
+    "--local/--keys", default=None, help="Ask the local demo models, or those you have keys for."
+)
+@click.pass_obj
+def command(settings: Settings, question: str, *, local: bool | None) -> None:
+    """Run a whole consultation and show it.
+
+    Through a real MCP client and the real server, with the models you have keys for or, without
+    keys, with two small local ones, which are fetched first (93 MB).
+    """
+    with command_errors():
+        keyed = anyio.run(_keyed_panel, settings)
+    if keyed and local is None:
+        local = not _prefers(keyed[0])
+    if keyed and not local:
+        members, arbiter = keyed
+    elif local is False:
+        raise click.ClickException(
+            "Fewer than two providers have a key: see `consortium-mcp doctor`, or use --local."
+        )
+    else:
+        fetch_weights(settings)
+        members, arbiter = [*MEMBERS], MEMBERS[-1]
+    try:
+        completed = anyio.run(consult, question or QUESTION, members, arbiter)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if completed else 1)
+
+
+async def _keyed_panel(settings: Settings) -> tuple[list[str], str] | None:
+    """The panel of current models that have their keys."""
+    async with open_service(settings) as service:
+        snapshot = await service.registry.snapshot()
+    return default_panel([e.model_id for e in snapshot.entries.values() if e.ready])
+
+
+def _prefers(members: list[str]) -> bool:
+    """Whether to spend the user's money; nobody there to ask means no."""
+    if not sys.stdin.isatty():
+        return False
+    return click.confirm(f"You have keys for {', '.join(members)}. Ask those (it costs a little)?")

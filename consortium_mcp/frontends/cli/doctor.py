@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import sys
 from typing import TYPE_CHECKING
 
+import anyio
 import click
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
+from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
@@ -102,3 +105,12 @@ async def _panel(service: Service) -> bool:
         f"strategy {config.strategy}"
     )
     return True
+
+
+@click.command("doctor")
+@click.pass_obj
+def command(settings: Settings) -> None:
+    """Show what is installed, ready and missing. Exit code 1 when no panel is ready."""
+    with command_errors():
+        ready = anyio.run(examine, settings)
+    sys.exit(0 if ready else 1)

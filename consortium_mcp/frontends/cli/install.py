@@ -22,6 +22,7 @@ from consortium_mcp.adapters.models.discovery import take_snapshot
 from consortium_mcp.adapters.models.keys import keys_of_this_shell
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.panel.known_models import EXTRAS
+from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,3 +138,17 @@ def _by_claude(
     done = subprocess.run([claude, *add[1:]], check=False)  # noqa: S603
     if done.returncode:
         raise ConfigError(f"`{shlex.join(add)}` failed; its own words stand above.")
+
+
+@click.command("install")
+@click.argument("client", type=click.Choice(sorted([*CLIENTS, CLAUDE_CODE])))
+@click.option("--name", default="consortium", show_default=True, help="What it is called there.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--force", is_flag=True, help="Replace another server of this name.")
+def command(client: str, name: str, *, dry_run: bool, force: bool) -> None:
+    """Add this server to CLIENT's configuration; what was there is kept in a copy.
+
+    Keys are not written there: they are read from llm's key store.
+    """
+    with command_errors():
+        install(client, name, dry_run=dry_run, force=force)

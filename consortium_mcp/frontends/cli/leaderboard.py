@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
+from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
@@ -54,3 +56,12 @@ def _row(s: Standing) -> str:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}" if whole else "–"
+
+
+@click.command("leaderboard")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def command(settings: Settings, *, as_json: bool) -> None:
+    """Show how often each model of your past runs stood with the verdict, failed, and its cost."""
+    with command_errors():
+        anyio.run(show, settings, as_json)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 import anyio
 import click
@@ -21,11 +22,11 @@ from consortium_mcp.frontends.cli.plots import (
     accuracy_against_calls,
     reliability_diagram,
 )
+from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 REST = "*"
 """Stands for all members that are not named, when tiers are given."""
@@ -189,3 +190,60 @@ def _marks(summary: Summary) -> list[PlotPoint]:
         )
         for name, each in ways.items()
     ]
+
+
+def _pairs(
+    _ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """Read what is written as `name=value`."""
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f"{value!r} must be written NAME=VALUE.", param=option)
+    return [(value.rpartition("=")[0], value.rpartition("=")[2]) for value in values]
+
+
+def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str]:
+    """Read names parted by commas."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if not names:
+        raise click.BadParameter("name at least one model.", param=option)
+    return names
+
+
+@click.command("replay")
+@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--panel", callback=_names, required=True, help="Recorded models: a,b,c.")
+@click.option("--strategy", default="vote", show_default=True)
+@click.option("--sampling", default="full", show_default=True, help="full, adaptive or thrifty.")
+@click.option("--escalate-to", help="Asked only where the first wave is not unanimous.")
+@click.option("--arbiter", help="The recorded model that judges.  [default: the first member]")
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    callback=_pairs,
+    metavar="MODEL=TIER",
+    help="strong, mid or light; `*=light` for all that are not named.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    callback=_pairs,
+    metavar="FIELD=VALUE",
+    help="Only the questions that have it, such as task=math.",
+)
+@click.option(
+    "--save",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("replay"),
+    show_default=True,
+    help="Where replay.json and the plots go.",
+)
+def command(data: Path, folder: Path, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Measure a panel and a strategy on recorded answers, without a network or a key.
+
+    DATA holds a question a line as JSON; see examples/replay.jsonl.
+    """
+    with command_errors():
+        run(data, ReplayOptions(**options), folder)

