@@ -175,7 +175,8 @@ def test_codex_has_its_table_replaced_and_keeps_the_others(tmp_path: Path) -> No
     )
     write("codex", path, force=True)
     now = path.read_text(encoding="utf-8")
-    assert now.startswith("# mine\nmodel = 'x'\n\n[mcp_servers.consortium-2] # other\n")
+    assert now.startswith("# mine\nmodel = 'x'\n\n[mcp_servers.consortium]\n")
+    assert "[mcp_servers.consortium-2] # other\n" in now
     assert tomllib.loads(now) == {
         "model": "x",
         "mcp_servers": {
@@ -193,12 +194,6 @@ def test_codex_has_its_table_replaced_and_keeps_the_others(tmp_path: Path) -> No
         ("cursor", "[1]", "it is no object"),
         ("cursor", '{"mcpServers": []}', "holds something else than servers"),
         ("codex", "mcp_servers = ", "does not read as TOML"),
-        ("codex", "mcp_servers = {}", "could not be put in safely"),
-        (
-            "codex",
-            "text = '''\n[mcp_servers.consortium]\n'''\n[mcp_servers.consortium]\nx = 1",
-            "safely",
-        ),
     ],
 )
 def test_what_is_not_understood_is_left_alone_with_the_block_to_paste(
@@ -211,6 +206,24 @@ def test_what_is_not_understood_is_left_alone_with_the_block_to_paste(
     assert path.read_text(encoding="utf-8") == text
     block = str(raised.value).partition("\n\n")[2]
     assert parsed(client, block)[CLIENTS[client].section]["consortium"]["command"] == COMMAND
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mcp_servers = {}",
+        "mcp_servers.other.command = 'x'",
+        "text = '''\n[mcp_servers.consortium]\n'''\n[mcp_servers.consortium]\nx = 1",
+        "[mcp_servers.'consortium']\nx = 1\n[tui]\n",
+    ],
+)
+def test_any_layout_of_toml_can_be_edited(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    write("codex", path, force=True)
+    before, now = tomllib.loads(text), tomllib.loads(path.read_text(encoding="utf-8"))
+    servers = before["mcp_servers"] | {"consortium": {"command": COMMAND, "args": ARGS}}
+    assert now == before | {"mcp_servers": servers}
 
 
 @pytest.mark.parametrize("indent", [None, 0, 1, 4, "\t"])
