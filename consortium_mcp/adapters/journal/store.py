@@ -11,29 +11,31 @@ import json
 import logging
 import secrets
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from consortium_mcp.adapters.journal.database import BUSY_SECONDS, DatabaseFile
-from consortium_mcp.core.domain.consortium import ConsortiumConfig
-from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
+from consortium_mcp.adapters.journal.rows import (
+    RECORD_COLUMNS,
+    exchange_of,
+    iteration_of,
+    record_of,
+    report_of_row,
+    run_row,
+)
 from consortium_mcp.core.domain.exchange import Exchange
-from consortium_mcp.core.domain.record import IterationRecord, RunRecord
 from consortium_mcp.core.domain.report import RunReport, with_status
-from consortium_mcp.core.domain.run import Parent
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from consortium_mcp.core.domain.ask import Question, Reply
     from consortium_mcp.core.domain.errors import MemberError
-    from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.record import IterationRecord, RunRecord
+    from consortium_mcp.core.domain.run import Parent, Run
 
 logger = logging.getLogger(__name__)
 STALE_SECONDS = 10.0
@@ -94,26 +96,7 @@ class Store:
 
     async def begin_run(self, run: Run, report: RunReport) -> None:
         """Record a run of this process before any model is called."""
-        values = {
-            "run_id": run.run_id,
-            "status": report.status,
-            "consortium": run.config.name,
-            "strategy": run.config.strategy,
-            "prompt": run.prompt,
-            "config": run.config.model_dump_json(),
-            "members": json.dumps([member.model_dump() for member in run.members]),
-            "seed": run.seed,
-            "warnings": json.dumps(run.warnings),
-            "calibration": run.calibration and run.calibration.model_dump_json(),
-            "history": json.dumps([turn.model_dump() for turn in run.history]),
-            "continues": run.continues,
-            "parent_run_id": run.parent and run.parent.run_id,
-            "parent_call": run.parent and run.parent.call,
-            "report": report.model_dump_json(),
-            "created_at": report.created_at,
-            "owner": self.owner,
-            "heartbeat": self._clock(),
-        }
+        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
         await self.file.write(lambda db: _insert(db, "runs", values))
 
     async def save_report(self, report: RunReport) -> None:
@@ -189,7 +172,7 @@ class Store:
         """
 
         def write(db: sqlite3.Connection) -> None:
-            report = _report(db.execute(_REPORT, [self.stale, run_id]).fetchall(), run_id)
+            report = report_of_row(db.execute(_REPORT, [self.stale, run_id]).fetchall(), run_id)
             if report.status == "working":
                 db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
@@ -208,7 +191,7 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        return _report(await self.file.read(_REPORT, [self.stale, run_id]), run_id)
+        return report_of_row(await self.file.read(_REPORT, [self.stale, run_id]), run_id)
 
     async def record(self, run_id: str) -> RunRecord:
         """The whole run.
@@ -217,22 +200,9 @@ class Store:
             UnknownRun: no run has this id.
         """
         rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale, run_id])
-        report = _report(rows, run_id)
+        report = report_of_row(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
-        with _readable(run_id):
-            return RunRecord(
-                report=report,
-                config=ConsortiumConfig.model_validate_json(rows[0]["config"]),
-                members=json.loads(rows[0]["members"]),
-                seed=rows[0]["seed"],
-                warnings=json.loads(rows[0]["warnings"]),
-                calibration=json.loads(rows[0]["calibration"] or "null"),
-                history=json.loads(rows[0]["history"]),
-                continues=rows[0]["continues"],
-                parent=_parent(rows[0]),
-                iterations=tuple(iterations),
-                exchanges=tuple(exchanges),
-            )
+        return record_of(rows[0], report, iterations, exchanges)
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if there is one."""
@@ -264,10 +234,7 @@ class Store:
             " WHERE run_id = ? ORDER BY id",
             [run_id],
         )
-        return [
-            Exchange.model_validate(dict(row) | {"warnings": json.loads(row["warnings"])})
-            for row in rows
-        ]
+        return [exchange_of(row) for row in rows]
 
     async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
         """Record an iteration, first when its hearing has ended and again with its verdict.
@@ -304,15 +271,7 @@ class Store:
             " ORDER BY number",
             [run_id],
         )
-        return [
-            IterationRecord(
-                number=row["number"],
-                responses=row["responses"] and json.loads(row["responses"]),
-                verdict=row["verdict"] and json.loads(row["verdict"]),
-                cut=row["cut"],
-            )
-            for row in rows
-        ]
+        return [iteration_of(row) for row in rows]
 
 
 def now() -> str:
@@ -321,37 +280,7 @@ def now() -> str:
 
 
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_COLUMNS = (
-    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
-)
-_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {_COLUMNS} FROM runs"  # noqa: S608
-
-
-def _parent(row: sqlite3.Row) -> Parent | None:
-    run_id = row["parent_run_id"]
-    return None if run_id is None else Parent(run_id=run_id, call=row["parent_call"])
-
-
-def _report(rows: list[sqlite3.Row], run_id: str) -> RunReport:
-    if not rows:
-        raise UnknownRun(
-            f"No run has the id {run_id!r}. `list_runs`, or `llm consortium runs`, lists "
-            "the newest and searches them all."
-        )
-    with _readable(run_id):
-        report = RunReport.model_validate_json(rows[0]["report"])
-    return with_status(report, rows[0]["live_status"])
-
-
-@contextmanager
-def _readable(run_id: str) -> Iterator[None]:
-    try:
-        yield
-    except (ValidationError, ConfigError) as error:
-        raise StoreError(
-            f"Run {run_id} was recorded in a form that this version cannot read. Use the version "
-            "that recorded it, or prune it."
-        ) from error
+_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:

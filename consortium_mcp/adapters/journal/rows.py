@@ -1,0 +1,124 @@
+"""Rows of the database as values, and values as rows."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
+from consortium_mcp.core.domain.exchange import Exchange
+from consortium_mcp.core.domain.record import IterationRecord, RunRecord
+from consortium_mcp.core.domain.report import RunReport, with_status
+from consortium_mcp.core.domain.run import Parent
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from consortium_mcp.core.domain.run import Run
+
+RECORD_COLUMNS = (
+    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
+)
+"""What `record_of` needs of a run's row besides its report."""
+
+
+def run_row(run: Run, report: RunReport) -> dict[str, Any]:
+    """A run that begins, by column."""
+    return {
+        "run_id": run.run_id,
+        "status": report.status,
+        "consortium": run.config.name,
+        "strategy": run.config.strategy,
+        "prompt": run.prompt,
+        "config": run.config.model_dump_json(),
+        "members": json.dumps([member.model_dump() for member in run.members]),
+        "seed": run.seed,
+        "warnings": json.dumps(run.warnings),
+        "calibration": run.calibration and run.calibration.model_dump_json(),
+        "history": json.dumps([turn.model_dump() for turn in run.history]),
+        "continues": run.continues,
+        "parent_run_id": run.parent and run.parent.run_id,
+        "parent_call": run.parent and run.parent.call,
+        "report": report.model_dump_json(),
+        "created_at": report.created_at,
+    }
+
+
+def record_of(
+    row: sqlite3.Row,
+    report: RunReport,
+    iterations: Sequence[IterationRecord],
+    exchanges: Sequence[Exchange],
+) -> RunRecord:
+    """A whole run.
+
+    Raises:
+        StoreError: it was recorded in a form that cannot be read.
+    """
+    with _readable(report.run_id or ""):
+        return RunRecord(
+            report=report,
+            config=ConsortiumConfig.model_validate_json(row["config"]),
+            members=json.loads(row["members"]),
+            seed=row["seed"],
+            warnings=json.loads(row["warnings"]),
+            calibration=json.loads(row["calibration"] or "null"),
+            history=json.loads(row["history"]),
+            continues=row["continues"],
+            parent=_parent(row),
+            iterations=tuple(iterations),
+            exchanges=tuple(exchanges),
+        )
+
+
+def exchange_of(row: sqlite3.Row) -> Exchange:
+    """One recorded model call."""
+    return Exchange.model_validate(dict(row) | {"warnings": json.loads(row["warnings"])})
+
+
+def iteration_of(row: sqlite3.Row) -> IterationRecord:
+    """One iteration, with its verdict if it has one."""
+    return IterationRecord(
+        number=row["number"],
+        responses=row["responses"] and json.loads(row["responses"]),
+        verdict=row["verdict"] and json.loads(row["verdict"]),
+        cut=row["cut"],
+    )
+
+
+def _parent(row: sqlite3.Row) -> Parent | None:
+    run_id = row["parent_run_id"]
+    return None if run_id is None else Parent(run_id=run_id, call=row["parent_call"])
+
+
+def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
+    """The report in the row that was found, with the status that the run has now.
+
+    Raises:
+        UnknownRun: no row was found.
+        StoreError: it was recorded in a form that cannot be read.
+    """
+    if not rows:
+        raise UnknownRun(
+            f"No run has the id {run_id!r}. `list_runs`, or `llm consortium runs`, lists "
+            "the newest and searches them all."
+        )
+    with _readable(run_id):
+        report = RunReport.model_validate_json(rows[0]["report"])
+    return with_status(report, rows[0]["live_status"])
+
+
+@contextmanager
+def _readable(run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValidationError, ConfigError) as error:
+        raise StoreError(
+            f"Run {run_id} was recorded in a form that this version cannot read. Use the version "
+            "that recorded it, or prune it."
+        ) from error
