@@ -51,25 +51,15 @@ def create_consortium(
         ConfigError: there is no such setting, and the message lists those there are; or a member
             is none.
     """
-    from dataclasses import fields  # noqa: PLC0415 (with what follows)
-
-    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
     from consortium_mcp.core.domain.request import ConsortiumSettings  # noqa: PLC0415
 
-    known = {f.name for f in fields(ConsortiumSettings)}
     if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
         min_iterations = settings.pop(name)
-    if unknown := settings.keys() - known:
-        raise ConfigError(
-            f"No setting is called {', '.join(sorted(unknown))}. "
-            f"There are: {', '.join(sorted(known))}."
-        )
+    _check_names(settings)
     if isinstance(models, Mapping):
         models = [f"{model}:{count}" for model, count in models.items()]
-    if models is not None:
-        models = [_member(each) for each in models]
     named = {
-        "models": models,
+        "models": None if models is None else [_member(each) for each in models],
         "arbiter": arbiter,
         "system": system_prompt,
         "confidence_threshold": confidence_threshold,
@@ -77,6 +67,17 @@ def create_consortium(
         "min_iterations": min_iterations,
     }
     return Consortium(ConsortiumSettings(**(named | settings)), consortium, raw=raw)
+
+
+def _check_names(settings: Mapping[str, object]) -> None:
+    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415 (with what follows)
+    from consortium_mcp.core.domain.request import SETTINGS  # noqa: PLC0415
+
+    if unknown := settings.keys() - {*SETTINGS, "counts"}:
+        raise ConfigError(
+            f"No setting is called {', '.join(sorted(unknown))}. "
+            f"There are: {', '.join(sorted(SETTINGS))}."
+        )
 
 
 def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:

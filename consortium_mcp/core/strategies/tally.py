@@ -20,35 +20,25 @@ from consortium_mcp.core.judging.voting import COUNTING, counted
 from consortium_mcp.core.prompts import for_members, rendering
 from consortium_mcp.core.reading.prose import prose
 from consortium_mcp.core.strategies import waves
+from consortium_mcp.core.strategies.vote import Vote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.confidence.agreement import Groups
     from consortium_mcp.core.domain.ask import Ask
-    from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response, Verdict
 
 
-class Tally:
-    """A plain count with a labelled tie-break."""
+class Tally(Vote):
+    """A vote whose ties are broken by a model, and labelled so."""
 
     description = "As vote, but the arbiter breaks ties; for models too small to judge."
-    asks_in_waves = True
-    weighs = False
 
     def calls(self, run: Run) -> tuple[int, int]:
         """One call judges a tie."""
         return waves.calls(run, (0, 1))
-
-    def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """As `sampling` says."""
-        return waves.in_waves(run, responses)
-
-    def question_for(self, member: Member, run: Run) -> Question:
-        """The prompt alone: models of this size lose the question in a longer one."""
-        return waves.question(member, run, for_members.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The largest group's answer, told by its most confident member."""
@@ -62,10 +52,6 @@ class Tally:
         verdict = counted(run, responses, winners, groups, method)
         split = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
         return verdict.model_copy(update={"warnings": split})
-
-    def another_pays(self, run: Run) -> bool:  # noqa: ARG002
-        """Asked again, nobody would know more."""
-        return False
 
 
 async def _break_tie(

@@ -18,48 +18,58 @@ Arbiter = Annotated[str, Field(description="The model that judges.")]
 Strategy = Annotated[str, Field(description="How answers become a verdict.")]
 
 
+_SECOND_OPINION = """\
+First answer the question below yourself, in a few sentences. Then call `consult_consortium` with \
+it as the prompt{given}; the models it asks see nothing of this conversation, so put all the \
+context they need into the prompt. If the report's status is `working`, do what its `next_step` \
+says. Then say where your answer and the synthesis agree and where not, and give your conclusion \
+with the report's confidence and its dissent.
+
+Question:
+{question}"""
+_SETTLE_DISAGREEMENT = """\
+Call `consult_consortium`{given} and ask which of these positions is right, or what else is. Give \
+the positions in a neutral order and wording, and do not say who holds which. If the report's \
+status is `working`, do what its `next_step` says. Then report the synthesis, how much its \
+confidence is worth, the best argument of every other side, and what would settle what is still \
+open.
+
+Question:
+{question}
+
+Positions:
+{positions}"""
+
+
 def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register them."""
+    server.prompt(title="Second opinion")(second_opinion)
+    server.prompt(title="Settle a disagreement")(settle_disagreement)
 
-    @server.prompt(title="Second opinion")
-    def second_opinion(
-        question: Annotated[str, Field(description="What to ask, with all its context.")],
-        consortium: Consortium = "",
-        models: Models = "",
-        arbiter: Arbiter = "",
-        strategy: Strategy = "",
-    ) -> str:
-        """Have several models answer a question independently and compare that with your own."""
-        given = _given(consortium, models, arbiter, strategy)
-        return (
-            "First answer the question below yourself, in a few sentences. Then call "
-            f"`consult_consortium` with it as the prompt{given}; the models "
-            "it asks see nothing of this conversation, so put all the context they need into the "
-            "prompt. If the report's status is `working`, do what its `next_step` says. Then say "
-            "where your answer and the synthesis agree and where not, and give your conclusion "
-            "with the report's confidence and its dissent.\n\n"
-            f"Question:\n{question}"
-        )
 
-    @server.prompt(title="Settle a disagreement")
-    def settle_disagreement(
-        question: Annotated[str, Field(description="What is disagreed about.")],
-        positions: Annotated[str, Field(description="The positions, one a line.")],
-        consortium: Consortium = "",
-        models: Models = "",
-        arbiter: Arbiter = "",
-        strategy: Strategy = "",
-    ) -> str:
-        """Put a disagreement to several models, without telling them who holds which view."""
-        given = _given(consortium, models, arbiter, strategy)
-        return (
-            f"Call `consult_consortium`{given} and ask which of these "
-            "positions is right, or what else is. Give the positions in a neutral order and "
-            "wording, and do not say who holds which. If the report's status is `working`, do what "
-            "its `next_step` says. Then report the synthesis, how much its confidence is worth, "
-            "the best argument of every other side, and what would settle what is still open.\n\n"
-            f"Question:\n{question}\n\nPositions:\n{positions}"
-        )
+def second_opinion(
+    question: Annotated[str, Field(description="What to ask, with all its context.")],
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Have several models answer a question independently and compare that with your own."""
+    given = _given(consortium, models, arbiter, strategy)
+    return _SECOND_OPINION.format(given=given, question=question)
+
+
+def settle_disagreement(
+    question: Annotated[str, Field(description="What is disagreed about.")],
+    positions: Annotated[str, Field(description="The positions, one a line.")],
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Put a disagreement to several models, without telling them who holds which view."""
+    given = _given(consortium, models, arbiter, strategy)
+    return _SETTLE_DISAGREEMENT.format(given=given, question=question, positions=positions)
 
 
 def _given(consortium: str, models: str, arbiter: str, strategy: str) -> str:
