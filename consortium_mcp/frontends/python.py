@@ -7,7 +7,7 @@ consortium_mcp` costs next to nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -38,18 +38,17 @@ def create_consortium(
     Args:
         models: members, as `model`, `model:count`, `MemberSpec` or a mapping with its fields; or
             one mapping of models to counts; those of `consortium` where left out.
-        confidence_threshold: stop once confidence reaches it, 0 to 1.
+        confidence_threshold: see `ConsortiumSettings`, as for the next three.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
-        arbiter: the model that judges; the first member where none is named.
+        arbiter: the model that judges.
         raw: add the members' and the arbiter's raw replies to the result.
-        system_prompt: for every member.
+        system_prompt: told to every member; the setting `system`.
         consortium: the name of a saved consortium to start from.
         settings: any other field of `ConsortiumSettings`: `strategy`, `sampling`, `quorum`, …
 
     Raises:
-        ConfigError: there is no such setting, and the message lists those there are; or a member
-            is none.
+        ConfigError: there is no such setting (the message lists all), or a member cannot be read.
     """
     from consortium_mcp.core.domain.request import ConsortiumSettings  # noqa: PLC0415
 
@@ -58,15 +57,15 @@ def create_consortium(
     _check_names(settings)
     if isinstance(models, Mapping):
         models = [f"{model}:{count}" for model, count in models.items()]
-    named = {
-        "models": None if models is None else [_member(each) for each in models],
-        "arbiter": arbiter,
-        "system": system_prompt,
-        "confidence_threshold": confidence_threshold,
-        "max_iterations": max_iterations,
-        "min_iterations": min_iterations,
-    }
-    return Consortium(ConsortiumSettings(**(named | settings)), consortium, raw=raw)
+    named = ConsortiumSettings(
+        None if models is None else [_member(each) for each in models],
+        arbiter=arbiter,
+        system=system_prompt,
+        confidence_threshold=confidence_threshold,
+        max_iterations=max_iterations,
+        min_iterations=min_iterations,
+    )
+    return Consortium(replace(named, **settings), consortium, raw=raw)
 
 
 def _check_names(settings: Mapping[str, object]) -> None:

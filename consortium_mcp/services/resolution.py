@@ -119,7 +119,15 @@ class RequestResolver:
                 "'tally'."
             )
         path = path or ((base.name if base else None) or "this panel",)
-        nested = {
+        nested = await self._nested(selection, leniency, path)
+        inside = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
+        own = warnings_of(config, selection.candidates())
+        return ResolvedConsortium(config, (*selection.unready(), *own, *inside), nested)
+
+    async def _nested(
+        self, selection: Selection, leniency: Leniency, path: tuple[str, ...]
+    ) -> dict[str, ResolvedConsortium]:
+        return {
             inner.name: await self.resolve_from(
                 inner.consortium,
                 ConsortiumSettings(),
@@ -129,9 +137,6 @@ class RequestResolver:
             for inner in selection.candidates()
             if inner.consortium is not None
         }
-        inside = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
-        own = warnings_of(config, selection.candidates())
-        return ResolvedConsortium(config, (*selection.unready(), *own, *inside), nested)
 
     async def _selection(
         self, base: ConsortiumConfig | None, settings: ConsortiumSettings, leniency: Leniency

@@ -57,21 +57,24 @@ def quantity(shown: str) -> Quantity | None:
     value = evaluate(found[1]) if found else None
     if found is None or value is None:
         return None
-    words = found[2].strip(" .")
-    scale, _, after = words.partition(" ")
-    money = unit is not None or currency_of(after) is not None
-    factor = _SCALES.get(scale)
-    if factor is None and scale != "dozens":  # which are counted: "how many dozens?"
-        factor = _SCALES.get(scale.removesuffix("s"))
-    if factor is None and money:
-        factor = _SHORT_SCALES.get(scale)
-    if factor is not None:
-        value, words = value.times(factor), after
+    factor, words = _scaled(found[2].strip(" ."), is_money=unit is not None)
+    value = value.times(factor)
     words = re.sub(r"^(?:a|an|each|every) ", "per ", words.removeprefix("of ").strip())
     if not words:
         return Quantity(value, unit)
     named = unit_of(words)
     return None if named is None else Quantity(value, unit or named or None)
+
+
+def _scaled(words: str, *, is_money: bool) -> tuple[int, str]:
+    """`million dollars` as a million and `dollars`; 1 where the words begin with no scale."""
+    scale, _, after = words.partition(" ")
+    factor = _SCALES.get(scale)
+    if factor is None and scale != "dozens":  # which are counted: "how many dozens?"
+        factor = _SCALES.get(scale.removesuffix("s"))
+    if factor is None and (is_money or currency_of(after) is not None):
+        factor = _SHORT_SCALES.get(scale)
+    return (1, words) if factor is None else (factor, after)
 
 
 def _of_two(first: str, large: str, second: str, small: str) -> Quantity | None:

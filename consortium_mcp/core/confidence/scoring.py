@@ -7,7 +7,7 @@ confidence can lower the result and never raise it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from consortium_mcp.core.confidence.agreement import (
     Groups,
@@ -50,35 +50,40 @@ def weigh(
         The confidence from 0 to 1, and its parts.
     """
     answered = [r for r in responses if r.answered]
-    total = weight(run, [r.label for r in answered])
     backers = [r.label for r in answered if r.label in supporters]
-    agreement = min(1.0, weight(run, backers) / total)
+    counts = _counts(run, answered, backers, groups)
     stated = mean_stated(run, answered, backers)
-    others = opposing_groups(answered, supporters, groups)
-    weighted = len({weights_of(run)[r.label] for r in answered}) > 1
-    product = agreement if stated is None else agreement * stated
+    product = counts["agreement"] if stated is None else counts["agreement"] * stated
     computed = product if arbiter_confidence is None else min(product, arbiter_confidence)
     calibrated = None if run.calibration is None else apply(run.calibration, computed)
+    share = f"the {'weighted ' if counts['weighted'] else ''}share of members that {method}"
     parts = ConfidenceParts(
-        agreement=agreement,
-        margin=agreement - max((weight(run, g) for g in others), default=0) / total,
+        **counts,
         mean_stated=stated,
-        votes=len(answered),
-        abstentions=sum(r.final_answer is None for r in answered),
-        distinct_answers=len(others) + bool(backers),
-        grouped_by=_grouped_by(run, answered, (*groups, tuple(backers))),
         arbiter_confidence=arbiter_confidence,
-        weighted=weighted,
         calibrated=calibrated is not None,
         uncalibrated=None if calibrated is None else computed,
-        method=_explanation(
-            run,
-            f"the {'weighted ' if weighted else ''}share of members that {method}",
-            stated=stated is not None,
-            lowered=computed < product,
-        ),
+        method=_explanation(run, share, stated=stated is not None, lowered=computed < product),
     )
     return computed if calibrated is None else calibrated, parts
+
+
+def _counts(
+    run: Run, answered: Sequence[Response], backers: Sequence[str], groups: Groups
+) -> dict[str, Any]:
+    """What is counted of the votes, by the fields of `ConfidenceParts`."""
+    total = weight(run, [r.label for r in answered])
+    agreement = min(1.0, weight(run, backers) / total)
+    others = opposing_groups(answered, backers, groups)
+    return {
+        "agreement": agreement,
+        "margin": agreement - max((weight(run, g) for g in others), default=0) / total,
+        "votes": len(answered),
+        "abstentions": sum(r.final_answer is None for r in answered),
+        "distinct_answers": len(others) + bool(backers),
+        "grouped_by": _grouped_by(run, answered, (*groups, tuple(backers))),
+        "weighted": len({weights_of(run)[r.label] for r in answered}) > 1,
+    }
 
 
 def _explanation(run: Run, share: str, *, stated: bool, lowered: bool) -> str:
