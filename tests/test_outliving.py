@@ -267,7 +267,7 @@ async def test_a_run_whose_models_are_not_here_is_left_for_where_they_are(
 async def test_unknown_runs_are_clear_errors(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         for use in (service.resume, service.cancel):
-            with pytest.raises(UnknownRun, match="list_runs"):
+            with pytest.raises(UnknownRun, match="No run has the id"):
                 await use("nope")
 
 

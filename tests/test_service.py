@@ -406,7 +406,7 @@ async def test_bad_input_is_refused_before_anything_is_called_or_recorded(
 
 async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings) -> None:
     async with opened(settings) as (service, _):
-        with pytest.raises(UnknownRun, match="list_runs"):
+        with pytest.raises(UnknownRun, match="No run has the id"):
             await service.wait("nope", 0)
         with pytest.raises(UnknownConsortium, match="save_consortium"):
             await service.consult(ConsultRequest("?", "nope", ConsortiumSettings()))

@@ -76,7 +76,7 @@ async def test_folders_are_made_and_reports_come_back(store: Store) -> None:
 
 
 async def test_an_unknown_run_names_the_remedy(store: Store) -> None:
-    with pytest.raises(UnknownRun, match="list_runs"):
+    with pytest.raises(UnknownRun, match="No run has the id"):
         await store.report("nope")
 
 

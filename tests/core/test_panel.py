@@ -53,7 +53,7 @@ def test_an_unknown_model_lists_what_comes_close(text: str) -> None:
 
 
 def test_an_unknown_model_like_no_other_says_so() -> None:
-    with pytest.raises(UnknownModel, match="No known id comes close"):
+    with pytest.raises(UnknownModel, match="No known id is close"):
         parse_member("zzzzzzzz", KNOWN)
 
 

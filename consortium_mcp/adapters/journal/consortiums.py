@@ -45,10 +45,7 @@ class SavedConsortiums:
         if name not in saved:
             near = closest(name, saved) or list(saved)[:5]
             hint = f"Saved: {', '.join(near)}." if near else "None is saved yet."
-            raise UnknownConsortium(
-                f"No consortium is saved as {name!r}. {hint} `save_consortium`, or `llm consortium "
-                "save`, makes one."
-            )
+            raise UnknownConsortium(f"No consortium is saved as {name!r}. {hint}")
         return saved[name]
 
     async def all(self) -> list[ConsortiumConfig]:

@@ -104,10 +104,7 @@ def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
         StoreError: it was recorded in a form that cannot be read.
     """
     if not rows:
-        raise UnknownRun(
-            f"No run has the id {run_id!r}. `list_runs`, or `llm consortium runs`, lists "
-            "the newest and searches them all."
-        )
+        raise UnknownRun(f"No run has the id {run_id!r}.")
     with _readable(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])
     return with_status(report, rows[0]["live_status"])

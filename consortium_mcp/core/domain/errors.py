@@ -6,11 +6,25 @@ callers expect (`ToolError`, `ClickException`, `llm.ModelError`) in one place ea
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, Literal
+
 from consortium_mcp.core.domain.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Listing = Literal["models", "consortiums", "runs"]
 
 
 class ConsortiumError(Exception):
     """Root of the tree."""
+
+    listing: ClassVar[Listing | None] = None
+    """What to look through for the right name. Each front end knows how its user does that."""
+
+    def told(self, listings: Mapping[Listing, str]) -> str:
+        """The message, and where to look if that helps."""
+        return str(self) if self.listing is None else f"{self} {listings[self.listing]}"
 
 
 class ConfigError(ConsortiumError):
@@ -24,6 +38,8 @@ class InvalidMember(ConfigError):
 class UnknownModel(ConfigError):
     """No plugin of llm knows this model, or its key is missing."""
 
+    listing = "models"
+
 
 class UnknownStrategy(ConfigError):
     """No strategy has this name."""
@@ -31,6 +47,8 @@ class UnknownStrategy(ConfigError):
 
 class UnknownConsortium(ConfigError):
     """No consortium is saved under this name."""
+
+    listing = "consortiums"
 
 
 class CyclicConsortium(ConfigError):
@@ -92,6 +110,8 @@ class StoreError(ConsortiumError):
 
 class UnknownRun(StoreError):
     """No run has this id."""
+
+    listing = "runs"
 
 
 class StoreUnwritable(StoreError):

@@ -86,5 +86,5 @@ def with_counts(models: Sequence[str], counts: Sequence[int], known: Collection[
 def unknown_model_message(name: str, known: Collection[str]) -> str:
     """Say that a model is unknown, and which known ids come closest."""
     close = closest(name, known)
-    hint = f"The closest known ids: {', '.join(close)}." if close else "No known id comes close."
-    return f"Unknown model {name!r}. {hint} `list_models` or `llm models` shows all."
+    hint = f"The closest known ids: {', '.join(close)}." if close else "No known id is close to it."
+    return f"Unknown model {name!r}. {hint}"

@@ -179,7 +179,7 @@ async def _show_journal(client: Client, run_id: str) -> None:
     """The run as `list_runs` has it: what was paid for is on disk."""
     runs = _data(await client.call_tool("list_runs", {"limit": 1}))["runs"]
     click.echo()
-    _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None))
+    _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None, None))
     if not runs or runs[0]["run_id"] != run_id:
         raise DemoError("list_runs does not show the run that was just made.")
 

@@ -18,6 +18,8 @@ from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.services.service import Service
@@ -72,12 +74,20 @@ def _models(snapshot: Snapshot) -> None:
     for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
         entries = [e for e in snapshot.entries.values() if e.provider == provider]
         ready = sum(entry.ready for entry in entries)
-        missing = next((entry.missing for entry in entries if entry.missing), None)
-        state = "ready" if missing is None else f"{ready} ready; {missing}"
-        click.echo(f"  {provider}: {len(entries)} models, {state}")
+        missing = [entry.missing for entry in entries if entry.missing]
+        click.echo(f"  {provider}: {_readiness(ready, missing)}")
     for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
             click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
+
+
+def _readiness(ready: int, missing: Sequence[str]) -> str:
+    """How many models can be asked, and what the first of the others lacks."""
+    if not missing:
+        return f"{ready} models, all ready"
+    if not ready:
+        return f"{len(missing)} models, none ready: {missing[0]}"
+    return f"{ready} models ready. {len(missing)} more would need: {missing[0]}"
 
 
 def _without_models(provider: str, snapshot: Snapshot) -> str:

@@ -53,6 +53,7 @@ class _Saved:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
         from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
+        from consortium_mcp.frontends.text.command_errors import LISTINGS  # noqa: PLC0415
 
         options = prompt.options.model_dump(exclude_none=True)
         settings = ConsortiumSettings(**options, system=_system(prompt))
@@ -61,7 +62,7 @@ class _Saved:
             outcome = await consult_once(request)
             report = outcome.answered().report
         except ConsortiumError as error:
-            raise llm.ModelError(str(error)) from error
+            raise llm.ModelError(error.told(LISTINGS)) from error
         response.set_usage(input=report.usage.input_tokens, output=report.usage.output_tokens)
         response.response_json = _for_llms_log(report)
         return report.synthesis or ""

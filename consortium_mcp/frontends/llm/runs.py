@@ -67,7 +67,7 @@ def list_runs(
         click.echo(json.dumps({"runs": rows, "next_cursor": next_cursor}, indent=2))
     else:
         more = f"llm consortium runs --cursor {next_cursor}" if next_cursor else None
-        click.echo(runs_markdown(runs, more))
+        click.echo(runs_markdown(runs, more, zone=None))
 
 
 def info(run_id: str, *, raw: bool, as_json: bool) -> None:

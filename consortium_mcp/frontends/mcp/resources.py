@@ -14,6 +14,7 @@ from consortium_mcp.core.domain.errors import ConsortiumError, UnknownConsortium
 from consortium_mcp.core.domain.report import consortium_uri, resource_uri
 from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
+from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.text.phrases import one_line
 from consortium_mcp.frontends.text.report import report_markdown
 
@@ -98,6 +99,6 @@ def _resource_errors() -> Iterator[None]:
     try:
         yield
     except (UnknownRun, UnknownConsortium) as error:
-        raise ResourceNotFoundError(str(error)) from error
+        raise ResourceNotFoundError(error.told(LISTINGS)) from error
     except ConsortiumError as error:
-        raise ResourceError(str(error)) from error
+        raise ResourceError(error.told(LISTINGS)) from error

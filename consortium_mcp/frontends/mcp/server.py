@@ -22,6 +22,7 @@ from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.text import closest
 from consortium_mcp.frontends.mcp import completions, prompts, resources
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.mcp.protocol.run_tasks import RunTasks
 from consortium_mcp.frontends.mcp.protocol.subscriptions import ChangeNotifier
 from consortium_mcp.frontends.mcp.protocol.tasks import Tasks
@@ -76,7 +77,7 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
         try:
             return fixed + await resources.listed(await self.alive.service())
         except ConsortiumError as error:
-            raise MCPError(code=INTERNAL_ERROR, message=str(error)) from error
+            raise MCPError(code=INTERNAL_ERROR, message=error.told(LISTINGS)) from error
 
     async def list_tools(self) -> list[Tool]:
         """The tools with their schemas as short as they can be."""

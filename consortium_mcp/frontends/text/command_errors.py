@@ -10,8 +10,18 @@ import click
 from consortium_mcp.core.domain.errors import ConsortiumError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from consortium_mcp.core.domain.errors import Listing
+
+
+LISTINGS: Mapping[Listing, str] = {
+    "models": "`llm models` lists all.",
+    "consortiums": "`llm consortium list` lists them; `llm consortium save` makes one.",
+    "runs": "`llm consortium runs` lists and searches them.",
+}
+"""Where somebody in a terminal looks for the right name."""
 
 
 @contextmanager
@@ -20,7 +30,7 @@ def command_errors() -> Iterator[None]:
     try:
         yield
     except ConsortiumError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(error.told(LISTINGS)) from error
 
 
 def check_folder(file: Path | None) -> None:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.phrases import one_line
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from consortium_mcp.core.domain.run_summary import RunSummary
 
 
-def runs_markdown(runs: list[RunSummary], more: str | None) -> str:
-    """A page of runs, nested ones indented, and how to ask for more where there is more."""
+def runs_markdown(runs: list[RunSummary], more: str | None, zone: tzinfo | None = UTC) -> str:
+    """A page of runs, nested ones indented, and how to ask for more where there is more.
+
+    Args:
+        runs: the page.
+        more: how to ask for the next one.
+        zone: where the reader is; that of this machine where `None`.
+    """
     if not runs:
         return "No runs match."
     depths: dict[str | None, int] = {}
     for run in runs:
         depths[run.run_id] = depths.get(run.parent_run_id, 0) + 1 if run.parent_run_id else 0
-    lines = ["  " * depths[run.run_id] + _run_line(run) for run in runs]
+    lines = ["  " * depths[run.run_id] + _run_line(run, zone) for run in runs]
     if more:
         lines.append(f"\nMore: `{more}`")
     return "\n".join(lines)
 
 
-def _run_line(run: RunSummary) -> str:
-    when = run.created_at[:16].replace("T", " ")
+def _run_line(run: RunSummary, zone: tzinfo | None) -> str:
+    began = datetime.fromisoformat(run.created_at).astimezone(zone)
+    when = f"{began:%Y-%m-%d %H:%M %Z}"
     confidence = "" if run.confidence is None else f" {run.confidence:.2f}"
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""

@@ -12,12 +12,20 @@ from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.frontends.text.report import report_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from pydantic import BaseModel
 
+    from consortium_mcp.core.domain.errors import Listing
     from consortium_mcp.core.domain.report import RunReport
 
+
+LISTINGS: Mapping[Listing, str] = {
+    "models": "list_models shows which there are and which are ready.",
+    "consortiums": "list_consortiums shows them; save_consortium makes one.",
+    "runs": "list_runs lists and searches them.",
+}
+"""Where a calling model looks for the right name."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +39,7 @@ def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         try:
             return await tool(*args, **kwargs)
         except ConsortiumError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(error.told(LISTINGS)) from error
 
     return wrapped
 
