@@ -408,7 +408,7 @@ async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings)
     async with opened(settings) as (service, _):
         with pytest.raises(UnknownRun, match="No run has the id"):
             await service.wait("nope", 0)
-        with pytest.raises(UnknownConsortium, match="save_consortium"):
+        with pytest.raises(UnknownConsortium, match="is saved as"):
             await service.consult(ConsultRequest("?", "nope", ConsortiumSettings()))
 
 
