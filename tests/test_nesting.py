@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import STALE_SECONDS
 from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec

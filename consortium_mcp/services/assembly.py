@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from consortium_mcp.adapters.journal.calibrations import Calibrations
-from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.history import History
+from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry

@@ -14,7 +14,7 @@ from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.services.resolution import RequestResolver
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
-    from consortium_mcp.core.domain.record import RunRecord
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Calibration
+    from consortium_mcp.core.domain.run_record import RunRecord
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
 
 

@@ -18,14 +18,14 @@ from consortium_mcp.core.domain.errors import (
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.engine.nested_consortium import checked_path
 from consortium_mcp.core.panel.known_models import default_panel
-from consortium_mcp.services.advice import nothing_ready_message, warnings_of
 from consortium_mcp.services.catalogue import Catalogue
+from consortium_mcp.services.panel_warnings import nothing_ready_message, warnings_of
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.services.catalogue import Selection
 

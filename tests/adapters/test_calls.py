@@ -10,8 +10,8 @@ import llm
 import pytest
 
 from consortium_mcp.adapters.models.calls import ModelCaller
-from consortium_mcp.adapters.models.completions import MAX_REPLY
 from consortium_mcp.adapters.models.failures import member_error
+from consortium_mcp.adapters.models.provider_responses import MAX_REPLY
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply

@@ -11,9 +11,9 @@ import anyio
 import pytest
 from sqlite_utils import Database
 
-from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.migrations import migrations
+from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import (
@@ -24,9 +24,9 @@ from consortium_mcp.core.domain.errors import (
     UnknownConsortium,
     UnknownRun,
 )
-from consortium_mcp.core.domain.record import IterationRecord
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.run_record import IterationRecord
 from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.domain.verdict import ConfidenceParts, Verdict
 from tests.fakes import config, run_of

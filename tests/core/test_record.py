@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.domain.record import IterationRecord, RunRecord
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from consortium_mcp.core.domain.record import RunRecord
+    from consortium_mcp.core.domain.run_record import RunRecord
 
 PRUNED_AT_ONCE = 200
 """Runs deleted in one transaction: other processes get their turn in between."""

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.ask import Question, Reply
     from consortium_mcp.core.domain.errors import MemberError
-    from consortium_mcp.core.domain.record import IterationRecord, RunRecord
     from consortium_mcp.core.domain.run import Parent, Run
+    from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 
 logger = logging.getLogger(__name__)
 STALE_SECONDS = 10.0

@@ -16,8 +16,12 @@ import anyio
 import anyio.from_thread
 import anyio.lowlevel
 
-from consortium_mcp.adapters.models.completions import Completion, read_completion, salvaged_text
 from consortium_mcp.adapters.models.failures import member_error
+from consortium_mcp.adapters.models.provider_responses import (
+    ProviderResponse,
+    read_response,
+    salvaged_text,
+)
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
 
@@ -51,7 +55,7 @@ class ModelCaller:
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.ask.Ask`."""
         started = time.perf_counter()
-        said: Completion | None = None
+        said: ProviderResponse | None = None
         with anyio.move_on_after(question.timeout):
             try:
                 entry = (await self._registry.snapshot()).find(question.model)
@@ -68,7 +72,7 @@ class ModelCaller:
             warnings=said.warnings + _ignored_options(entry, question),
         )
 
-    async def _said(self, entry: Entry, question: Question) -> Completion:
+    async def _said(self, entry: Entry, question: Question) -> ProviderResponse:
         try:
             if entry.async_model is None:
                 return await self._ask_sync(entry, question)
@@ -84,10 +88,10 @@ class ModelCaller:
         async with self._by_provider[entry.provider], self._in_all:
             yield
 
-    async def _ask_sync(self, entry: Entry, question: Question) -> Completion:
+    async def _ask_sync(self, entry: Entry, question: Question) -> ProviderResponse:
         stop = threading.Event()
 
-        def work() -> Completion:
+        def work() -> ProviderResponse:
             model: Any = entry.sync_model
             # Streamed, so that a cancelled call ends at its next token; llm-gguf's unstreamed
             # path holds a live breakpoint().
@@ -95,7 +99,7 @@ class ModelCaller:
             for _ in response:
                 if stop.is_set():
                     break
-            return read_completion(model, response)
+            return read_response(model, response)
 
         turn = self._turns[entry.model_id]
         await turn.acquire()  # before the slot: who waits for its turn must not hold one
@@ -110,7 +114,7 @@ class ModelCaller:
                 turn.release()
 
 
-async def _ask_async(model: Any, question: Question) -> Completion:  # noqa: ANN401 (llm's model classes share no public base)
+async def _ask_async(model: Any, question: Question) -> ProviderResponse:  # noqa: ANN401 (llm's model classes share no public base)
     response = model.prompt(question.prompt, stream=False, **_arguments(model, question))
     try:
         await response.text()
@@ -118,8 +122,8 @@ async def _ask_async(model: Any, question: Question) -> Completion:  # noqa: ANN
         text = salvaged_text(response)
         if text is None:
             raise
-        return read_completion(model, response, text)
-    return read_completion(model, response)
+        return read_response(model, response, text)
+    return read_response(model, response)
 
 
 def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
@@ -143,8 +147,8 @@ def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:
 
 
 async def _in_daemon_thread(
-    work: Callable[[], Completion], on_end: Callable[[], None]
-) -> Completion:
+    work: Callable[[], ProviderResponse], on_end: Callable[[], None]
+) -> ProviderResponse:
     """Run `work` in a thread that neither cancellation nor the process's end waits for.
 
     `on_end` runs on the event loop when the thread is really done, which may be after this
@@ -152,7 +156,7 @@ async def _in_daemon_thread(
     """
     token = anyio.lowlevel.current_token()
     done = anyio.Event()
-    outcome: list[Completion | Exception] = []
+    outcome: list[ProviderResponse | Exception] = []
 
     def finish() -> None:
         on_end()

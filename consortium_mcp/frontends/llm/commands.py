@@ -51,9 +51,9 @@ consortium: click.Group = DefaultGroup(
 @click.option("--no-log", is_flag=True, help="Keep nothing in the journal.")
 def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Put PROMPT to several models; an arbiter weighs their answers into one."""
-    from consortium_mcp.frontends.llm import run  # noqa: PLC0415
+    from consortium_mcp.frontends.llm import consult  # noqa: PLC0415
 
-    run.run(prompt, **options)
+    consult.run(prompt, **options)
 
 
 @consortium.command()
@@ -63,9 +63,9 @@ def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the option
 @_QUIET
 def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Go on with a run that was interrupted; nothing is asked twice."""
-    from consortium_mcp.frontends.llm import run  # noqa: PLC0415
+    from consortium_mcp.frontends.llm import consult  # noqa: PLC0415
 
-    run.resume(run_id, **options)
+    consult.resume(run_id, **options)
 
 
 @consortium.command()
@@ -157,9 +157,9 @@ def strategies(*, as_json: bool) -> None:
 @_AS_JSON
 def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """List past runs, newest first."""
-    from consortium_mcp.frontends.llm import runs  # noqa: PLC0415
+    from consortium_mcp.frontends.llm import history  # noqa: PLC0415
 
-    runs.list_runs(**options)
+    history.list_runs(**options)
 
 
 @consortium.command("run-info")
@@ -168,6 +168,6 @@ def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
 @_AS_JSON
 def run_info(run_id: str, *, raw: bool, as_json: bool) -> None:
     """Show the report of a past run."""
-    from consortium_mcp.frontends.llm import runs  # noqa: PLC0415
+    from consortium_mcp.frontends.llm import history  # noqa: PLC0415
 
-    runs.info(run_id, raw=raw, as_json=as_json)
+    history.info(run_id, raw=raw, as_json=as_json)

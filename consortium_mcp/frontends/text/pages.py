@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.domain.exchange import Exchange
-    from consortium_mcp.core.domain.record import IterationRecord
     from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.run_record import IterationRecord
 
 
 def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ import anyio
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.core.domain.errors import StoreBusy, StoreUnwritable
-from consortium_mcp.core.domain.record import IterationRecord
 from consortium_mcp.core.domain.report import Usage, report_of
+from consortium_mcp.core.domain.run_record import IterationRecord
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.services.runs.handle import RunHandle

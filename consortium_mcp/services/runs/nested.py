@@ -26,11 +26,11 @@ from consortium_mcp.services.runs.execution import RunExecution
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consortium_mcp.adapters.journal.consortiums import SavedConsortiums
+    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask, Question
-    from consortium_mcp.core.domain.record import RunRecord
     from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.run_record import RunRecord
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk
     from consortium_mcp.services.runs.supervisor import RunSupervisor

@@ -11,8 +11,8 @@ import anyio
 import click
 
 from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.frontends.llm.history import raw_replies, shown
 from consortium_mcp.frontends.llm.options import settings_of
-from consortium_mcp.frontends.llm.runs import raw_replies, shown
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
 

@@ -23,7 +23,7 @@ _REFUSED = frozenset(
 
 
 @dataclass(frozen=True)
-class Completion:
+class ProviderResponse:
     """A response, read."""
 
     text: str
@@ -33,7 +33,7 @@ class Completion:
     warnings: tuple[str, ...] = ()
 
 
-def read_completion(model: Any, response: Any, text: str | None = None) -> Completion:  # noqa: ANN401 (llm's classes share no public base)
+def read_response(model: Any, response: Any, text: str | None = None) -> ProviderResponse:  # noqa: ANN401 (llm's classes share no public base)
     """Read a response that is complete.
 
     Args:
@@ -46,7 +46,7 @@ def read_completion(model: Any, response: Any, text: str | None = None) -> Compl
     """
     found = response.response_json if isinstance(response.response_json, dict) else None
     _raise_if_failed(model, found)
-    said = Completion(
+    said = ProviderResponse(
         text=clean("".join(response._chunks) if text is None else text),  # noqa: SLF001 (text() of a sync response would ask again)
         input_tokens=_count(response.input_tokens),
         output_tokens=_count(response.output_tokens),
@@ -93,7 +93,7 @@ def _raise_if_failed(model: Any, found: dict[str, Any] | None) -> None:  # noqa:
         )
 
 
-def _no_text(said: Completion) -> MemberError:
+def _no_text(said: ProviderResponse) -> MemberError:
     refused = said.finish_reason in _REFUSED
     why = f"; it ended by {said.finish_reason}" if said.finish_reason else ""
     return MemberError(
@@ -137,7 +137,7 @@ def _finish_reason(found: dict[str, Any]) -> str | None:
     return next((reason.lower() for reason in candidates if isinstance(reason, str)), None)
 
 
-def _warnings(said: Completion, *, lacking: bool) -> tuple[str, ...]:
+def _warnings(said: ProviderResponse, *, lacking: bool) -> tuple[str, ...]:
     warnings = []
     if lacking:
         warnings.append("the reply lacked a part that the API promises (such as its token usage)")
