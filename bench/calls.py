@@ -82,7 +82,7 @@ def main(calls: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment["LLM_USER_PATH"] = folder
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.loopback"],
+            [sys.executable, "-m", "tests.support.loopback"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -34,7 +34,7 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """A client of the real server with fake models; it gives up on calls after `limit` seconds."""
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "tests.acceptance.fake_server"], env=environment
+        command=sys.executable, args=["-m", "tests.support.fake_server"], env=environment
     )
     async with Client(server, mode=mode, read_timeout_seconds=limit) as client:
         yield client

@@ -21,8 +21,8 @@ from consortium_mcp.adapters.settings import Settings
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.services.assembly import open_service
-from tests.adapters.fake_models import FakeAsync, models, plugin
-from tests.fakes import reply, verdict
+from tests.support.fake_models import FakeAsync, models, plugin
+from tests.support.fakes import reply, verdict
 
 if TYPE_CHECKING:
     from consortium_mcp.services.service import Service

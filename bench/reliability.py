@@ -3,7 +3,7 @@
     python -m bench.reliability
 
 Real service, real journal, llm's own OpenAI classes, and a provider on loopback that misbehaves
-(`tests/loopback.py`). `tests/test_reliability.py` holds the outcomes of the table true.
+(`tests/support/loopback.py`). `tests/test_reliability.py` holds the outcomes of the table true.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.services.assembly import open_service
-from tests.loopback import provider, register
+from tests.support.loopback import provider, register
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import RunReport

@@ -25,7 +25,7 @@ from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run_summary import RunQuery
-from tests.fakes import run_of
+from tests.support.fakes import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -15,8 +15,8 @@ import pytest
 from consortium_mcp.adapters import settings as environment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.request import SETTINGS
-from tests import documented
 from tests.conftest import CHECKOUT, ROOT
+from tests.support import documented
 
 if TYPE_CHECKING:
     from pathlib import Path

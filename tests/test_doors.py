@@ -17,8 +17,8 @@ from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.frontends.llm import plugin as ours
 from consortium_mcp.frontends.mcp.server import make_server
 from consortium_mcp.services.assembly import open_service
-from tests.adapters.fake_models import FakeAsync, models, plugin
-from tests.fakes import reply, verdict
+from tests.support.fake_models import FakeAsync, models, plugin
+from tests.support.fakes import reply, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from consortium_mcp import create_consortium
-from tests.adapters.fake_models import FakeAsync, models, plugin
+from tests.support.fake_models import FakeAsync, models, plugin
 
 MOST_MILLISECONDS = 60
 

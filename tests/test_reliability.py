@@ -9,7 +9,7 @@ import pytest
 
 from bench.reliability import DOC, SCENARIOS, Scenario, outcome
 from consortium_mcp.services.assembly import open_service
-from tests.loopback import provider, register
+from tests.support.loopback import provider, register
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings

@@ -28,7 +28,7 @@ def connect(
     ) -> AsyncIterator[Client]:
         server = StdioServerParameters(
             command=sys.executable,
-            args=["-m", "tests.acceptance.fake_server"],
+            args=["-m", "tests.support.fake_server"],
             env=child_environment | environment,
             cwd=str(ROOT),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.core.domain.report import RunReport
-from tests.acceptance.wire import REAL_SERVER, Wire
+from tests.support.wire import REAL_SERVER, Wire
 
 if TYPE_CHECKING:
     from pathlib import Path

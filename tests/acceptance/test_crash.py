@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.domain.report import RunReport
-from tests.acceptance.wire import Wire
+from tests.support.wire import Wire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVER = [sys.executable, "-m", "tests.acceptance.crash_server"]
+SERVER = [sys.executable, "-m", "tests.support.crash_server"]
 ASKED = {
     "prompt": "Six × 7?",
     "models": ["one", "two", "three"],

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.wire import Wire
 from tests.conftest import ROOT
+from tests.support.wire import Wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def test_a_client_that_reads_nothing_does_not_hold_up_the_end(
 def test_what_came_before_the_end_of_input_is_answered(child_environment: dict[str, str]) -> None:
     with Wire(child_environment) as wire:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.acceptance.fake_server"],
+            [sys.executable, "-m", "tests.support.fake_server"],
             input=wire.initialization() + "\n",
             env=child_environment,
             cwd=ROOT,

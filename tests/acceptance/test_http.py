@@ -19,16 +19,16 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.frontends.cli.main import main
-from tests.acceptance.client import PANEL, data_of
 from tests.acceptance.conftest import ERAS
 from tests.conftest import ROOT
+from tests.support.client import PANEL, data_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
 pytestmark = pytest.mark.anyio
-COMMAND = [sys.executable, "-m", "tests.acceptance.fake_server", "--http", "--port"]
+COMMAND = [sys.executable, "-m", "tests.support.fake_server", "--http", "--port"]
 
 
 @contextmanager

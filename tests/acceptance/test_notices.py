@@ -10,7 +10,7 @@ import anyio
 import pytest
 from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated
 
-from tests.acceptance.client import PANEL, Connect, data_of
+from tests.support.client import PANEL, Connect, data_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,8 +10,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult, PromptReference, ResourceTemplateReference
 
-from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.acceptance.conftest import ERAS
+from tests.support.client import PANEL, Connect, data_of, text_of
 
 if TYPE_CHECKING:
     from mcp import Client

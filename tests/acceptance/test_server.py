@@ -12,8 +12,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.core.domain.report import RunReport
-from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.acceptance.conftest import ERAS
+from tests.support.client import PANEL, Connect, data_of, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,7 +267,7 @@ async def test_nothing_but_the_protocol_reaches_stdout(child_environment: dict[s
             "clientInfo": {"name": "raw", "version": "1"},
         },
     }
-    command = [sys.executable, "-m", "tests.acceptance.fake_server"]
+    command = [sys.executable, "-m", "tests.support.fake_server"]
     with anyio.fail_after(60):
         done = await anyio.run_process(
             command, input=json.dumps(request).encode() + b"\n", env=child_environment

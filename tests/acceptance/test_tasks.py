@@ -11,8 +11,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, EmptyResult, Request, RequestParams, Result
 
 from consortium_mcp.frontends.mcp.protocol.tasks import IDENTIFIER
-from tests.acceptance.client import PANEL, Connect, data_of
 from tests.acceptance.conftest import ERAS
+from tests.support.client import PANEL, Connect, data_of
 
 if TYPE_CHECKING:
     from mcp import Client

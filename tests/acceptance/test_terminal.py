@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COMMAND = (sys.executable, "-m", "tests.acceptance.fake_llm", "consortium")
+COMMAND = (sys.executable, "-m", "tests.support.fake_llm", "consortium")
 PANEL = ("-m", "sure", "-m", "agrees", "--arbiter", "judge", "--strategy", "synthesis")
 LONGEST = 60
 

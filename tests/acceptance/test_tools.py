@@ -14,9 +14,9 @@ import pytest
 from mcp import Client
 
 from consortium_mcp.frontends.mcp.server import INSTRUCTIONS, make_server
-from tests.acceptance.client import PANEL, Connect, data_of, text_of
-from tests.adapters.fake_models import FakeAsync, models, plugin
 from tests.conftest import ROOT
+from tests.support.client import PANEL, Connect, data_of, text_of
+from tests.support.fake_models import FakeAsync, models, plugin
 
 if TYPE_CHECKING:
     from mcp_types import Tool

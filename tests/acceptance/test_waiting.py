@@ -9,8 +9,8 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.acceptance.client import PANEL, Connect, data_of, text_of
 from tests.acceptance.conftest import ERAS
+from tests.support.client import PANEL, Connect, data_of, text_of
 
 if TYPE_CHECKING:
     from mcp import Client

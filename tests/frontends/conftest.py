@@ -8,8 +8,8 @@ import pytest
 from llm.plugins import pm
 
 from consortium_mcp.frontends.llm import plugin as ours
-from tests.adapters.fake_models import FakeAsync, models, plugin
-from tests.fakes import reply, verdict
+from tests.support.fake_models import FakeAsync, models, plugin
+from tests.support.fakes import reply, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
-from tests.fakes import FakeAsk, consulted, reply, run_of, verdict
+from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from consortium_mcp.core.domain.errors import MemberError, VerdictError
 from consortium_mcp.core.reading.verdicts import parse_ranking
 from consortium_mcp.core.strategies.rank import Rank
-from tests.fakes import FakeAsk, answered, run_of
+from tests.support.fakes import FakeAsk, answered, run_of
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.strategies.tally import Tally
-from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of
+from tests.support.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 
 pytestmark = pytest.mark.anyio
 

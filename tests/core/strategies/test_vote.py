@@ -6,7 +6,7 @@ from consortium_mcp.core.domain.consortium import Tier
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.judging.tie_breaks import break_tie
 from consortium_mcp.core.strategies.vote import NOTHING_TO_COUNT, Vote
-from tests.fakes import FakeAsk, answered, consulted, failed, reply, run_of
+from tests.support.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.core.strategies.waves import in_waves
-from tests.fakes import FakeAsk, answered, config, consulted, failed, reply, run_of
+from tests.support.fakes import FakeAsk, answered, config, consulted, failed, reply, run_of
 
 SIX = "abcdef"
 

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import llm
+import pytest
+
+from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.models.failures import member_error
+from consortium_mcp.adapters.models.provider_responses import MAX_REPLY
+from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.settings import Limits
+from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.errors import MemberError
+from tests.support.fake_models import FakeAsync, FakeSync, models, plugin
+
+if TYPE_CHECKING:
+    from tests.support.fake_models import _Fake
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("settings")]
+
+
+def question(model: str, **more: Any) -> Question:  # noqa: ANN401
+    values = {"role": "member", "label": "A", "prompt": "How many?", "iteration": 1, "timeout": 10}
+    return Question.model_validate(values | {"model": model} | more)
+
+
+async def ask(fake: _Fake, **more: Any) -> Reply:  # noqa: ANN401
+    with plugin("fake", models(fake)):
+        return await ModelCaller(Registry(), Limits())(question(fake.model_id, **more))
+
+
+async def failure(fake: _Fake, **more: Any) -> MemberError:  # noqa: ANN401
+    with pytest.raises(MemberError) as caught:
+        await ask(fake, **more)
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [FakeAsync, FakeSync])
+async def test_a_reply_has_its_text_time_and_tokens(kind: type[_Fake]) -> None:
+    fake = kind("m", "42")
+    reply = await ask(fake, system="Be brief.")
+    assert (reply.text, reply.input_tokens, reply.output_tokens) == ("42", 7, 3)
+    assert 0 <= reply.seconds < 5
+    assert reply.warnings == ()
+    assert fake.prompts[0].prompt == "How many?"
+    assert fake.prompts[0].system == "Be brief."
+
+
+async def test_async_models_are_not_streamed_and_sync_ones_are() -> None:
+    plain, streaming = FakeAsync("a", "x"), FakeSync("s", "x")
+    await ask(plain)
+    await ask(streaming)
+    assert plain.streamed == [False]
+    assert streaming.streamed == [True]
+
+
+@pytest.mark.parametrize("kind", [FakeAsync, FakeSync])
+async def test_a_model_that_hangs_is_given_up_at_the_deadline(kind: type[_Fake]) -> None:
+    behaviour = 30.0 if kind is FakeAsync else threading.Event()
+    started = time.monotonic()
+    error = await failure(kind("m", behaviour), timeout=0.1)
+    assert time.monotonic() - started < 5
+    assert error.kind == "timeout"
+    assert str(error) == "no answer within 0.1 s"
+    if isinstance(behaviour, threading.Event):
+        behaviour.set()
+
+
+@pytest.mark.parametrize("kind", [FakeAsync, FakeSync])
+async def test_what_a_plugin_raises_becomes_data(kind: type[_Fake]) -> None:
+    error = await failure(kind("m", RuntimeError("it broke")))
+    assert str(error) == "RuntimeError: it broke"
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+async def test_an_empty_reply_is_an_error(text: str) -> None:
+    assert (await failure(FakeAsync("m", text))).kind == "empty"
+
+
+async def test_text_that_cannot_be_stored_is_cleaned() -> None:
+    assert (await ask(FakeAsync("m", "a\ud800\x00b"))).text == "a?b"
+
+
+async def test_an_unknown_model_fails_for_good() -> None:
+    with pytest.raises(MemberError) as caught:
+        await ModelCaller(Registry(), Limits())(question("nope"))
+    assert caught.value.permanent
+    assert caught.value.kind == "unknown_model"
+
+
+async def test_a_schema_goes_only_to_models_that_support_one() -> None:
+    schema = {"type": "object"}
+    able, unable = FakeAsync("able", "{}", supports_schema=True), FakeAsync("unable", "x")
+    await ask(able, json_schema=schema)
+    await ask(unable, json_schema=schema)
+    assert able.prompts[0].schema == schema
+    assert unable.prompts[0].schema is None
+
+
+async def test_options_a_model_does_not_know_are_left_out_and_said() -> None:
+    fake = FakeAsync("m", "x")
+    reply = await ask(fake, options={"temperature": 0.5, "wings": 2})
+    assert fake.prompts[0].options.model_dump() == {"temperature": 0.5}
+    assert reply.warnings == ("m has no option wings; not sent",)
+
+
+@pytest.mark.parametrize(
+    "response_json",
+    [
+        {"finish_reason": "length"},
+        {"choices": [{"finish_reason": "length"}]},
+        {"stop_reason": "max_tokens"},
+        {"done_reason": "length"},
+        {"candidates": [{"finishReason": "MAX_TOKENS"}]},
+        {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
+        {"choices": [{"finish_reason": "content_filter"}]},
+    ],
+)
+async def test_a_reply_cut_short_says_so(response_json: dict[str, Any]) -> None:
+    reply = await ask(FakeAsync("m", "It is 4", response_json=response_json))
+    assert "cut short by the provider" in reply.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "response_json",
+    [None, {}, {"finish_reason": "stop"}, {"choices": []}, {"choices": [None]}, {"choices": 3}],
+)
+async def test_other_endings_are_nothing_to_speak_of(response_json: Any) -> None:  # noqa: ANN401
+    assert (await ask(FakeAsync("m", "42", response_json=response_json))).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "response_json",
+    [
+        {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]},
+        {"choices": [{"finish_reason": "stop", "message": {"refusal": "I cannot."}}]},
+        {"candidates": [{"finishReason": "PROHIBITED_CONTENT"}]},
+    ],
+)
+async def test_a_refusal_is_named_and_final(response_json: dict[str, Any]) -> None:
+    error = await failure(FakeAsync("m", "", response_json=response_json))
+    assert (error.kind, error.permanent) == ("refused", True)
+
+
+async def test_an_empty_reply_says_why_it_ended_and_what_it_cost() -> None:
+    error = await failure(FakeAsync("m", "", response_json={"finish_reason": "length"}))
+    assert "it ended by length" in str(error)
+    assert (error.kind, error.input_tokens, error.output_tokens) == ("empty", 7, 3)
+
+
+async def test_a_failure_inside_a_reply_is_one() -> None:
+    inside = {"status": "failed", "error": {"message": "out of capacity"}}
+    error = await failure(FakeAsync("m", "half an ans", response_json=inside))
+    assert "out of capacity" in str(error)
+    assert error.passing
+
+
+async def test_usage_that_is_no_number_of_tokens_is_no_number() -> None:
+    class Odd(FakeAsync):
+        def _note(self, prompt: llm.Prompt, response: Any, *, stream: bool) -> None:  # noqa: ANN401
+            super()._note(prompt, response, stream=stream)
+            response.set_usage(input=12.5, output="many")
+
+    reply = await ask(Odd("m", "42"))
+    assert (reply.input_tokens, reply.output_tokens) == (None, None)
+    assert reply.warnings == ("the provider reported no token usage",)
+
+
+async def test_a_runaway_reply_is_cut_and_that_is_said() -> None:
+    reply = await ask(FakeAsync("m", "x" * (MAX_REPLY + 1)))
+    assert len(reply.text) == MAX_REPLY
+    assert "characters" in reply.warnings[0]
+
+
+async def test_a_plugin_that_calls_exit_ends_its_call_only() -> None:
+    fake = FakeSync("m", SystemExit(3))
+    with plugin("fake", models(fake)):
+        calls = ModelCaller(Registry(), Limits())
+        with pytest.raises(MemberError, match="tried to end the process"):
+            await calls(question("m"))
+        fake.behaviour = "42"
+        assert (await calls(question("m"))).text == "42"
+
+
+async def test_a_plugins_own_timeout_is_no_deadline_of_ours() -> None:
+    error = await failure(FakeAsync("m", TimeoutError("socket")))
+    assert (error.kind, error.passing) == ("connection", True)
+
+
+async def test_who_waits_for_its_turn_holds_no_slot() -> None:
+    stuck = threading.Event()
+    slow, quick = FakeSync("slow", stuck), FakeAsync("quick", "42")
+    with plugin("fake", models(slow, quick)):
+        calls = ModelCaller(Registry(), Limits(in_all=2))
+        async with anyio.create_task_group() as group:
+            group.start_soon(calls, question("slow"))
+            group.start_soon(calls, question("slow"))
+            await anyio.sleep(0.05)
+            assert (await calls(question("quick", timeout=5))).text == "42"
+            stuck.set()
+
+
+async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
+    running: set[str] = set()
+    most: dict[str, int] = {"all": 0, "one": 0}
+    meeting = threading.Barrier(2, timeout=10)
+
+    def behave(name: str) -> Any:  # noqa: ANN401
+        def answer(_prompt: llm.Prompt) -> str:
+            most["one"] = max(most["one"], int(name in running) + 1)
+            running.add(name)
+            meeting.wait()  # passes only if the other model is running at this moment too
+            running.discard(name)
+            return "x"
+
+        return answer
+
+    one, two = FakeSync("one", behave("one")), FakeSync("two", behave("two"))
+    with plugin("fake", models(one, two)):
+        calls = ModelCaller(Registry(), Limits())
+        async with anyio.create_task_group() as group:
+            for name in ("one", "two", "one", "two"):
+                group.start_soon(calls, question(name))
+    assert most["one"] == 1
+
+
+async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() -> None:
+    stuck = threading.Event()
+    fake = FakeSync("m", stuck)
+    with plugin("fake", models(fake)):
+        calls = ModelCaller(Registry(), Limits())
+        with pytest.raises(MemberError, match="no answer"):
+            await calls(question("m", timeout=0.05))
+        with pytest.raises(MemberError, match="no answer"):
+            await calls(question("m", timeout=0.05))
+        assert len(fake.prompts) == 1
+        stuck.set()
+        fake.behaviour = "42"
+        assert (await calls(question("m"))).text == "42"
+
+
+async def test_cancelling_a_call_ends_it_at_once() -> None:
+    with plugin("fake", models(FakeAsync("m", 30.0))):
+        with anyio.move_on_after(0.05) as scope:
+            await ModelCaller(Registry(), Limits())(question("m"))
+    assert scope.cancelled_caught
+
+
+class _HttpError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Error code: {status}, your key sk-abcdefghijklmnop1234 is wrong")
+        self.status_code = status
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_refusals_are_for_good(status: int) -> None:
+    error = member_error(_HttpError(status))
+    assert error.permanent
+    assert f"HTTP {status}" in str(error)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
+def test_passing_faults_are_not(status: int) -> None:
+    assert not member_error(_HttpError(status)).permanent
+
+
+def test_keys_never_reach_a_message() -> None:
+    message = str(member_error(_HttpError(401)))
+    assert "sk-abc" not in message
+    assert "[key]" in message
+
+
+def test_a_missing_key_keeps_llms_own_advice() -> None:
+    error = member_error(llm.NeedsKeyException("No key found - add one"))
+    assert str(error) == "No key found - add one"
+    assert error.permanent
+
+
+@pytest.mark.parametrize("words", ["429 Too Many Requests", "Overloaded", "rate limit reached"])
+def test_a_plugins_own_error_that_sounds_passing_is(words: str) -> None:
+    assert member_error(llm.ModelError(words)).passing
+    assert not member_error(llm.ModelError("unknown field")).passing
+
+
+def test_a_reply_that_is_no_json_is_malformed_and_no_bad_request() -> None:
+    error = member_error(json.JSONDecodeError("no", "<html>", 0))
+    assert (error.kind, error.passing, error.permanent) == ("malformed", True, False)
+
+
+def test_a_status_may_hide_in_the_response() -> None:
+    class Response:
+        status_code = 404
+
+    error = Exception("gone")
+    error.response = Response()  # type: ignore[attr-defined]
+    assert member_error(error).permanent
+
+
+def test_messages_are_short_unquoted_and_never_empty() -> None:
+    assert "(KeyError: plain)" in str(member_error(KeyError("plain")))
+    assert str(member_error(RuntimeError())) == "RuntimeError: no further explanation"
+    assert len(str(member_error(RuntimeError("x" * 9999)))) < 450
+    assert member_error(ValueError("bad option")).permanent

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
+from consortium_mcp.frontends.cli.main import main
+from tests.support.fake_models import FakeAsync, models, plugin
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.settings import Settings
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.output
+
+
+@pytest.mark.usefixtures("settings")
+def test_doctor_says_what_is_missing_and_the_three_ways_out() -> None:
+    code, output = run("doctor")
+    assert code == 1
+    assert f"consortium-mcp {importlib.metadata.version('consortium-mcp')}" in output
+    assert "can be written" in output
+    assert "No key found - add one using 'llm keys set openai'" in output
+    assert "Three ways out" in output
+    for extra in EXTRAS:
+        assert f"{extra}: no plugin; install consortium-mcp[{extra}], or" in output
+    assert "grok: no plugin; `llm install llm-grok` brings it" in output
+
+
+def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up-secret")
+    one, two = CURRENT_MODELS["gemini"][0], CURRENT_MODELS["mistral"][0]
+    with plugin("cloud", models(FakeAsync(one, "x"), FakeAsync(two, "x"))):
+        code, output = run("doctor")
+    assert code == 0, output
+    assert "openai:" in output
+    assert one in output
+    assert "made-up-secret" not in output
+    assert str(settings.database) in output
+
+
+def test_doctor_names_broken_plugins_and_a_broken_database(settings: Settings) -> None:
+    def broken(_add: object) -> None:
+        raise ConnectionError("no route")
+
+    settings.database.mkdir(parents=True)
+    with plugin("broken", broken):
+        code, output = run("doctor")
+    assert code == 1
+    assert "broken: failed to load (ConnectionError: no route)" in output
+    assert "CONSORTIUM_DB" in output
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_wrong_variable_is_an_error_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSORTIUM_LOG", "LOUD")
+    code, output = run("doctor")
+    assert code == 1
+    assert output.startswith("Error: CONSORTIUM_LOG")
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_demo_needs_keys_when_told_to_use_them() -> None:
+    code, output = run("demo", "--keys")
+    assert code == 1
+    assert "--local" in output
+
+
+@pytest.mark.usefixtures("settings")
+def test_version_is_the_packages() -> None:
+    assert importlib.metadata.version("consortium-mcp") in run("--version")[1]

@@ -1,0 +1,97 @@
+"""Reports for readers: what fits, what is cut, and how to get at the rest."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
+from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
+from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
+
+pytestmark = pytest.mark.anyio
+
+
+async def report(**changes: Any) -> RunReport:  # noqa: ANN401
+    run = await consulted(
+        run_of("a", "b", max_iterations=1), FakeAsk(a=reply("42"), b=reply("42"), judge=verdict())
+    )
+    usage = Usage(calls=3, input_tokens=1, output_tokens=1, seconds=1.0)
+    return report_of(run, usage, "2026-11-25T00:00:00.000+00:00").model_copy(update=changes)
+
+
+async def test_an_ordinary_report_is_whole() -> None:
+    whole = await report(warnings=["Mind the gap."], refinements=["Check the sum."])
+    shown = report_markdown(whole)
+    assert shown == report_markdown(whole, limit=None)
+    for part in ("It is 42.", "**Answer:** 42", "### Members (2 of 2 answered)", "Mind the gap."):
+        assert part in shown
+    assert "### To look at again\n- Check the sum." in shown
+
+
+@pytest.mark.parametrize("length", [100, 7_000, 8_000, 50_000])
+async def test_whatever_there_is_a_result_is_short_enough(length: int) -> None:
+    long = await report(
+        synthesis="s" * length,
+        warnings=["w" * 5_000] * 30,
+        dissent=[Dissent(labels=("B",), final_answer="41", argument="d" * 3_000)] * 30,
+        refinements=["r" * 900] * 30,
+    )
+    shown = report_markdown(long)
+    assert len(shown) < MAX_TEXT
+    assert "**Confidence" in shown
+    assert "completed · strategy" in shown  # the footer is never cut
+
+
+async def test_the_synthesis_is_whole_while_it_fits_and_the_sections_give_way() -> None:
+    long = await report(synthesis="s" * 6_500, warnings=["w" * 500] * 30)
+    shown = report_markdown(long)
+    assert "s" * 6_500 in shown
+    assert "w" * 500 in shown
+    assert f'more: `get_run(run_id="{long.run_id}", include=["iterations"])`' in shown
+
+
+async def test_of_a_synthesis_that_alone_is_too_long_the_rest_can_be_asked_for() -> None:
+    text = "".join(f"{number:05d}" for number in range(4_000))
+    shown = report_markdown(await report(synthesis=text))
+    cut = re.search(r'include=\["synthesis"\], offset=([0-9]+)\)', shown)
+    assert cut is not None
+    begin = shown.index("00000")
+    assert shown[begin : begin + int(cut[1])] == text[: int(cut[1])]
+
+
+def entry(text: str, error: str | None = None) -> Entry:
+    return Entry(
+        section="responses",
+        iteration=1,
+        role="member",
+        label="A",
+        model="m",
+        text=text,
+        error=error,
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 50, 60, 75, 1_000])
+def test_pages_put_together_are_the_whole(limit: int) -> None:
+    entries = [entry("0123456789"), entry("", "it is down"), entry("abcdefghij"), entry("xyz")]
+    offset: int | None = 0
+    texts, failures = "", 0
+    while offset is not None:
+        found = page(entries, offset, limit)
+        assert found.characters == 24  # and one for what failed
+        assert len(entries_markdown(found.entries)) <= max(limit, 45)
+        texts += "".join(e.text for e in found.entries)
+        failures += sum(e.error is not None for e in found.entries)
+        offset = found.next_offset
+    assert texts == "0123456789abcdefghijxyz"
+    assert failures == 1
+
+
+def test_past_the_end_there_is_nothing() -> None:
+    assert page([entry("abc")], 99).entries == []
+    assert page([entry("abc")], 99).next_offset is None

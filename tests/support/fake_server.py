@@ -1,0 +1,45 @@
+"""The real server with fake models behind llm: what the acceptance tests launch as a child."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["LLM_LOAD_PLUGINS"] = ""
+
+from typing import TYPE_CHECKING
+
+from llm.plugins import pm
+
+from consortium_mcp.frontends.cli.main import main
+from tests.support.fake_models import FakeAsync, FakePlugin, FakeSync, models
+from tests.support.fakes import reply, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Late(FakeAsync):
+    """Agrees, after so many seconds."""
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+        async for _ in super().execute(prompt, stream, response, conversation):
+            yield reply("42", 0.8)
+
+
+FAKES = (
+    FakeAsync("sure", reply("42", 0.9)),
+    FakeAsync("agrees", reply("42", 0.8)),
+    FakeAsync("wrong", reply("41", 0.6)),
+    FakeAsync("slow", 20.0),
+    Late("late", 2.0),
+    Late("30 seconds", 30.0),
+    Late("70 seconds", 70.0),
+    FakeSync("stuck", 60.0),
+    FakeAsync("down", RuntimeError("the provider is down")),
+    FakeAsync("judge", verdict(groups="", ranking="")),
+    FakeAsync("judge-alone", verdict(support="A", groups="", ranking="")),
+)
+
+if __name__ == "__main__":
+    pm.register(FakePlugin(models(*FAKES)), name="fake")
+    main()
