@@ -29,14 +29,12 @@ PANEL = {"models": ["sure", "agrees"], "arbiter": "judge", "strategy": "synthesi
 
 
 @asynccontextmanager
-async def connected(
-    environment: dict[str, str], mode: str, limit: float | None = None
-) -> AsyncIterator[Client]:
-    """A client of the real server with fake models; it gives up on calls after `limit` seconds."""
+async def connected(environment: dict[str, str], mode: str) -> AsyncIterator[Client]:
+    """A client of the real server with fake models."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "tests.support.fake_server"], env=environment
     )
-    async with Client(server, mode=mode, read_timeout_seconds=limit) as client:
+    async with Client(server, mode=mode) as client:
         yield client
 
 
@@ -44,15 +42,21 @@ def _text(result: CallToolResult) -> str:
     return "".join(getattr(part, "text", "") for part in result.content)
 
 
-async def impatient(environment: dict[str, str], slow_model: str, limit: float) -> str:
-    """Its limit is shorter than the run: it asks again as each report's next step says."""
-    async with connected(environment, "legacy", limit) as client:
+async def impatient(environment: dict[str, str], slow_model: str, limit: float) -> tuple[str, int]:
+    """It gives up on a call after `limit` seconds, and asks again as each report says.
+
+    Returns:
+        The answer, and how many calls it took.
+    """
+    async with connected(environment, "legacy") as client:
         asked = PANEL | {"prompt": "Six × 7?", "models": ["sure", slow_model]}
-        report = (await client.call_tool("consult_consortium", asked)).structured_content or {}
+        result = await client.call_tool("consult_consortium", asked, read_timeout_seconds=limit)
+        calls, report = 1, result.structured_content or {}
         while report["status"] == "working":
             again = {"run_id": report["run_id"], "wait_seconds": limit * 2 / 3}
-            report = (await client.call_tool("get_run", again)).structured_content or {}
-        return str(report["synthesis"])
+            result = await client.call_tool("get_run", again, read_timeout_seconds=limit)
+            calls, report = calls + 1, result.structured_content or {}
+        return str(report["synthesis"]), calls
 
 
 async def text_only(environment: dict[str, str]) -> str:

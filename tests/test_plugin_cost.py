@@ -9,7 +9,8 @@ import pytest
 from consortium_mcp import create_consortium
 from tests.support.fake_models import FakeAsync, models, plugin
 
-MOST_MILLISECONDS = 60
+MOST = 0.2
+"""Of what the command takes without us; the figure is in `bench.plugin`."""
 
 
 @pytest.mark.skipif(
@@ -22,5 +23,5 @@ def test_other_llm_commands_cost_no_more_cpu_to_speak_of(arguments: tuple[str, .
 
     with plugin("fake", models(FakeAsync("a", "x"), FakeAsync("b", "x"))):
         create_consortium(["a", "b"]).save("mine")
-    _, extra = extra_milliseconds(arguments, rounds=7)
-    assert extra <= MOST_MILLISECONDS
+    without, extra = extra_milliseconds(arguments, rounds=7)
+    assert extra <= MOST * without

@@ -40,5 +40,5 @@ async def test_every_fault_ends_as_the_documentation_says(settings: Settings) ->
             alone = await outcome(service, QUORUM)
     for scenario, result in found.items():
         assert f"| {scenario.fault} | {result.says} |" in table
-        assert result.seconds < 12, scenario.fault
-    assert 2.5 <= alone.seconds < 3.0  # 2.5 s here; the rest is for a busy machine
+    hung = next(result for scenario, result in found.items() if scenario.fault == "a member hangs")
+    assert 2.5 <= alone.seconds < hung.seconds  # without a quorum a hung member costs its timeout

@@ -7,5 +7,6 @@
 - `fake_server`, `crash_server`, `fake_llm`: the real programs with fake models, run as children.
 - `wire`, `client`: an MCP client that sees the bytes, and what tests ask of the SDK's.
 - `fixture_server` with `input_fixtures` and `task_fixtures`: what MCP's conformance suite calls.
+- `growth`: whether work is linear in its input, without a limit in seconds.
 - `documented`: the generated pages of docs/.
 """

@@ -36,6 +36,9 @@ class Provider:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
+        self.most_at_once = 0
+        """Requests that were being answered at the same time, at the most."""
+        self._now = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -65,7 +68,13 @@ class Provider:
                 length = int(head.split("content-length:")[1].split("\r\n")[0])
                 body = json.loads(await reader.readexactly(length))
                 prompt = str(body["messages"][-1]["content"])
-                if not await self._behave(body["model"], prompt, reader, writer):
+                self._now += 1
+                self.most_at_once = max(self.most_at_once, self._now)
+                try:
+                    goes_on = await self._behave(body["model"], prompt, reader, writer)
+                finally:
+                    self._now -= 1
+                if not goes_on:
                     break
         writer.close()
 

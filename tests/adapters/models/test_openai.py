@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import anyio
@@ -90,33 +89,28 @@ async def test_a_truncated_reply_says_so() -> None:
 
 @pytest.mark.parametrize("model", ["hang", "slow-loris"])
 async def test_giving_up_closes_the_connection(served: Provider, model: str) -> None:
-    started = time.monotonic()
     with pytest.raises(MemberError, match=r"no answer within 0\.\d+ s"):
         await ask(model, timeout=0.3)
-    assert time.monotonic() - started < 2
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         while not served.hung_up[model]:  # noqa: ASYNC110 (the provider is in another thread)
             await anyio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
-    ("limits", "least"),
-    [(Limits(in_all=1), 1.4), (Limits(per_provider=1), 1.4), (Limits(), 0.4)],
+    ("limits", "at_once"),
+    [(Limits(in_all=1), 1), (Limits(per_provider=1), 1), (Limits(), 3)],
 )
-@pytest.mark.usefixtures("served")
-async def test_parallel_calls_keep_to_the_limits(limits: Limits, least: float) -> None:
+async def test_parallel_calls_keep_to_the_limits(
+    served: Provider, limits: Limits, at_once: int
+) -> None:
     calls = ModelCaller(Registry(), limits)
     question = Question(
         role="member", label="A", model="delay-0.5", prompt="?", iteration=1, timeout=20
     )
-    await calls(question.model_copy(update={"model": "ok"}))  # imports are not what is measured
-    started = time.monotonic()
     async with anyio.create_task_group() as group:
         for _ in range(3):
             group.start_soon(calls, question)
-    took = time.monotonic() - started
-    assert took >= least
-    assert took < least + 1.2
+    assert served.most_at_once == at_once
 
 
 async def test_every_try_is_counted_and_the_budget_stops_the_next(served: Provider) -> None:
