@@ -145,20 +145,20 @@ def _machine() -> str:
 PAGE = """\
 # What happens when models fail
 
-Made by `python -m bench.reliability` ({machine}); `tests/test_reliability.py` holds the outcomes \
-true. Three members that answer at once unless the fault is theirs, one arbiter, one iteration. \
-Member and arbiter timeouts are 5 s here instead of the default 120 s, so that the table can be \
-made in a minute; a hang costs its timeout, or less with a quorum.
+Made by `python -m bench.reliability` ({machine}); `tests/test_reliability.py` checks the \
+outcomes. Unless the fault is theirs, three members answer at once; there is one arbiter and one \
+iteration. Member and arbiter timeouts are 5 s here instead of the default 120 s, so that the \
+table can be made in a minute. A hang costs its timeout, or less with a quorum.
 
 | fault | what the user gets | after |
 |---|---|---|
 {rows}
 
-What passes (408, 409, 425, 429, 5xx, lost connections, streams that break off) is tried up to \
-three times with jittered pauses, keeping to `retry-after`, all within the call's one timeout. \
-What cannot pass (a refused key, an unknown model, a bad request, a refusal) is not tried again, \
-and such a member is not asked in later iterations. The SDKs' own retries are switched off, so \
-that the budget sees every call.
+Faults that may pass (408, 409, 425, 429, 5xx, lost connections, streams that break off) are tried \
+up to three times with random pauses. The pauses keep to `retry-after`, and all tries share the \
+call's one timeout. Faults that cannot pass (a refused key, an unknown model, a bad request, a \
+refusal) are not tried again, and such a member is not asked in later iterations. The SDKs' own \
+retries are switched off, so that the budget sees every call.
 """
 
 if __name__ == "__main__":

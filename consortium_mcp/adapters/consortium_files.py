@@ -51,10 +51,10 @@ def read_file(path: Path) -> Found:
             configs = [ConsortiumConfig.model_validate(each) for each in data["consortiums"]]
             return {str(config.name): config for config in configs}
     except (ValueError, ValidationError, ConfigError) as error:
-        raise ConfigError(f"{path} is no export of consortiums: {error}") from error
+        raise ConfigError(f"{path} is not an export of consortiums: {error}") from error
     if not isinstance(data, dict) or not all(isinstance(each, dict) for each in data.values()):
         raise ConfigError(
-            f"{path} holds no consortiums: it must be what `llm consortium export` writes, a "
+            f"{path} holds no consortiums. It must be what `llm consortium export` writes, a "
             "database of llm-consortium, or a JSON object of its configurations by name."
         )
     return dict(data)
@@ -71,7 +71,7 @@ def original_database(user_dir: Path) -> Path:
         if path.exists() and _has_table(path):
             return path
     raise ConfigError(
-        f"There is no database of llm-consortium with consortiums in {user_dir}: name the FILE."
+        f"No database of llm-consortium with consortiums was found in {user_dir}. Name the FILE."
     )
 
 

@@ -74,7 +74,7 @@ def _count(env: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or int(text[:9]) < 1:
-        raise ConfigError(f"{name} is {text!r}; it must be a whole number from 1, or unset.")
+        raise ConfigError(f"{name} is {text!r}; it must be a whole number of 1 or more, or unset.")
     return int(text)
 
 

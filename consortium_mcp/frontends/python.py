@@ -91,7 +91,7 @@ def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
     try:
         return MemberSpec.model_validate(member)
     except ValidationError as error:
-        raise InvalidMember(f"{member!r} is no member: {error.errors()[0]['msg']}.") from error
+        raise InvalidMember(f"{member!r} is not a member: {error.errors()[0]['msg']}.") from error
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,8 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
         return asyncio.run(call)
     call.close()
     raise ConfigError(
-        f"An event loop runs here (a notebook, or async code): write `await consortium.{name}`."
+        "An event loop is running here (a notebook, or async code). "
+        f"Write `await consortium.{name}`."
     )
 
 

@@ -130,7 +130,7 @@ class Consortiums:
         if name in snapshot.names:  # `llm -m NAME` could mean either
             model_id = snapshot.names[name]
             raise ConfigError(
-                f"{name!r} is a name of the model {model_id} "
+                f"{name!r} is already a name of the model {model_id} "
                 f"({snapshot.entries[model_id].provider}): choose another name."
             )
         if name in snapshot.aliases:
@@ -152,7 +152,7 @@ class Consortiums:
         ]
         raise ConfigError(
             f"A consortium is saved as {config.name!r} already. It differs in "
-            f"{', '.join(changes)}. Overwrite it if it is to be replaced, or choose another name."
+            f"{', '.join(changes)}. Overwrite it, or choose another name."
         )
 
 

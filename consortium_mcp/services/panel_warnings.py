@@ -39,7 +39,7 @@ def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
             "a consultation works and are not to be relied on."
         )
     if config.strategy != "roles" and any(member.role for member in config.members):
-        warnings.append("The members' roles are played in the strategy `roles` only.")
+        warnings.append("Members' roles have an effect in the strategy `roles` only.")
     if config.escalate_to in {member.model for member in config.members}:
         warnings.append(
             f"{config.escalate_to} is a member already, so escalating to it brings no new view. "
@@ -63,7 +63,7 @@ def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
         family = known_models.family(arbiter)
         relatives = sorted(m for m in models if family and known_models.family(m) == family)
         if arbiter in models:
-            own = "is also a member, and models favour their own words"
+            own = "is also a member, and models favour their own answers"
             warnings.append(f"The arbiter {arbiter} {own}. {remedy}")
         elif relatives:
             related = (

@@ -144,7 +144,7 @@ async def test_by_default_a_majority_stands_and_the_spared_are_named(connect: Co
         report = data_of(result)
         assert (report["usage"]["calls"], report["asked"]) == (2, 2)
         assert [m["status"] for m in report["members"]] == ["answered", "answered", "spared"]
-        assert "not asked, the others had settled it" in text_of(result)
+        assert "not asked, because the others had settled it" in text_of(result)
         escalating = asked | {"models": ["sure", "wrong"], "escalate_to": "agrees"}
         report = data_of(await client.call_tool("consult_consortium", escalating))
         assert [m["model"] for m in report["members"]] == ["sure", "wrong", "agrees"]

@@ -30,13 +30,13 @@ def test_configurations_of_the_original_by_name_are_read(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no export"),
-        (b"{", "no export"),
-        (b"\xff\xfe", "no export"),
+        (b"", "not an export"),
+        (b"{", "not an export"),
+        (b"\xff\xfe", "not an export"),
         (b"[1]", "holds no consortiums"),
         (b'{"a": 1}', "holds no consortiums"),
-        (b'{"consortiums": [{"name": "x"}]}', "no export"),
-        (b'{"consortiums": [{"name": "x", "members": [], "arbiter": "a"}]}', "no export"),
+        (b'{"consortiums": [{"name": "x"}]}', "not an export"),
+        (b'{"consortiums": [{"name": "x", "members": [], "arbiter": "a"}]}', "not an export"),
         (b"SQLite format 3\x00 and then rubbish", "of llm-consortium"),
     ],
 )
@@ -57,5 +57,5 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_database_without_consortiums_is_not_the_originals(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "logs.db").close()
     (tmp_path / "consortium_logs.db").write_bytes(b"rubbish" * 99)
-    with pytest.raises(ConfigError, match="name the FILE"):
+    with pytest.raises(ConfigError, match="Name the FILE"):
         original_database(tmp_path)

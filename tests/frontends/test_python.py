@@ -89,7 +89,7 @@ def test_what_cannot_be_asked_is_the_error_itself() -> None:
         ({}, None, (), "must be a text"),
         ({}, "?", ["a"], "pairs"),
         ({}, "?", [{"role": "user", "content": "a"}], "pairs"),
-        ({"models": [{"name": "o3-mini"}]}, "?", (), "is no member"),
+        ({"models": [{"name": "o3-mini"}]}, "?", (), "is not a member"),
     ],
 )
 def test_what_makes_no_sense_is_an_error_that_says_so(

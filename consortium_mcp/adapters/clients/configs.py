@@ -146,11 +146,11 @@ def change(
     try:
         data = form.read(before)
     except ValueError as error:
-        why = f"it does not read as {client.form.upper()} ({error})"
+        why = f"it cannot be read as {client.form.upper()} ({error})"
         raise _left_alone(path, why, block) from error
     there = data.get(client.section, {})
     if not isinstance(there, dict):
-        raise _left_alone(path, f"its {client.section} holds something else than servers", block)
+        raise _left_alone(path, f"its {client.section} does not hold servers", block)
     if there.get(name) == entry:
         return None
     if name in there and not force:
@@ -169,7 +169,7 @@ def change(
 def _text_of(client: ClientFile, path: Path) -> str:
     if not path.parent.is_dir():
         raise ConfigError(
-            f"{client.title} seems not to be installed: there is no folder {path.parent}."
+            f"{client.title} does not seem to be installed: there is no folder {path.parent}."
         )
     try:
         return path.read_text(encoding="utf-8-sig") if path.exists() else ""
@@ -192,4 +192,4 @@ def as_text(client: ClientFile, name: str, entry: Entry) -> str:
 
 
 def _left_alone(path: Path, why: str, block: str) -> ConfigError:
-    return ConfigError(f"{path} was left alone, for {why}. Put this there by hand:\n\n{block}")
+    return ConfigError(f"{path} was not changed: {why}. Add this yourself:\n\n{block}")

@@ -27,7 +27,7 @@ def read(text: str) -> dict[str, Any]:
         return {}
     data = json.loads(_blanked(text))
     if not isinstance(data, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 (a file's error, not a caller's)
+        raise ValueError("it is not an object")  # noqa: TRY004 (a file's error, not a caller's)
     return data
 
 

@@ -130,7 +130,7 @@ class DatabaseFile:
                 raise StoreBusy(
                     f"{self.path} has been locked by another process for "
                     f"{self._busy_seconds:g} s. "
-                    "Try again; if it stays so, see which process holds the file."
+                    "Try again. If it stays locked, find out which process holds the file."
                 ) from error
             if code in _UNWRITABLE:
                 raise StoreUnwritable(

@@ -91,7 +91,9 @@ def _load_plugins(seconds: float) -> dict[str, str]:
                 _IMPORTS[name] = PluginCall(entry_point.load)
             attempt = _IMPORTS[name]
             if not attempt.is_over(seconds):
-                errors[name] = "is not imported yet, for it takes long; its models are missing"
+                errors[name] = (
+                    "is not imported yet: it takes long, and its models are missing for now"
+                )
                 plugins.set_blocked(name)
                 continue
             del _IMPORTS[name]  # a failed import is tried anew with the next snapshot
@@ -160,7 +162,7 @@ def _listed(
         _LISTINGS[hook.function] = Listing(hook, taken)
     listing = _LISTINGS[hook.function]
     if not listing.attempt.is_over(seconds):
-        return [], "has not listed its models yet, for it takes long; they are missing"
+        return [], "has not listed its models yet: it takes long, and they are missing for now"
     del _LISTINGS[hook.function]
     return list(listing.found), listing.attempt.failure
 

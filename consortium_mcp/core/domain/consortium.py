@@ -96,7 +96,7 @@ class ConsortiumConfig(Value):
         if self.min_iterations > self.max_iterations:
             raise ConfigError(
                 f"min_iterations ({self.min_iterations}) is greater than max_iterations "
-                f"({self.max_iterations}): lower the one or raise the other."
+                f"({self.max_iterations}): lower one or raise the other."
             )
         self._check_limits()
         return self
@@ -112,8 +112,8 @@ class ConsortiumConfig(Value):
             )
         if self.quorum is not None and not 0 < self.quorum <= 1:
             raise ConfigError(
-                f"quorum is {self.quorum:g}; it is a share of the members, above 0 and at most 1: "
-                "write 0.75 for three of four."
+                f"quorum is {self.quorum:g}; it must be a share of the members, above 0 and at "
+                "most 1: write 0.75 for three of four."
             )
         for field in ("max_calls", "max_tokens"):
             limit = getattr(self, field)

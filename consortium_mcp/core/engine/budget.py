@@ -77,7 +77,7 @@ class Budget:
 
     def _check(self, expected: int) -> None:
         if self._max_calls is not None and self.calls >= self._max_calls:
-            raise BudgetExceeded(f"max_calls is {self._max_calls}, and so many calls were made")
+            raise BudgetExceeded(f"max_calls is {self._max_calls}, and that many calls were made")
         committed = self._spent + self._reserved
         if self._max_tokens is not None and committed + expected > self._max_tokens:
             raise BudgetExceeded(

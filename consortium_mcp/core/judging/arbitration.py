@@ -132,7 +132,9 @@ def _computed(
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
     support = _credible(said, answered, options)
     if struck := [label for label in said.support if label not in support]:
-        belied = f"The arbiter counted {', '.join(struck)} as support, whose answer is another one"
+        belied = (
+            f"The arbiter counted {', '.join(struck)} as support, whose answer is a different one"
+        )
         warnings += (f"{belied}; not counted.",)
     told = read(said.final_answer or "", options)
     support += tuple(

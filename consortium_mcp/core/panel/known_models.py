@@ -55,7 +55,8 @@ CURRENT_MODELS: dict[str, tuple[str, ...]] = {
     "openrouter": ("openrouter/anthropic/claude-sonnet-5",),
 }
 """Provider (the llm plugin's name) -> its current general models, best first, as llm 0.36 and the
-plugins of autumn 2026 spell them. The panel when none is named takes at most one from each."""
+plugins of autumn 2026 spell them. The panel that is asked when you name none takes at most one
+from each."""
 EXTRAS = ("anthropic", "gemini", "openrouter", "mistral", "ollama")
 """Extras of this package; each brings llm's plugin of its name, such as llm-anthropic."""
 PANEL_WITHOUT_ARBITER = 4

@@ -68,8 +68,8 @@ def with_counts(models: Sequence[str], counts: Sequence[int], known: Collection[
     """
     if len(counts) > 1 and len(counts) != len(models):
         raise InvalidMember(
-            f"{len(counts)} counts for {len(models)} models: give one for each model, in their "
-            "order, or one alone for all."
+            f"{len(counts)} counts for {len(models)} models: give one for each model, in the same "
+            "order, or a single one for all."
         )
     alone = len(counts) == 1
     members = []

@@ -252,7 +252,7 @@ def _labels(
     strangers = [name for name in names if name not in known]
     if strangers:
         shown = ", ".join(name[:20] for name in strangers[:5])
-        problems.append(f"{field} names {shown}, which is no label")
+        problems.append(f"{field} names {shown}, which is not a label")
     return tuple(names)
 
 

@@ -81,7 +81,7 @@ def register(name: str, strategy: Strategy) -> None:
         UnknownStrategy: another one has this name already, or something is missing of it.
     """
     if name in STRATEGIES and type(STRATEGIES[name]) is not type(strategy):
-        raise UnknownStrategy(f"There is a strategy {name!r} already: give yours another name.")
+        raise UnknownStrategy(f"A strategy {name!r} exists already. Give yours another name.")
     parts = (*Strategy.__annotations__, *(n for n in vars(Strategy) if not n.startswith("_")))
     if missing := [part for part in parts if not hasattr(strategy, part)]:
         raise UnknownStrategy(f"The strategy {name!r} lacks {', '.join(missing)}.")

@@ -75,7 +75,7 @@ async def _break_tie(
         iteration=len(run.iterations) + 1,
         timeout=run.config.arbiter_timeout,
     )
-    unbroken = "no tie-break could be had, so the first by panel order stands"
+    unbroken = "the tie could not be broken, so the first answer in panel order stands"
     try:
         reply = await ask(question)
     except MemberError:

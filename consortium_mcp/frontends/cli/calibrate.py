@@ -66,7 +66,7 @@ async def calibrate(settings: Settings, path: Path) -> None:
                 points.append((confidence, label.is_right(report)))
         if unusable:
             shown = ", ".join(unusable[:3]) + (" …" if unusable[3:] else "")
-            why = "are not in the journal, or have no answer to compare"
+            why = "are not in the database, or have no answer to compare"
             click.echo(f"{len(unusable)} labelled runs {why}: {shown}", err=True)
         fitted = calibration.fit(points, now())
         await Calibrations(store).keep(fitted)
@@ -80,7 +80,7 @@ async def calibrate(settings: Settings, path: Path) -> None:
     )
     for score in (0.5, 0.7, 0.9):
         click.echo(f"  a computed {score:.2f} now reads {calibration.apply(fitted, score):.2f}")
-    click.echo("New runs use it and say `calibrated: true`; `calibrate --forget` takes it away.")
+    click.echo("New runs use it and say `calibrated: true`. `calibrate --forget` removes it.")
 
 
 async def forget_calibration(settings: Settings) -> None:
@@ -90,7 +90,7 @@ async def forget_calibration(settings: Settings) -> None:
         await Calibrations(store).keep(None)
     finally:
         await store.close()
-    click.echo("New runs report their computed confidence as it is.")
+    click.echo("The calibration is removed: new runs report the computed confidence.")
 
 
 def _before_calibration(report: RunReport) -> float | None:
@@ -128,10 +128,10 @@ def _no_label(path: Path, number: int, why: str) -> ConfigError:
 
 @click.command("calibrate")
 @click.argument("labels", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--forget", is_flag=True, help="Take the calibration away again.")
+@click.option("--forget", is_flag=True, help="Remove the calibration.")
 @click.pass_obj
 def command(settings: Settings, labels: Path | None, *, forget: bool) -> None:
-    """Fit the confidence to runs that you have labelled as right or wrong, 200 at least.
+    """Calibrate the confidence on at least 200 runs that you labelled as right or wrong.
 
     LABELS holds one run a line as JSON: {"run_id": "…", "correct": true}, or with the right answer:
     {"run_id": "…", "answer": "42"}.

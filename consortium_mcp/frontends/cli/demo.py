@@ -181,7 +181,7 @@ async def _show_journal(client: Client, run_id: str) -> None:
     click.echo()
     _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None, None))
     if not runs or runs[0]["run_id"] != run_id:
-        raise DemoError("list_runs does not show the run that was just made.")
+        raise DemoError("list_runs does not show the run that was just finished.")
 
 
 @click.command("demo")
@@ -204,7 +204,8 @@ def command(settings: Settings, question: str, *, local: bool | None) -> None:
         members, arbiter = keyed
     elif local is False:
         raise click.ClickException(
-            "Fewer than two providers have a key: see `consortium-mcp doctor`, or use --local."
+            "Fewer than two providers have a key. Run `consortium-mcp doctor` to see what is "
+            "missing, or use --local."
         )
     else:
         fetch_weights(settings)

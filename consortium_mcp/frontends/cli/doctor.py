@@ -95,16 +95,16 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
     plugin = f"llm-{provider}"
     if plugin in snapshot.plugins:
         return (
-            f"{plugin} lists no models: it may need a key for that (`llm keys set {provider}`), or "
-            "a server that runs"
+            f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
+            "running server"
         )
     if provider in EXTRAS:
-        return f"no plugin; install consortium-mcp[{provider}], or `llm install {plugin}`"
-    return f"no plugin; `llm install {plugin}` brings it"
+        return f"no plugin; install consortium-mcp[{provider}], or run `llm install {plugin}`"
+    return f"no plugin; run `llm install {plugin}`"
 
 
 async def _panel(service: Service) -> bool:
-    _heading("The panel when none is named")
+    _heading("The panel that is asked when you name none")
     try:
         config = (await service.resolver.resolve(None, ConsortiumSettings())).config
     except ConsortiumError as error:

@@ -43,7 +43,7 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
         ConfigError: it cannot be done safely; the message says what to do instead.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise ConfigError("--name is made of letters, digits, - and _.")
+        raise ConfigError("--name may hold letters, digits, - and _.")
     command, args = server_command(Path(sys.executable), shutil.which("uvx"))
     env = {key: value for key, value in os.environ.items() if key.startswith(_PASSED_ON)}
     if client == CLAUDE_CODE:
@@ -52,7 +52,7 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
         _by_file(client, name, (command, args, env), dry_run=dry_run, force=force)
     for key, variable in keys_of_this_shell(take_snapshot()).items():
         click.echo(
-            f"{variable} is set in this shell only, where a desktop program may not see it: store "
+            f"{variable} is set in this shell only, and a desktop program may not see it. Store "
             f"the key with `llm keys set {key}`."
         )
 
@@ -98,14 +98,14 @@ def _by_file(
     path = kind.path(Machine(Path.home(), sys.platform, os.environ))
     made = change(kind, path, name, kind.entry(*start), force=force)
     if made is None:
-        click.echo(f"{path} has it already; nothing was changed.")
+        click.echo(f"{path} has this server already; nothing was changed.")
     elif dry_run:
         old, new = made.before.splitlines(), made.after.splitlines()
         shown = difflib.unified_diff(old, new, str(path), f"{path} (new)", lineterm="")
         click.echo("\n".join(shown))
     else:
         backup = made.write(datetime.now().astimezone())
-        kept = f" What was there is kept in {backup.name}." if backup else ""
+        kept = f" The old file is kept as {backup.name}." if backup else ""
         click.echo(
             f"Added {name!r} to {path}.{kept} Restart {kind.title}, or reload its servers, to see "
             "the tools."
@@ -124,7 +124,7 @@ def _by_claude(
     claude = shutil.which("claude")
     if claude is None:
         raise ConfigError(
-            f"`claude` is not on the PATH. Run this where it is:\n\n{shlex.join(add)}"
+            f"`claude` is not on the PATH. Run this command where it is:\n\n{shlex.join(add)}"
         )
     there = subprocess.run([claude, "mcp", "get", name], capture_output=True, check=False)  # noqa: S603
     if there.returncode == 0 and not force:
@@ -137,18 +137,18 @@ def _by_claude(
         subprocess.run([claude, "mcp", "remove", "--scope", "user", name], check=False)  # noqa: S603
     done = subprocess.run([claude, *add[1:]], check=False)  # noqa: S603
     if done.returncode:
-        raise ConfigError(f"`{shlex.join(add)}` failed; its own words stand above.")
+        raise ConfigError(f"`{shlex.join(add)}` failed; see its output above.")
 
 
 @click.command("install")
 @click.argument("client", type=click.Choice(sorted([*CLIENTS, CLAUDE_CODE])))
-@click.option("--name", default="consortium", show_default=True, help="What it is called there.")
+@click.option("--name", default="consortium", show_default=True, help="Its name in the client.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--force", is_flag=True, help="Replace another server of this name.")
 def command(client: str, name: str, *, dry_run: bool, force: bool) -> None:
-    """Add this server to CLIENT's configuration; what was there is kept in a copy.
+    """Add this server to CLIENT's settings, keeping a copy of the old ones.
 
-    Keys are not written there: they are read from llm's key store.
+    Keys are not written there; they are read from llm's key store.
     """
     with command_errors():
         install(client, name, dry_run=dry_run, force=force)

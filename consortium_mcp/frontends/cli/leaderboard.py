@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.evaluation.leaderboard import Standing
 
 AGREEMENT = (
-    "This is agreement, not correctness: who stands with the verdict may err with it, and who "
-    "stands alone may be right."
+    "This is agreement, not correctness: a verdict can be wrong, and the one model that "
+    "disagrees can be right."
 )
 
 
@@ -32,7 +32,7 @@ async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyi
     if as_json:
         click.echo(json.dumps([standing.model_dump() for standing in standings], indent=2))
     elif not standings:
-        click.echo("The journal holds no answers yet: consult somebody first.")
+        click.echo("The database holds no answers yet. Consult a consortium first.")
     else:
         click.echo(_table(standings))
         click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}")
@@ -62,6 +62,6 @@ def _share(part: int, whole: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(settings: Settings, *, as_json: bool) -> None:
-    """Show how often each model of your past runs stood with the verdict, failed, and its cost."""
+    """Show how often each model agreed with the verdict, failed, and what it cost."""
     with command_errors():
         anyio.run(show, settings, as_json)

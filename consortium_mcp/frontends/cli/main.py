@@ -51,9 +51,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="consortium-mcp")
-@click.option(
-    "--http", is_flag=True, help="Serve HTTP on this machine's loopback instead; there is no login."
-)
+@click.option("--http", is_flag=True, help="Serve HTTP on this machine only, without a login.")
 @click.option("--port", type=click.IntRange(0, 65535), help="For --http.  [default: 8765]")
 @click.pass_context
 def main(ctx: click.Context, *, http: bool, port: int | None) -> None:
@@ -61,9 +59,9 @@ def main(ctx: click.Context, *, http: bool, port: int | None) -> None:
     with command_errors():
         ctx.obj = environment.from_environment()
         if (http or port is not None) and ctx.invoked_subcommand is not None:
-            raise click.UsageError("--http and --port go without a command.")
+            raise click.UsageError("--http and --port cannot be combined with a command.")
         if port is not None and not http:
-            raise click.UsageError("--port goes with --http.")
+            raise click.UsageError("--port needs --http.")
         if http:
             from consortium_mcp.frontends.mcp import http as http_server  # noqa: PLC0415
 

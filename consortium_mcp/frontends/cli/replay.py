@@ -112,10 +112,13 @@ def configuration(wish: ReplayOptions) -> ConsortiumConfig:
     """
     tiers = dict(wish.tiers)
     if strangers := tiers.keys() - {REST, *wish.panel}:
-        raise ConfigError(f"A tier is given to {', '.join(sorted(strangers))}, who is no member.")
+        raise ConfigError(
+            f"A tier is given to {', '.join(sorted(strangers))}, who is not a member."
+        )
     if unknown := set(tiers.values()) - {*get_args(Tier)}:
         raise ConfigError(
-            f"There is no tier {', '.join(sorted(unknown))}; choose of {', '.join(get_args(Tier))}."
+            f"There is no tier {', '.join(sorted(unknown))}; "
+            f"choose one of {', '.join(get_args(Tier))}."
         )
     members = [
         {"label": label(place), "model": model, "tier": tiers.get(model, tiers.get(REST))}
@@ -215,7 +218,7 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
 @click.option("--panel", callback=_names, required=True, help="Recorded models: a,b,c.")
 @click.option("--strategy", default="vote", show_default=True)
 @click.option("--sampling", default="full", show_default=True, help="full, adaptive or thrifty.")
-@click.option("--escalate-to", help="Asked only where the first wave is not unanimous.")
+@click.option("--escalate-to", help="Asked only if the first wave is not unanimous.")
 @click.option("--arbiter", help="The recorded model that judges.  [default: the first member]")
 @click.option(
     "--tier",
@@ -230,7 +233,7 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
     multiple=True,
     callback=_pairs,
     metavar="FIELD=VALUE",
-    help="Only the questions that have it, such as task=math.",
+    help="Only questions with this value, such as task=math.",
 )
 @click.option(
     "--save",

@@ -28,7 +28,7 @@ async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa:
     if delete:
         click.echo(f"Deleted {what}.")
     else:
-        click.echo(f"Would delete {what}. Nothing has changed; --delete does it.")
+        click.echo(f"Would delete {what}. Nothing was deleted; add --delete to do it.")
 
 
 async def export(settings: Settings, file: TextIO) -> bool:
@@ -55,23 +55,25 @@ def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta
     """Read a span of time such as `90d`."""
     found = re.fullmatch(r"([0-9]{1,5})([hdw])", value.strip())
     if not found:
-        raise click.BadParameter(f"{value!r} is no age: write it as 36h, 90d or 12w.")
+        raise click.BadParameter(f"{value!r} is not an age. Write it as 36h, 90d or 12w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.group("runs")
 def command() -> None:
-    """Look after the journal of past consultations."""
+    """Prune or export past consultations."""
 
 
 @command.command("prune")
 @click.option("--older-than", callback=_age, required=True, help="Such as 36h, 90d, 12w.")
-@click.option("--dry-run/--delete", default=True, help="Only say how many they are (the default).")
+@click.option(
+    "--dry-run/--delete", default=True, help="Only show how many there are (the default)."
+)
 @click.pass_obj
 def prune_command(settings: Settings, older_than: timedelta, *, dry_run: bool) -> None:
-    """Delete old runs with all that was said in them; without --delete, only say how many.
+    """Delete old runs with everything that was said in them.
 
-    Runs that work are never deleted.
+    Without --delete, only show how many there are. Working runs are never deleted.
     """
     before = (datetime.now(UTC) - older_than).isoformat(timespec="milliseconds")
     with command_errors():

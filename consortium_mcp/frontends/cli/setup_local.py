@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("setup-local")
 @click.pass_obj
 def command(settings: Settings) -> None:
-    """Fetch and verify the local demo model's weights (93 MB); goes on where it stopped."""
+    """Fetch the local demo model (93 MB). Run it again after an interruption: it goes on."""
     fetch_weights(settings)
     click.echo(f"The local models are ready in {settings.local_models}.")
 

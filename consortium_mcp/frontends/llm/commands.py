@@ -15,9 +15,9 @@ from consortium_mcp.frontends.llm.options import panel_options
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _RAW = click.option(
-    "--raw/--no-raw", default=False, help="The members' and the arbiter's raw replies as well."
+    "--raw/--no-raw", default=False, help="Also print the members' and the arbiter's own words."
 )
-_QUIET = click.option("--quiet", is_flag=True, help="Only the synthesis, and no progress.")
+_QUIET = click.option("--quiet", is_flag=True, help="Print only the synthesis, without progress.")
 _OUTPUT = click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -39,18 +39,23 @@ consortium: click.Group = DefaultGroup(
 @click.argument("prompt", required=False)
 @panel_options
 @click.option("--consortium", help="A saved consortium to ask, or to start from.")
-@click.option("--continue", "continue_run", metavar="RUN_ID", help="Go on from an earlier run.")
+@click.option(
+    "--continue",
+    "continue_run",
+    metavar="RUN_ID",
+    help="Go on with the conversation of an earlier run.",
+)
 @click.option(
     "--stdin/--no-stdin",
     default=True,
-    help="Append what stdin holds to the prompt; a terminal is not waited for.",
+    help="Append what is piped in to the prompt.",
 )
 @_OUTPUT
 @_RAW
 @_QUIET
-@click.option("--no-log", is_flag=True, help="Keep nothing in the journal.")
+@click.option("--no-log", is_flag=True, help="Do not record the run.")
 def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
-    """Put PROMPT to several models; an arbiter weighs their answers into one."""
+    """Put PROMPT to several models and get one weighed answer."""
     from consortium_mcp.frontends.llm import consult  # noqa: PLC0415
 
     consult.run(prompt, **options)
@@ -62,7 +67,7 @@ def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the option
 @_RAW
 @_QUIET
 def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
-    """Go on with a run that was interrupted; nothing is asked twice."""
+    """Go on with an interrupted run. Nothing is asked twice."""
     from consortium_mcp.frontends.llm import consult  # noqa: PLC0415
 
     consult.resume(run_id, **options)
@@ -76,7 +81,7 @@ def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, b
 @click.option("--overwrite", is_flag=True, help="Replace another one of this name.")
 @_AS_JSON
 def save(name: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
-    """Save a consortium as NAME, for `llm -m NAME` and every other door."""
+    """Save a consortium as NAME, for `llm -m NAME` and every other client."""
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
     consortiums.save(name, **options)
@@ -150,10 +155,10 @@ def strategies(*, as_json: bool) -> None:
 
 @consortium.command()
 @click.option("-n", "--limit", type=int, default=20, show_default=True, help="1 to 100.")
-@click.option("-q", "--query", help="Words that prompt or synthesis must contain.")
+@click.option("-q", "--query", help="Words in the prompt or the synthesis.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
 @click.option("--consortium", help="Only runs of this saved consortium.")
-@click.option("--cursor", help="Where the page before ended.")
+@click.option("--cursor", help="The cursor that the page before printed.")
 @_AS_JSON
 def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """List past runs, newest first."""

@@ -65,7 +65,9 @@ def list_all(*, as_json: bool) -> None:
         _print_json([config.model_dump(mode="json") for config in saved])
     else:
         lines = [consortium_line(config) for config in saved]
-        click.echo("\n".join(lines) or "None is saved yet: see `llm consortium save --help`.")
+        click.echo(
+            "\n".join(lines) or "No consortium is saved yet. See `llm consortium save --help`."
+        )
 
 
 def show(name: str, *, as_json: bool) -> None:
@@ -170,7 +172,9 @@ def strategies(*, as_json: bool) -> None:
         for name, each in STRATEGIES.items():
             click.echo(f"{name:{wide}}  {each.description}")
     for name, why in errors.items():
-        click.echo(f"The strategy {name} of an installed package is missing: {why}", err=True)
+        click.echo(
+            f"The strategy {name} of an installed package could not be loaded: {why}", err=True
+        )
 
 
 def _print_json(data: object) -> None:

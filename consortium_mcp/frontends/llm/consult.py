@@ -74,9 +74,13 @@ def _followed(
         with command_errors():
             return anyio.run(call)
     except KeyboardInterrupt:
-        how = "It was not logged, so it cannot be gone on with."
+        how = "It was not recorded, so it cannot be resumed."
         if resumable:
-            how = f"Go on with it: llm consortium resume {begun[0]}" if begun else "Nothing begun."
+            how = (
+                f"Resume it with: llm consortium resume {begun[0]}"
+                if begun
+                else "No run had begun."
+            )
         click.echo(f"Interrupted{f' in run {begun[0]}' if begun else ''}. {how}", err=True)
         sys.exit(INTERRUPTED)
 

@@ -44,7 +44,7 @@ _MEMBERS = (
         "counts",
         multiple=True,
         type=int,
-        help="How many of a model: one for each -m in order, or one alone for all.",
+        help="How many of a model: one for each -m in order, or a single one for all.",
     ),
 )
 

@@ -36,7 +36,7 @@ def command_errors() -> Iterator[None]:
 def check_folder(file: Path | None) -> None:
     """Say before anything is paid for that a file could not be written."""
     if file is not None and not file.absolute().parent.is_dir():
-        raise click.ClickException(f"There is no folder {file.parent}: {file} cannot be written.")
+        raise click.ClickException(f"{file} cannot be written: there is no folder {file.parent}.")
 
 
 def write_file(file: Path, text: str) -> None:

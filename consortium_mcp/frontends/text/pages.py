@@ -166,7 +166,7 @@ def _of_iteration(iteration: IterationRecord) -> Entry:
         text = "no verdict yet"
     else:
         sides = "".join(f"\n\nDissent: {side.argument}" for side in verdict.dissent)
-        open_points = "".join(f"\n\nTo look at again: {line}" for line in verdict.refinements)
+        open_points = "".join(f"\n\nStill open: {line}" for line in verdict.refinements)
         text = f"Confidence {verdict.confidence:.2f}\n\n{verdict.synthesis}{sides}{open_points}"
     return Entry(
         section="iterations",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
-    "planned": "A plan; nothing has been called",
+    "planned": "A plan. No model was called",
     "working": "Still working",
     "failed": "The consultation failed",
     "cancelled": "The consultation was cancelled",
@@ -22,7 +22,7 @@ MAX_TEXT = 8_000
 """Characters of a report in a tool's result: about 2,000 tokens of the reader's context."""
 KEPT_FOR_SECTIONS = 1_000
 """Characters left for warnings and dissent where the synthesis must be cut anyway."""
-_CUT_LAST = ("Warnings", "Dissent", "To look at again")
+_CUT_LAST = ("Warnings", "Dissent", "Still open")
 LONGEST_LINE = 600
 """Characters of one line of a section where there is a limit."""
 
@@ -44,7 +44,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
             _member(member) for member in report.members
         ],
         "Dissent": [_dissent(side) for side in report.dissent],
-        "To look at again": [f"- {line}" for line in report.refinements],
+        "Still open": [f"- {line}" for line in report.refinements],
         "Warnings": [f"- {line}" for line in report.warnings],
     }
     if room is not None:
@@ -67,8 +67,8 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         plan = report.plan
         parts.append(
             f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
-            f"{plan.estimated_input_tokens} input tokens in the first iteration, members' answers "
-            "not counted."
+            f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
+            "members' answers."
         )
     return parts
 
@@ -119,12 +119,12 @@ def _confidence(report: RunReport) -> str:
 def _member(member: MemberReport) -> str:
     answer = f"“{member.final_answer}”" if member.final_answer else "no short answer"
     if member.status == "spared":
-        return f"- {member.label} · {member.model}: not asked, the others had settled it"
+        return f"- {member.label} · {member.model}: not asked, because the others had settled it"
     if member.status == "waiting":
         return f"- {member.label} · {member.model}"
     if member.status != "answered":
         return f"- {member.label} · {member.model}: {member.status} ({member.error})"
-    stands = {True: "supports", False: "stands apart", None: "answered"}[member.supports]
+    stands = {True: "supports", False: "disagrees", None: "answered"}[member.supports]
     stated = "" if member.stated_confidence is None else f", stated {member.stated_confidence:.2f}"
     run = f" (run {member.nested_run_id})" if member.nested_run_id else ""
     return f"- {member.label} · {member.model}{run}: {stands}, {answer}{stated}, {seconds(member)}"

@@ -190,10 +190,10 @@ def test_codex_has_its_table_replaced_and_keeps_the_others(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("client", "text", "why"),
     [
-        ("cursor", '{"mcpServers": ', "does not read as JSON"),
-        ("cursor", "[1]", "it is no object"),
-        ("cursor", '{"mcpServers": []}', "holds something else than servers"),
-        ("codex", "mcp_servers = ", "does not read as TOML"),
+        ("cursor", '{"mcpServers": ', "cannot be read as JSON"),
+        ("cursor", "[1]", "it is not an object"),
+        ("cursor", '{"mcpServers": []}', "does not hold servers"),
+        ("codex", "mcp_servers = ", "cannot be read as TOML"),
     ],
 )
 def test_what_is_not_understood_is_left_alone_with_the_block_to_paste(
@@ -239,7 +239,7 @@ def test_any_layout_of_json_can_be_edited(
 
 
 def test_a_client_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Cursor seems not to be installed"):
+    with pytest.raises(ConfigError, match="Cursor does not seem to be installed"):
         write("cursor", tmp_path / "none" / "mcp.json")
 
 

@@ -46,7 +46,7 @@ async def test_no_choice_leaves_the_first_by_panel_order_and_that_is_said(
 ) -> None:
     found = await Tally().judge(run_of("a", "b"), SPLIT, FakeAsk(judge=said))
     assert found.synthesis == "It is Rome."
-    assert "no tie-break could be had" in found.warnings[0]
+    assert "the tie could not be broken" in found.warnings[0]
 
 
 async def test_answers_without_a_short_form_are_candidates_as_they_stand() -> None:

@@ -119,7 +119,7 @@ def test_too_few_say_how_many_there_are_and_unknown_ones_are_named(
     done = command("calibrate", labelled(tmp_path, *labels))
     assert done.exit_code == 1
     assert "there are 150: label 50 more" in done.output
-    assert "2 labelled runs are not in the journal, or have no answer" in done.output
+    assert "2 labelled runs are not in the database, or have no answer" in done.output
     assert "NOBODY, FAILED" in done.output
 
 

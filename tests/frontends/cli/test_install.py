@@ -80,7 +80,7 @@ def test_a_dry_run_shows_the_change_and_makes_none(home: Path) -> None:
 def test_what_cannot_be_done_is_an_error_without_a_traceback() -> None:
     code, output = install("vscode")
     assert code == 1
-    assert output.startswith("Error: VS Code seems not to be installed")
+    assert output.startswith("Error: VS Code does not seem to be installed")
     code, output = install("cursor", "--name", "a.b")
     assert code == 1
     assert "letters, digits" in output
@@ -121,7 +121,7 @@ def test_claude_code_is_told_by_its_own_command(
     assert claude(has=0, can=0)[1:] == ["mcp remove --scope user consortium", add]
     assert claude(has=1, can=1) == ["mcp get consortium", add]
     assert code == 1
-    assert "its own words stand above" in output
+    assert "see its output above" in output
 
 
 def test_uvx_is_named_where_its_cache_would_not_last(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_doctor_says_what_is_missing_and_the_three_ways_out() -> None:
     assert "Three ways out" in output
     for extra in EXTRAS:
         assert f"{extra}: no plugin; install consortium-mcp[{extra}], or" in output
-    assert "grok: no plugin; `llm install llm-grok` brings it" in output
+    assert "grok: no plugin; run `llm install llm-grok`" in output
 
 
 def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(

@@ -66,7 +66,7 @@ def test_every_option_reaches_the_engine(tmp_path: Path) -> None:
         (("--panel", " , "), "name at least one model"),
         ((*PANEL, "--tier", "strong"), "NAME=VALUE"),
         ((*PANEL, "--tier", "model-1=huge"), "no tier huge"),
-        ((*PANEL, "--tier", "x=strong"), "x, who is no member"),
+        ((*PANEL, "--tier", "x=strong"), "x, who is not a member"),
         ((*PANEL, "--strategy", "best"), "Choose one of: auto"),
         ((*PANEL, "--strategy", "roles", "--sampling", "thrifty"), "needs every member"),
         ((*PANEL, "--sampling", "half"), "full, adaptive, thrifty"),

@@ -163,7 +163,7 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_paid_for(
 ) -> None:
     done = llm("consortium", "?", *PANEL, "--output", str(tmp_path / "none" / "report.json"))
     assert done.exit_code == 1
-    assert "There is no folder" in done.output
+    assert "there is no folder" in done.output
     assert documented["o3-mini"].prompts == []
     done = llm("consortium", "?", *PANEL, "--output", str(tmp_path))  # later: it is a folder
     assert done.exit_code != 0
@@ -229,7 +229,7 @@ def test_an_earlier_run_is_gone_on_from(documented: dict[str, FakeAsync]) -> Non
 
 
 def test_saved_ones_are_listed_shown_cloned_and_removed() -> None:
-    assert "None is saved yet" in consortium("list").output
+    assert "No consortium is saved yet" in consortium("list").output
     saved = json.loads(consortium("save", "mine", *PANEL, "--json").output)
     assert saved["consortium"]["name"] == "mine"
     consortium("save", "twin", "--clone", "mine", "--max-iterations", "7", "-s", "Be brief.")
@@ -257,7 +257,7 @@ def test_the_settings_of_single_members_are_shown() -> None:
 def test_a_models_name_cannot_be_saved() -> None:
     done = llm("consortium", "save", "gpt-4o", *PANEL)
     assert done.exit_code == 1
-    assert "is a name of the model gpt-4o" in done.output
+    assert "is already a name of the model gpt-4o" in done.output
 
 
 def test_an_alias_of_llms_cannot_be_saved_either() -> None:
@@ -362,7 +362,7 @@ def test_one_malformed_entry_does_not_hold_up_the_others(settings: Settings) -> 
 def test_without_a_database_of_llm_consortium_the_file_must_be_named() -> None:
     done = llm("consortium", "import")
     assert done.exit_code == 1
-    assert "name the FILE" in done.output
+    assert "Name the FILE" in done.output
 
 
 @pytest.mark.usefixtures("fakes")

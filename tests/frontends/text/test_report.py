@@ -30,7 +30,7 @@ async def test_an_ordinary_report_is_whole() -> None:
     assert shown == report_markdown(whole, limit=None)
     for part in ("It is 42.", "**Answer:** 42", "### Members (2 of 2 answered)", "Mind the gap."):
         assert part in shown
-    assert "### To look at again\n- Check the sum." in shown
+    assert "### Still open\n- Check the sum." in shown
 
 
 @pytest.mark.parametrize("length", [100, 7_000, 8_000, 50_000])

@@ -101,7 +101,7 @@ async def cancel_run(
     service = await service_of(ctx)
     report = await service.cancel(run_id)
     if report.status == "working":
-        report = noted(report, "Asked to cancel; its process has not reacted yet.")
+        report = noted(report, "Cancelling: its process has not reacted yet.")
     elif report.status != "cancelled":
         report = noted(report, f"Nothing was cancelled: the run is {report.status}.")
     return report_result(report)
