@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -89,7 +90,7 @@ def until(path: Path, condition: Callable[[sqlite3.Connection], object]) -> None
 def test_ctrl_c_leaves_a_run_that_is_gone_on_with(child_environment: dict[str, str]) -> None:
     database = Path(child_environment["LLM_USER_PATH"]) / "consortium.db"
     child = subprocess.Popen(
-        [*COMMAND, "Six × 7?", "-m", "sure", "-m", "late", *PANEL[4:]],
+        [*COMMAND, "Six × 7?", "-m", "sure", "-m", "held", *PANEL[4:]],
         env=child_environment,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -101,11 +102,14 @@ def test_ctrl_c_leaves_a_run_that_is_gone_on_with(child_environment: dict[str, s
     child.send_signal(signal.SIGINT)
     stdout, stderr = child.communicate(timeout=LONGEST)
     assert (child.returncode, stdout) == (130, "")
-    run_id = stderr.split()[-1]
-    assert f"Interrupted in run {run_id}. Go on with it: llm consortium resume {run_id}" in stderr
+    found = re.search(r"Interrupted in run (\w+)", stderr)
+    assert found
+    run_id = found[1]
+    assert f"llm consortium resume {run_id}" in stderr
     runs = json.loads(run(child_environment, "runs", "--json").stdout)["runs"]
     assert [(r["run_id"], r["status"]) for r in runs] == [(run_id, "interrupted")]
     assert runs[0]["next_step"] == f"llm consortium resume {run_id}"
+    (database.parent / "release").touch()
     done = run(child_environment, "resume", run_id, "--quiet")
     assert (done.returncode, done.stdout) == (0, "It is 42.\n")
     told = json.loads(run(child_environment, "run-info", run_id, "--json").stdout)

@@ -8,6 +8,8 @@ os.environ["LLM_LOAD_PLUGINS"] = ""
 
 from typing import TYPE_CHECKING
 
+import anyio
+import llm
 from llm.plugins import pm
 
 from consortium_mcp.frontends.cli.main import main
@@ -26,12 +28,24 @@ class Late(FakeAsync):
             yield reply("42", 0.8)
 
 
+class Held(FakeAsync):
+    """Agrees as soon as the test has made the file `release` in llm's folder."""
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+        release = anyio.Path(llm.user_dir()) / "release"
+        while not await release.exists():
+            await anyio.sleep(0.05)
+        async for _ in super().execute(prompt, stream, response, conversation):
+            yield reply("42", 0.8)
+
+
 FAKES = (
     FakeAsync("sure", reply("42", 0.9)),
     FakeAsync("agrees", reply("42", 0.8)),
     FakeAsync("wrong", reply("41", 0.6)),
     FakeAsync("slow", 20.0),
     Late("late", 2.0),
+    Held("held", ""),
     Late("30 seconds", 30.0),
     Late("70 seconds", 70.0),
     FakeSync("stuck", 60.0),

@@ -57,11 +57,9 @@ class ConsortiumSettings:
     ] = None
     arbiter: Annotated[
         str | None,
-        _described(
-            "The model that judges, best not one of the members; the first member if left out."
-        ),
+        _described("The model that judges; best not a member. Default: the first member."),
     ] = None
-    arbiters: Annotated[Sequence[str] | None, _described("Judge in turn if the arbiter fails.")] = (
+    arbiters: Annotated[Sequence[str] | None, _described("Used in turn if the arbiter fails.")] = (
         None
     )
     strategy: Annotated[str | None, _described("How the answers become a verdict.")] = None
@@ -76,12 +74,12 @@ class ConsortiumSettings:
     escalate_to: Annotated[
         str | None, _described("A stronger model, asked if the first answers differ.")
     ] = None
-    system: Annotated[str | None, _described("Told to every member.")] = None
+    system: Annotated[str | None, _described("System prompt for every member.")] = None
     confidence_threshold: Annotated[
         float | None, _described("Stop once confidence reaches this share.", _SHARE)
     ] = None
-    max_iterations: Annotated[int | None, _described("Rounds at most.", _ITERATIONS)] = None
-    min_iterations: Annotated[int | None, _described("Rounds at least.", _ITERATIONS)] = None
+    max_iterations: Annotated[int | None, _described("Iterations at most.", _ITERATIONS)] = None
+    min_iterations: Annotated[int | None, _described("Iterations at least.", _ITERATIONS)] = None
     quorum: Annotated[
         float | None,
         _described(
@@ -91,7 +89,7 @@ class ConsortiumSettings:
     ] = None
     straggler_grace: Annotated[
         float | None,
-        _described("Seconds the others have after the quorum.", {"minimum": 0}),
+        _described("Seconds to wait for the others after the quorum.", {"minimum": 0}),
     ] = None
     member_timeout: Annotated[
         float | None, _described("Seconds for one member's answer, retries included.", _SECONDS)
@@ -103,8 +101,8 @@ class ConsortiumSettings:
         float | None,
         _described("Seconds for the whole run.", _SECONDS),
     ] = None
-    max_calls: Annotated[int | None, _described("Model calls in all, retries too.", _COUNT)] = None
-    max_tokens: Annotated[int | None, _described("Tokens in all, in and out.", _COUNT)] = None
+    max_calls: Annotated[int | None, _described("Total model calls, retries too.", _COUNT)] = None
+    max_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given beside the models; see `panel.member_syntax.with_counts`."""
@@ -123,11 +121,11 @@ _NAME_MODELS = {"models", "arbiter", "arbiters", "escalate_to"}
 
 
 class Setting(NamedTuple):
-    """One setting, as front ends and documents tell of it."""
+    """One setting, as front ends and documents describe it."""
 
     name: str
     annotation: Any
-    """Its type with what pydantic is told of it, `None` allowed."""
+    """Its type with its description and bounds; `None` is allowed."""
     description: str
     bounds: dict[str, Any]
     """In the words of JSON Schema: `minimum`, `exclusiveMinimum`, `maximum`, `enum`."""

@@ -60,8 +60,7 @@ async def consult_consortium(
 
     Use it for hard, contested or costly questions. Returns a report: synthesis, confidence
     (computed from agreement), dissent, members, cost. If its status is `working`, call get_run
-    as its next_step says. Without consortium or models it asks the one saved as `default`, or
-    current models that are ready.
+    as its next_step says. Without consortium or models it asks the saved `default`, or models that are ready.
     """
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
@@ -94,7 +93,7 @@ async def resume_run(
 async def cancel_run(
     run_id: RunId, ctx: Context[ServerLifespan]
 ) -> Annotated[CallToolResult, ReportOutline]:
-    """End a consultation that is working or interrupted, whichever client began it.
+    """End a working or interrupted consultation, whichever client began it.
 
     What was answered stays recorded. A run that has ended is left as it is.
     """

@@ -35,7 +35,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
 async def list_runs(
     ctx: Context[ServerLifespan],
     limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 100})] = 20,
-    cursor: Annotated[str | None, Field(description="next_cursor of the page before.")] = None,
+    cursor: Annotated[str | None, Field(description="next_cursor of the previous page.")] = None,
     query: Annotated[str | None, Field(description="Words in the prompt or the synthesis.")] = None,
     status: Status | None = None,
     consortium: str | None = None,
@@ -63,9 +63,9 @@ async def get_run(
             "with its prompt (exchanges), a synthesis that was cut."
         ),
     ] = None,
-    offset: Annotated[int, Field(description="next_offset of the page before.")] = 0,
+    offset: Annotated[int, Field(description="next_offset of the previous page.")] = 0,
 ) -> Annotated[CallToolResult, FullReport]:
-    """Get the report of a consultation, waiting for one that is still working if asked to.
+    """Get a consultation's report; wait_seconds waits for one that is still working.
 
     With include, a page of those texts as well; next_offset in `included` asks for the next.
     """

@@ -33,7 +33,7 @@ async def list_models(
     ctx: Context[ServerLifespan],
     query: Annotated[str | None, Field(description="Part of an id, alias or provider.")] = None,
 ) -> Annotated[CallToolResult, ModelList]:
-    """List the models that can be members or arbiter, ready ones first; what others lack."""
+    """List models for members and arbiter: ready ones first, and what others lack."""
     service = await service_of(ctx)
     snapshot = await service.registry.snapshot(refresh=True)
     wanted = (query or "").lower()
