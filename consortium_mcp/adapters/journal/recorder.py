@@ -53,7 +53,7 @@ class Recorder:
         """Why something of the run is not recorded; `None` while all is."""
 
     async def __call__(self, question: Question, /) -> Reply:
-        """See `core.ask.Ask`."""
+        """See `core.domain.ask.Ask`."""
         if known := self._recorded.get(key_of(question)):
             await anyio.lowlevel.checkpoint()
             outcome = known.outcome()

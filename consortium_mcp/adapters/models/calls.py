@@ -53,7 +53,7 @@ class ModelCaller:
         self._turns: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
 
     async def __call__(self, question: Question, /) -> Reply:
-        """See `core.ask.Ask`."""
+        """See `core.domain.ask.Ask`."""
         started = time.perf_counter()
         said: ProviderResponse | None = None
         with anyio.move_on_after(question.timeout):

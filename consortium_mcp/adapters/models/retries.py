@@ -34,7 +34,7 @@ class Retrier:
         self._ask = ask
 
     async def __call__(self, question: Question, /) -> Reply:
-        """See `core.ask.Ask`."""
+        """See `core.domain.ask.Ask`."""
         deadline = anyio.current_time() + question.timeout
         failures: list[MemberError] = []
         while True:

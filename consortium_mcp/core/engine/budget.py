@@ -41,7 +41,7 @@ class Budget:
         self.output_tokens: int | None = None
 
     async def __call__(self, question: Question, /) -> Reply:
-        """See `core.ask.Ask`.
+        """See `core.domain.ask.Ask`.
 
         Raises:
             BudgetExceeded: the call does not fit; it was not made.

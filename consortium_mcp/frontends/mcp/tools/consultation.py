@@ -60,7 +60,8 @@ async def consult_consortium(
 
     Use it for hard, contested or costly questions. Returns a report: synthesis, confidence
     (computed from agreement), dissent, members, cost. If its status is `working`, call get_run
-    as its next_step says. Without consortium or models it asks the saved `default`, or models that are ready.
+    as its next_step says. Without consortium or models it asks the saved `default`, or models
+    that are ready.
     """
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
