@@ -32,7 +32,7 @@ class Held(FakeAsync):
     """Agrees as soon as the test has made the file `release` in llm's folder."""
 
     async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
-        release = anyio.Path(llm.user_dir()) / "release"
+        release = anyio.Path(llm.user_dir()) / "release"  # type: ignore[no-untyped-call]
         while not await release.exists():  # noqa: ASYNC110 (it is a file)
             await anyio.sleep(0.05)
         async for _ in super().execute(prompt, stream, response, conversation):
