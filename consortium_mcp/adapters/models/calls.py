@@ -63,7 +63,8 @@ class ModelCaller:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
             said = await self._said(entry, question)
         if said is None:
-            raise MemberError(f"no answer within {question.timeout:g} s", kind="timeout")
+            # rounded, for a retry is left a little less than the whole
+            raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
             text=said.text,
             seconds=time.perf_counter() - started,
