@@ -13,7 +13,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultReques
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
-from consortium_mcp.frontends.mcp.protocol.results import noted, report_result, tool_errors
+from consortium_mcp.frontends.mcp.protocol.results import report_result, tool_errors, with_note
 from consortium_mcp.frontends.mcp.protocol.tasks import hand_over
 from consortium_mcp.frontends.mcp.tools.fields import RunId, WaitSeconds, with_settings
 from consortium_mcp.frontends.mcp.tools.hints import CONSULTS, REPLACES, RESUMES
@@ -87,7 +87,7 @@ async def resume_run(
     if await service.resume(run_id):
         return await _outcome(service, run_id, seconds, ctx)
     report = await service.wait(run_id, 0)
-    return report_result(noted(report, f"Nothing was resumed: the run is {report.status}."))
+    return report_result(with_note(report, f"Nothing was resumed: the run is {report.status}."))
 
 
 @tool_errors
@@ -101,9 +101,9 @@ async def cancel_run(
     service = await service_of(ctx)
     report = await service.cancel(run_id)
     if report.status == "working":
-        report = noted(report, "Cancelling: its process has not reacted yet.")
+        report = with_note(report, "Cancelling: its process has not reacted yet.")
     elif report.status != "cancelled":
-        report = noted(report, f"Nothing was cancelled: the run is {report.status}.")
+        report = with_note(report, f"Nothing was cancelled: the run is {report.status}.")
     return report_result(report)
 
 
@@ -114,5 +114,5 @@ async def _outcome(
     if hand_over(run_id):
         return report_result(await service.wait(run_id, 0))
     waiting, request = lifespan_of(ctx).waiting_calls, ctx.request_context.request
-    with waiting.of(request, ctx.request_id, run_id, service.cancel_here):
+    with waiting.track(request, ctx.request_id, run_id, service.cancel_here):
         return report_result(await wait_with_progress(service, run_id, seconds, ctx))
