@@ -1,4 +1,4 @@
-"""The tools that begin, resume and cancel a run. Their words address the calling model."""
+"""The tools that start, resume and cancel a run. The calling model reads their docstrings."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
     from consortium_mcp.services.service import Service
 
-SETTINGS_OF_A_CALL = (
+CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
     "max_iterations", "min_iterations", "max_calls", "max_tokens", "deadline_seconds",
 )  # fmt: skip
-"""Settings that a single call may give; the others are for saved consortiums."""
+"""Settings that one call may give; the others are for saved consortiums only."""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register them."""
+    """Register the tools."""
     server.tool(title="Consult a consortium", annotations=CONSULTS)(consult_consortium)
     server.tool(title="Resume a run", annotations=RESUMES)(resume_run)
     server.tool(title="Cancel a run", annotations=REPLACES)(cancel_run)
 
 
 @tool_errors
-@with_settings(*SETTINGS_OF_A_CALL)
+@with_settings(*CALL_SETTINGS)
 async def consult_consortium(
     prompt: Annotated[str, Field(description="The whole question, with all its context.")],
     ctx: Context[ServerLifespan],
@@ -71,7 +71,7 @@ async def consult_consortium(
     if answer := await not_confirmed(ctx, service, request):
         return answer
     run_id = await service.consult(request)
-    return await _outcome(service, run_id, seconds, ctx)
+    return await _wait(service, run_id, seconds, ctx)
 
 
 @tool_errors
@@ -85,7 +85,7 @@ async def resume_run(
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
     if await service.resume(run_id):
-        return await _outcome(service, run_id, seconds, ctx)
+        return await _wait(service, run_id, seconds, ctx)
     report = await service.wait(run_id, 0)
     return report_result(with_note(report, f"Nothing was resumed: the run is {report.status}."))
 
@@ -107,10 +107,10 @@ async def cancel_run(
     return report_result(report)
 
 
-async def _outcome(
+async def _wait(
     service: Service, run_id: str, seconds: float, ctx: Context[ServerLifespan]
 ) -> CallToolResult:
-    """The report of a run begun by this call, once it has ended or the wait is over."""
+    """The report of the run that this call started, when it ends or the wait is over."""
     if hand_over(run_id):
         return report_result(await service.wait(run_id, 0))
     waiting, request = lifespan_of(ctx).waiting_calls, ctx.request_context.request
