@@ -12,7 +12,7 @@ from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
 from consortium_mcp.frontends.text.command_errors import command_errors
-from consortium_mcp.frontends.text.pages import entries_markdown, of_exchange
+from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
 from consortium_mcp.frontends.text.report import report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
 from consortium_mcp.services.assembly import open_service
@@ -41,7 +41,7 @@ def shown(report: RunReport) -> str:
 
 def raw_replies(exchanges: Sequence[Exchange]) -> str:
     """What members and arbiter said, word for word."""
-    return entries_markdown([of_exchange(exchange, whole=False) for exchange in exchanges])
+    return entries_markdown([exchange_entry(each, with_prompt=False) for each in exchanges])
 
 
 def list_runs(

@@ -1,4 +1,4 @@
-"""What a confidence stands on, in a sentence or two for a reader."""
+"""Explain a confidence in a sentence or two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BOTH = 2
 
 
 def confidence_sentence(report: RunReport) -> str:
-    """Who stands behind the synthesis, how sure they are, and what else moved the number."""
+    """Who supports the synthesis, how sure they are, and what else changed the number."""
     parts = report.confidence_parts
     if report.confidence is None or parts is None:
         return "none could be computed."
