@@ -77,7 +77,7 @@ class ConsortiumModel(_Saved, llm.Model):
         prompt: llm.Prompt,
         stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
         response: llm.Response,
-        conversation: llm.Conversation | None,  # noqa: ARG002 (the prompt holds what was said)
+        conversation: llm.Conversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> Iterator[str]:
         """Consult, and give the synthesis."""
         yield _run(self._consult(prompt, response))
@@ -94,7 +94,7 @@ class AsyncConsortiumModel(_Saved, llm.AsyncModel):
         prompt: llm.Prompt,
         stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
         response: llm.AsyncResponse,
-        conversation: llm.AsyncConversation | None,  # noqa: ARG002 (the prompt holds what was said)
+        conversation: llm.AsyncConversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> AsyncGenerator[str, None]:
         """Consult, and give the synthesis."""
         yield await self._consult(prompt, response)
