@@ -98,7 +98,7 @@ class Row(NamedTuple):
     """A line of the table."""
 
     name: str
-    wish: ReplayOptions
+    options: ReplayOptions
     iterations: int = 1
 
 
@@ -144,13 +144,13 @@ def _line(name: str, m: Measures, rounds: float) -> str:
 async def _print(rows: Sequence[Row], recordings: Sequence[Recording]) -> None:
     singles: dict[str, Measures] = {}
     for row in rows:
-        config = configuration(row.wish)
+        config = configuration(row.options)
         config = config.model_copy(update={"max_iterations": row.iterations})
         summary, _ = await replay(recordings, config)
         print(_line(row.name, summary.measured, summary.rounds), flush=True)
         singles |= {
             f"{model} alone (baseline)": summary.singles[model]
-            for model in (summary.best_single, row.wish.escalate_to)
+            for model in (summary.best_single, row.options.escalate_to)
             if model
         }
     for name, measures in singles.items():

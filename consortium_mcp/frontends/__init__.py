@@ -1,5 +1,5 @@
-"""Speaks: to MCP clients, to `llm`, in a terminal, to Python code.
+"""The front ends: the MCP server, the llm plugin, the command line and the Python API.
 
-A front end turns words into a request and a report into words; nothing is decided here. Begin with
-the room of the front end you care about.
+A front end turns its input into a request and a report into text; it decides nothing. Begin with
+the folder of the front end you need.
 """

@@ -1,4 +1,4 @@
-"""One consultation from beginning to end, for the front ends that live no longer than it does."""
+"""Run one consultation to its end, for front ends that exit afterwards."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it."""
+    """The report of an ended run, and its calls."""
 
     report: RunReport
     exchanges: tuple[Exchange, ...]
     """Every recorded call."""
 
     def answered(self) -> Outcome:
-        """The outcome itself.
+        """This outcome, if the run has an answer.
 
         Raises:
-            RunError: the run has no answer; the message has its id.
+            RunError: it has none; the message contains the run id.
         """
         report = self.report
         if report.status == "failed" or report.synthesis is None:
@@ -53,68 +53,70 @@ async def consult_once(
     on_progress: OnProgress | None = None,
     log: bool = True,
 ) -> Outcome:
-    """Consult, and wait for the end.
+    """Consult, and wait for the run to end.
 
     Args:
-        request: what to ask, and of whom.
-        on_begin: told the run's id.
-        on_progress: told of every answer and verdict.
-        log: whether the journal keeps it.
+        request: the question and the panel.
+        on_begin: called with the run id.
+        on_progress: called with every answer and verdict.
+        log: whether to record the run in the journal.
 
     Raises:
-        ConfigError: something cannot be done as asked; no model was called.
-        UnknownRun: there is no run to go on from.
-        StoreError: the journal cannot be used at all.
+        ConfigError: the request is invalid; no model was called.
+        UnknownRun: the run to continue does not exist.
+        StoreError: the journal cannot be used.
     """
     settings = from_environment()
     store = Store(settings.database) if log else Store(Path(":memory:"))
-    # What is saved, and the run to go on from, are in the user's journal in either case.
+    # Saved consortiums and the run to continue are always read from the user's journal.
     saved_in = Store(settings.database) if not log and settings.database.exists() else store
     async with open_service(settings, store=store, saved_in=saved_in) as service:
         run_id = await service.consult(request)
-        return await _followed(service, run_id, on_begin, on_progress)
+        return await _wait(service, run_id, on_begin, on_progress)
 
 
 async def resume_once(
     run_id: str, *, on_begin: Callable[[str], None], on_progress: OnProgress
 ) -> Outcome:
-    """Go on with an interrupted run to its end; any other stays as it is.
+    """Resume an interrupted run and wait for its end; no effect on any other run.
 
     Raises:
         UnknownRun: no run has this id.
-        ConfigError: a model of the run is not known or not ready here.
+        ConfigError: a model of the run is unknown or not ready here.
     """
     async with open_service(from_environment()) as service:
         await service.resume(run_id)
-        outcome = await _followed(service, run_id, on_begin, on_progress)
+        outcome = await _wait(service, run_id, on_begin, on_progress)
         if outcome.report.status == "interrupted" and await service.resume(run_id):
-            # Its process had died, but only a moment ago, so that it still counted as working.
-            outcome = await _followed(service, run_id, on_begin, on_progress)
+            # Its process died so recently that the first `resume` still took it for working.
+            outcome = await _wait(service, run_id, on_begin, on_progress)
         return outcome
 
 
-async def _followed(
+async def _wait(
     service: Service,
     run_id: str,
     on_begin: Callable[[str], None] | None,
     on_progress: OnProgress | None,
 ) -> Outcome:
-    async def tell(progress: Progress) -> None:
-        told = on_progress and on_progress(progress)
-        if told is not None:
-            await told
+    """Wait for the run to end, reporting progress."""
+
+    async def report_progress(progress: Progress) -> None:
+        pending = on_progress and on_progress(progress)
+        if pending is not None:
+            await pending
 
     if on_begin is not None:
         on_begin(run_id)
-    report = await service.wait(run_id, math.inf, tell)
+    report = await service.wait(run_id, math.inf, report_progress)
     return Outcome(report, tuple(await service.exchanges(run_id)))
 
 
 def turns_of(history: Sequence[tuple[str, str]]) -> list[Turn]:
-    """A conversation of pairs (prompt, answer), oldest first, as turns.
+    """Turns from (prompt, answer) pairs, oldest first.
 
     Raises:
-        ConfigError: something in it is no such pair.
+        ConfigError: an element is not such a pair.
     """
     turns = []
     for turn in history:

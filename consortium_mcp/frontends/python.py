@@ -1,7 +1,7 @@
-"""`create_consortium(...).orchestrate(prompt)`: the same service from Python.
+"""The Python API: `create_consortium(...).orchestrate(prompt)`.
 
-Nothing of llm or the database is imported before the first question, so that `import
-consortium_mcp` costs next to nothing.
+llm and the database are imported only with the first question, so `import consortium_mcp` costs
+almost nothing.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ def create_consortium(
     consortium: str | None = None,
     **settings: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> Consortium:
-    """A consortium to put questions to. What is left out has the defaults of every front end.
+    """Create a consortium. Defaults are the same as in every other front end.
 
     Args:
-        models: members, as `model`, `model:count`, `MemberSpec` or a mapping with its fields; or
-            one mapping of models to counts; those of `consortium` where left out.
-        confidence_threshold: see `ConsortiumSettings`, as for the next three.
+        models: the members, each as `model`, `model:count`, a `MemberSpec` or a mapping with its
+            fields; or one mapping of models to counts. Default: the members of `consortium`.
+        confidence_threshold: see `ConsortiumSettings`, also for the next three.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
         arbiter: the model that judges.
-        raw: add the members' and the arbiter's raw replies to the result.
-        system_prompt: told to every member; the setting `system`.
+        raw: add the raw replies of the members and the arbiter to the result.
+        system_prompt: the system prompt of every member; the setting `system`.
         consortium: the name of a saved consortium to start from.
         settings: any other field of `ConsortiumSettings`: `strategy`, `sampling`, `quorum`, …
 
     Raises:
-        ConfigError: there is no such setting (the message lists all), or a member cannot be read.
+        ConfigError: a setting is unknown (the message lists all), or a member is invalid.
     """
     from consortium_mcp.core.domain.request import ConsortiumSettings  # noqa: PLC0415
 
@@ -80,7 +80,11 @@ def _check_names(settings: Mapping[str, object]) -> None:
 
 
 def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
-    """A member, also as a mapping such as a tool takes."""
+    """The member; a mapping, as the tools take it, becomes a `MemberSpec`.
+
+    Raises:
+        InvalidMember: the mapping is not a member.
+    """
     from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
 
     from consortium_mcp.core.domain.errors import InvalidMember  # noqa: PLC0415
@@ -96,7 +100,7 @@ def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
 
 @dataclass(frozen=True)
 class Consortium:
-    """Who is asked, and how. Every prompt is a run of its own: nothing is carried over."""
+    """A panel and its settings. Every prompt is a separate run; no conversation is kept."""
 
     settings: ConsortiumSettings
     name: str | None = None
@@ -111,18 +115,18 @@ class Consortium:
         history: Sequence[tuple[str, str]] = (),
         continue_run: str | None = None,
     ) -> Result:
-        """Consult, and wait for the answer.
+        """Ask the consortium and wait for the answer.
 
         Args:
             prompt: the question.
-            on_progress: told of every answer and verdict.
-            history: earlier prompts and their answers, oldest first.
-            continue_run: the id of an ended run whose conversation this goes on.
+            on_progress: called with every answer and verdict.
+            history: earlier (prompt, answer) pairs, oldest first.
+            continue_run: the id of an ended run whose conversation to continue.
 
         Raises:
-            ConfigError: something cannot be done as asked, or an event loop runs here already; no
-                model was called.
-            UnknownRun: there is no run to go on from.
+            ConfigError: the request is invalid, or an event loop is already running; no model was
+                called.
+            UnknownRun: the run to continue does not exist.
             RunError: no member answered.
         """
         consulting = self.aorchestrate(
@@ -154,11 +158,11 @@ class Consortium:
             overwrite: replace another one of this name.
 
         Returns:
-            What one should know of it, such as a missing key.
+            Warnings, such as a missing key.
 
         Raises:
-            ConfigError: the name or the configuration cannot be used, or another consortium has
-                this name; the message says in what it differs.
+            ConfigError: the name or the configuration is invalid, or a different consortium has
+                this name; the message says how it differs.
         """
         return _run(self.asave(name, overwrite=overwrite), "asave(name)")
 
@@ -175,7 +179,11 @@ class Consortium:
 
 
 def _run(call: Coroutine[Any, Any, T], name: str) -> T:
-    """Run an async twin to its end; `name` is how to call it from async code."""
+    """Run the coroutine; `name` is the async method to suggest if an event loop is running.
+
+    Raises:
+        ConfigError: an event loop is running.
+    """
     import asyncio  # noqa: PLC0415 (20 ms that every `llm` command would pay)
 
     from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
@@ -193,11 +201,11 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
 
 @dataclass(frozen=True)
 class Result(Mapping[str, Any]):
-    """What came of a prompt: a mapping as the original's callers know it, and the typed report."""
+    """The result of a prompt: a mapping with llm-consortium's keys, and the typed report."""
 
     report: RunReport
     exchanges: tuple[Exchange, ...] = ()
-    """Every call, where `raw` was asked for."""
+    """Every call, if `raw`."""
     _items: dict[str, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -216,7 +224,7 @@ class Result(Mapping[str, Any]):
 def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, Any]:
     parts = report.confidence_parts
     replies = {e.label: e.reply for e in exchanges if e.iteration == report.reported_iteration}
-    judged = [e.reply for e in exchanges if e.role == "arbiter" and e.reply is not None]
+    verdicts = [e.reply for e in exchanges if e.role == "arbiter" and e.reply is not None]
     responses = [
         {
             "model": member.model,
@@ -240,7 +248,7 @@ def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, A
             "dissent": "\n".join(side.argument for side in report.dissent),
             "needs_iteration": False,
             "refinement_areas": report.refinements,
-            "raw_arbiter_response": judged[-1] if judged else None,
+            "raw_arbiter_response": verdicts[-1] if verdicts else None,
         },
         "metadata": {
             "run_id": report.run_id,

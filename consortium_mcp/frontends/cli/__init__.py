@@ -1,4 +1,4 @@
-"""The command `consortium-mcp`, one file a command.
+"""The command `consortium-mcp`, with one file per subcommand.
 
-`main` imports a command's file only when it runs, so that serving starts fast. Begin with `main`.
+`main` imports a subcommand only when it runs, so that the server starts fast. Begin with `main`.
 """

@@ -1,4 +1,4 @@
-"""`consortium-mcp calibrate`: learn from labelled runs what a confidence is worth."""
+"""`consortium-mcp calibrate`: calibrate the confidence on labelled runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Label(BaseModel):
-    """A line of the file: a run, and whether it was right or what would have been."""
+    """A line of the file: a run, and either whether it was right or the right answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,10 +43,10 @@ class Label(BaseModel):
 
 
 async def calibrate(settings: Settings, path: Path) -> None:
-    """Fit on the labelled runs of the journal, keep the fit, and say what it changes.
+    """Fit a calibration on the labelled runs, save it, and print what it changes.
 
     Raises:
-        ConfigError: a line is no label, or there are too few; the message says how many.
+        ConfigError: a line is not a label, or there are too few labels; the message says how many.
     """
     labels = {label.run_id: label for label in _labels(path)}
     points: list[metrics.Point] = []
@@ -84,7 +84,7 @@ async def calibrate(settings: Settings, path: Path) -> None:
 
 
 async def forget_calibration(settings: Settings) -> None:
-    """New runs are no longer calibrated."""
+    """Remove the calibration; new runs report the computed confidence."""
     store = Store(settings.database)
     try:
         await Calibrations(store).keep(None)
@@ -112,14 +112,14 @@ def _labels(path: Path) -> list[Label]:
         try:
             label = Label.model_validate_json(line)
         except ValidationError as error:
-            raise _no_label(path, number, error.errors()[0]["msg"]) from error
+            raise _invalid_label(path, number, error.errors()[0]["msg"]) from error
         if (label.correct is None) == (label.answer is None):
-            raise _no_label(path, number, "give one of `correct` and `answer`")
+            raise _invalid_label(path, number, "give one of `correct` and `answer`")
         labels.append(label)
     return labels
 
 
-def _no_label(path: Path, number: int, why: str) -> ConfigError:
+def _invalid_label(path: Path, number: int, why: str) -> ConfigError:
     return ConfigError(
         f'{path}, line {number}: {why}. A line is {{"run_id": "…", "correct": true}} or '
         '{"run_id": "…", "answer": "42"}.'

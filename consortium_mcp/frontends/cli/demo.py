@@ -1,4 +1,4 @@
-"""`consortium-mcp demo`: a whole consultation through a real MCP client, shown as it happens."""
+"""`consortium-mcp demo`: run a consultation through a real MCP client and show each step."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ _NARROWEST = 28
 
 
 class DemoError(Exception):
-    """The server refused a step of the demo; the message is the server's."""
+    """The server refused a step of the demo; the message comes from the server."""
 
 
 async def consult(question: str, members: list[str], arbiter: str) -> bool:
-    """Show a consultation; see `_consult`.
+    """Run and show a consultation; see `_consult_and_show`.
 
     Raises:
         DemoError: the server could not be started, or refused a step.
     """
     try:
-        return await _consult(question, members, arbiter)
-    except ExceptionGroup as group:  # the client's task groups wrap whatever happens inside them
+        return await _consult_and_show(question, members, arbiter)
+    except ExceptionGroup as group:  # the client's task groups wrap every error
         ours, others = group.split((DemoError, MCPError))
         if ours is None or others is not None:
             raise
@@ -64,13 +64,13 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _consult(question: str, members: list[str], arbiter: str) -> bool:
-    """Start the server as a child, save the panel, ask it, show everything.
+async def _consult_and_show(question: str, members: list[str], arbiter: str) -> bool:
+    """Start the server as a child process, save the panel, ask it, and show everything.
 
     Args:
-        question: what to ask.
-        members: the panel, as `save_consortium` takes it.
-        arbiter: who judges.
+        question: the question.
+        members: the members, as `save_consortium` takes them.
+        arbiter: the model that judges.
 
     Returns:
         Whether the run completed.
@@ -109,7 +109,11 @@ async def _progress(progress: float, total: float | None, message: str | None) -
 
 
 def _data(result: CallToolResult, *, failed_run: bool = False) -> dict[str, Any]:
-    """The structured content, which a failed run's error carries too."""
+    """The structured content; with `failed_run`, that of an error result too.
+
+    Raises:
+        DemoError: the result is an error.
+    """
     if result.is_error and not (failed_run and result.structured_content):
         raise DemoError(" ".join(getattr(part, "text", "") for part in result.content))
     found: dict[str, Any] = result.structured_content or {}
@@ -151,23 +155,23 @@ def _show(report: FullReport) -> None:
 
 
 def _show_side_by_side(report: FullReport) -> None:
-    """The members' answers in columns, or stacked where there are many."""
+    """Print the members' answers in columns, or below each other if columns are too narrow."""
     entries = report.included.entries if report.included else []
     shown = report.reported_iteration or 1
-    said = {e.label: _text(e) for e in entries if e.iteration == shown}
+    texts = {e.label: _text(e) for e in entries if e.iteration == shown}
     columns = max(1, _width() // (len(report.members) or 1) - len(_MARGIN))
     cells = []
     for member in report.members:
         took = seconds(member) if member.status == "answered" else member.status
-        text = said.get(member.label, "(no answer)")
+        text = texts.get(member.label, "(no answer)")
         if columns < _NARROWEST:
             _line(member.label, f"{member.model} ({took}): {text}")
             continue
         head = (f"{member.label}  {member.model}", f"   {took}", "-" * columns)
         cells.append([one_line(line, columns) for line in head] + textwrap.wrap(text, columns))
     for row in range(max((len(cell) for cell in cells), default=0)):
-        texts = [cell[row] if row < len(cell) else "" for cell in cells]
-        click.echo(_MARGIN.join(f"{text:<{columns}}" for text in texts).rstrip())
+        parts = [cell[row] if row < len(cell) else "" for cell in cells]
+        click.echo(_MARGIN.join(f"{part:<{columns}}" for part in parts).rstrip())
     click.echo()
 
 
@@ -176,7 +180,7 @@ def _text(entry: Entry) -> str:
 
 
 async def _show_journal(client: Client, run_id: str) -> None:
-    """The run as `list_runs` has it: what was paid for is on disk."""
+    """Print the run as `list_runs` returns it, which proves that it is on disk."""
     runs = _data(await client.call_tool("list_runs", {"limit": 1}))["runs"]
     click.echo()
     _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None, None))
@@ -199,7 +203,7 @@ def command(settings: Settings, question: str, *, local: bool | None) -> None:
     with command_errors():
         keyed = anyio.run(_keyed_panel, settings)
     if keyed and local is None:
-        local = not _prefers(keyed[0])
+        local = not _confirm(keyed[0])
     if keyed and not local:
         members, arbiter = keyed
     elif local is False:
@@ -218,14 +222,14 @@ def command(settings: Settings, question: str, *, local: bool | None) -> None:
 
 
 async def _keyed_panel(settings: Settings) -> tuple[list[str], str] | None:
-    """The panel of current models that have their keys."""
+    """The default panel (members, arbiter) of models that have keys; `None` if there is none."""
     async with open_service(settings) as service:
         snapshot = await service.registry.snapshot()
     return default_panel([e.model_id for e in snapshot.entries.values() if e.ready])
 
 
-def _prefers(members: list[str]) -> bool:
-    """Whether to spend the user's money; nobody there to ask means no."""
+def _confirm(members: list[str]) -> bool:
+    """Ask the user whether to spend money on these members; `False` without a terminal."""
     if not sys.stdin.isatty():
         return False
     return click.confirm(f"You have keys for {', '.join(members)}. Ask those (it costs a little)?")

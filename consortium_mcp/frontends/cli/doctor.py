@@ -28,7 +28,7 @@ PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", "xllamac
 
 
 async def examine(settings: Settings) -> bool:
-    """Print the examination; whether a panel is ready when none is named."""
+    """Print the diagnosis; returns whether the default panel is ready."""
     _heading("Versions")
     click.echo(f"  python {platform.python_version()}")
     for package in PACKAGES:
@@ -64,7 +64,7 @@ async def _database(service: Service) -> None:
 
 
 def _models(snapshot: Snapshot) -> None:
-    """By provider: how many models, and whether their key is there; never its value."""
+    """Print, by provider, how many models there are and whether the key is set (not its value)."""
     _heading("Plugins of llm")
     for plugin, version in sorted(snapshot.plugins.items()):
         click.echo(f"  {plugin} {version}".rstrip())
@@ -82,7 +82,7 @@ def _models(snapshot: Snapshot) -> None:
 
 
 def _readiness(ready: int, missing: Sequence[str]) -> str:
-    """How many models can be asked, and what the first of the others lacks."""
+    """How many models are ready, and what the first of the others lacks."""
     if not missing:
         return f"{ready} models, all ready"
     if not ready:
@@ -91,7 +91,7 @@ def _readiness(ready: int, missing: Sequence[str]) -> str:
 
 
 def _without_models(provider: str, snapshot: Snapshot) -> str:
-    """Why a provider has no models here, and the remedy."""
+    """Why a provider has no models, and what to do."""
     plugin = f"llm-{provider}"
     if plugin in snapshot.plugins:
         return (

@@ -1,4 +1,4 @@
-"""`consortium-mcp install CLIENT`: put the server into a client's configuration."""
+"""`consortium-mcp install CLIENT`: add the server to a client's configuration."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 CLAUDE_CODE = "claude-code"
 PACKAGE = "consortium-mcp"
 _PASSED_ON = ("LLM_USER_PATH", "CONSORTIUM_")
-"""Beginnings of variables that say where things are. Keys are never among them: they are read from
-llm's own key store."""
+"""Prefixes of the environment variables to copy: they hold paths and settings, never keys. Keys
+come from llm's key store."""
 _UV_CACHE = ("archive-v", "environments-v", "builds-v")
-"""Folders of uv's cache where its passing environments are."""
+"""Folders of uv's cache that hold temporary environments."""
 
 
 def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
-    """Add the server to the client, or show what would be done.
+    """Add the server to the client, or with `dry_run` show what would change.
 
     Raises:
         ConfigError: it cannot be done safely; the message says what to do instead.
@@ -47,9 +47,9 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
     command, args = server_command(Path(sys.executable), shutil.which("uvx"))
     env = {key: value for key, value in os.environ.items() if key.startswith(_PASSED_ON)}
     if client == CLAUDE_CODE:
-        _by_claude(name, [command, *args], env, dry_run=dry_run, force=force)
+        _run_claude(name, [command, *args], env, dry_run=dry_run, force=force)
     else:
-        _by_file(client, name, (command, args, env), dry_run=dry_run, force=force)
+        _edit_file(client, name, (command, args, env), dry_run=dry_run, force=force)
     for key, variable in keys_of_this_shell(take_snapshot()).items():
         click.echo(
             f"{variable} is set in this shell only, and a desktop program may not see it. Store "
@@ -58,15 +58,14 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
 
 
 def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
-    """The program to start and its arguments, by absolute path: desktop programs have a short PATH.
+    """The program to start, by absolute path (desktop programs have a short PATH), and arguments.
 
-    The program of this very environment, which its user has made for good; but uvx's own
-    environments are a cache that it may clear, so there it is uvx itself, with what is installed
-    now.
+    Usually that is the program of this environment. In an environment of uvx, which uv may clear
+    from its cache, it is uvx itself with the package and extras installed now.
 
     Args:
         python: this interpreter.
-        uvx: where uvx is, if it is there.
+        uvx: the path of uvx; `None` if it is not installed.
     """
     if uvx is not None and any(part.startswith(_UV_CACHE) for part in python.parts):
         return str(Path(uvx).absolute()), ["--from", _requirement(), PACKAGE]
@@ -77,16 +76,16 @@ def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
 
 
 def _requirement() -> str:
-    """What to install to get this package again, with the same providers."""
+    """The requirement that installs this package with the same providers."""
     installed = {each.metadata["name"] for each in importlib.metadata.distributions()}
     extras = [extra for extra in EXTRAS if f"llm-{extra}" in installed]
     named = f"{PACKAGE}[{','.join(extras)}]" if extras else PACKAGE
-    # Not from a registry but from a file or a repository (PEP 610)?
+    # Set if it was installed from a file or a repository, not from an index (PEP 610).
     origin = importlib.metadata.distribution(PACKAGE).read_text("direct_url.json")
     return f"{named} @ {json.loads(origin)['url']}" if origin else named
 
 
-def _by_file(
+def _edit_file(
     client: str,
     name: str,
     start: tuple[str, list[str], Mapping[str, str]],
@@ -96,15 +95,15 @@ def _by_file(
 ) -> None:
     kind = CLIENTS[client]
     path = kind.path(Machine(Path.home(), sys.platform, os.environ))
-    made = change(kind, path, name, kind.entry(*start), force=force)
-    if made is None:
+    edit = change(kind, path, name, kind.entry(*start), force=force)
+    if edit is None:
         click.echo(f"{path} has this server already; nothing was changed.")
     elif dry_run:
-        old, new = made.before.splitlines(), made.after.splitlines()
+        old, new = edit.before.splitlines(), edit.after.splitlines()
         shown = difflib.unified_diff(old, new, str(path), f"{path} (new)", lineterm="")
         click.echo("\n".join(shown))
     else:
-        backup = made.write(datetime.now().astimezone())
+        backup = edit.write(datetime.now().astimezone())
         kept = f" The old file is kept as {backup.name}." if backup else ""
         click.echo(
             f"Added {name!r} to {path}.{kept} Restart {kind.title}, or reload its servers, to see "
@@ -112,10 +111,10 @@ def _by_file(
         )
 
 
-def _by_claude(
+def _run_claude(
     name: str, command: list[str], env: Mapping[str, str], *, dry_run: bool, force: bool
 ) -> None:
-    """Claude Code has a command of its own for this, and its file is not for others to edit."""
+    """Add it with `claude mcp add`: only Claude Code itself should edit its file."""
     settings = [part for key, value in env.items() for part in ("--env", f"{key}={value}")]
     add = ["claude", "mcp", "add", "--scope", "user", name, *settings, "--", *command]
     if dry_run:
@@ -126,14 +125,14 @@ def _by_claude(
         raise ConfigError(
             f"`claude` is not on the PATH. Run this command where it is:\n\n{shlex.join(add)}"
         )
-    there = subprocess.run([claude, "mcp", "get", name], capture_output=True, check=False)  # noqa: S603
-    if there.returncode == 0 and not force:
+    existing = subprocess.run([claude, "mcp", "get", name], capture_output=True, check=False)  # noqa: S603
+    if existing.returncode == 0 and not force:
         click.echo(
             f"Claude Code has a server {name!r} already; nothing was changed. Replace it with "
             "--force, or choose another --name."
         )
         return
-    if there.returncode == 0:
+    if existing.returncode == 0:
         subprocess.run([claude, "mcp", "remove", "--scope", "user", name], check=False)  # noqa: S603
     done = subprocess.run([claude, *add[1:]], check=False)  # noqa: S603
     if done.returncode:

@@ -1,4 +1,4 @@
-"""`consortium-mcp leaderboard`: how one's models fared, from the journal."""
+"""`consortium-mcp leaderboard`: statistics of each model, from the journal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGREEMENT = (
 
 
 async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
-    """Print the models with how often they stood with the verdict."""
+    """Print how often each model agreed with the verdict, failed, and what it cost."""
     board = Leaderboard()
     async with opened_history(settings.database) as history:
         async for report in history.reports():
@@ -39,9 +39,9 @@ async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyi
 
 
 def _table(standings: list[Standing]) -> str:
-    wide = max(len("model"), *(len(standing.model) for standing in standings))
-    head = f"{'model':{wide}}  asked  with verdict  alone against  failed  median s  tokens out"
-    return "\n".join([head, *(f"{s.model:{wide}}  {_row(s)}" for s in standings)])
+    width = max(len("model"), *(len(standing.model) for standing in standings))
+    head = f"{'model':{width}}  asked  with verdict  alone against  failed  median s  tokens out"
+    return "\n".join([head, *(f"{s.model:{width}}  {_row(s)}" for s in standings)])
 
 
 def _row(s: Standing) -> str:

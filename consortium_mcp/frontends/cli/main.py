@@ -1,6 +1,6 @@
-"""`consortium-mcp`: serve on stdio, or do one of the commands below.
+"""`consortium-mcp`: serve on stdio or HTTP, or run a subcommand.
 
-A command's file is imported when the command runs, so that serving starts fast.
+A subcommand is imported only when it runs, so that the server starts fast.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ COMMANDS: Mapping[str, str] = {
     "runs": "runs",
     "setup-local": "setup_local",
 }
-"""A command's name -> the module of this room that has it as `command`."""
+"""Subcommand -> the module in this folder that defines it as `command`."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports its commands one by one."""
+    """A group that imports a subcommand only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Their names, in order."""
+        """The names of the subcommands, sorted."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of this name; `None` where there is none."""
+        """The subcommand with this name; `None` if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"consortium_mcp.frontends.cli.{COMMANDS[cmd_name]}")

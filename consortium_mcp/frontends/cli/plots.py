@@ -1,4 +1,4 @@
-"""Two plots as SVG, by hand: a plotting library would be forty times the size of this package."""
+"""Two SVG plots, drawn by hand: a plotting library would be forty times as big as this package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INK, _FAINT, _MARK = "#222", "#bbb", "#1f6fb2"
 
 @dataclass(frozen=True)
 class PlotPoint:
-    """A way to answer, as a point of a plot."""
+    """A point of a plot: a strategy or a single model."""
 
     name: str
     calls: float
@@ -28,7 +28,7 @@ class PlotPoint:
 
 
 def reliability_diagram(bins: Sequence[Bin], title: str) -> str:
-    """Accuracy over confidence, one dot a bin; on the diagonal a confidence is what it says."""
+    """Accuracy over confidence, one dot per bin; the diagonal is perfect calibration."""
     plot = _Plot((0, 1), (0, 1))
     body = [plot.line((0, 0), (1, 1), _FAINT)]
     body += [plot.dot(b.confidence, b.accuracy, f"{b.size} questions") for b in bins]
@@ -36,7 +36,7 @@ def reliability_diagram(bins: Sequence[Bin], title: str) -> str:
 
 
 def accuracy_against_calls(marks: Sequence[PlotPoint], title: str) -> str:
-    """Accuracy over calls a question, with 95 % intervals."""
+    """Accuracy over calls per question, with 95 % intervals."""
     low = min(mark.interval[0] for mark in marks)
     high = max(mark.interval[1] for mark in marks)
     room = (high - low or 0.1) / 10
@@ -57,8 +57,8 @@ class _Plot:
     """A square with two axes.
 
     Args:
-        x: least and greatest value across.
-        y: least and greatest value upwards.
+        x: smallest and largest value of the horizontal axis.
+        y: smallest and largest value of the vertical axis.
     """
 
     def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 REST = "*"
-"""Stands for all members that are not named, when tiers are given."""
+"""In `tiers`, stands for all members that are not named."""
 
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """What to replay."""
+    """The panel, the strategy and the recordings to replay."""
 
     panel: Sequence[str]
     strategy: str = "vote"
@@ -44,25 +44,25 @@ class ReplayOptions:
     tiers: Sequence[tuple[str, str]] = ()
     """(model, tier); `*` for all members that are not named."""
     where: Sequence[tuple[str, str]] = ()
-    """(field, value) that a recording must have."""
+    """(field, value) pairs that a recording must have."""
 
 
-def run(data: Path, wish: ReplayOptions, folder: Path) -> None:
+def run(data: Path, options: ReplayOptions, folder: Path) -> None:
     """Replay, print the figures, and save them with two plots.
 
     Raises:
-        ConfigError: the file or the wish cannot be used; the message says why.
+        ConfigError: the file or the options cannot be used; the message says why.
     """
-    recordings = [each for each in read(data) if _matches(each, wish.where)]
-    summary, outcomes = anyio.run(replay, recordings, configuration(wish))
+    recordings = [each for each in read(data) if _matches(each, options.where)]
+    summary, outcomes = anyio.run(replay, recordings, configuration(options))
     click.echo(as_text(summary))
     folder.mkdir(parents=True, exist_ok=True)
     points = [(outcome.confidence, outcome.right) for outcome in outcomes]
-    title = f"{wish.strategy} of {len(wish.panel)}, {summary.questions} questions"
+    title = f"{options.strategy} of {len(options.panel)}, {summary.questions} questions"
     files = {
         "replay.json": summary.model_dump_json(indent=2) + "\n",
         "reliability.svg": reliability_diagram(metrics.bins(points), title),
-        "accuracy.svg": accuracy_against_calls(_marks(summary), title),
+        "accuracy.svg": accuracy_against_calls(_plot_points(summary), title),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -70,10 +70,10 @@ def run(data: Path, wish: ReplayOptions, folder: Path) -> None:
 
 
 def read(path: Path) -> list[Recording]:
-    """The recordings of a file: JSON lines, gzipped if its name ends in `.gz`.
+    """The recordings in a file: JSON lines, gzipped if its name ends in `.gz`.
 
     Raises:
-        ConfigError: it cannot be read, or a line of it is no recording.
+        ConfigError: the file cannot be read, or a line is not a recording.
     """
     try:
         return [*_recordings(path)]
@@ -82,8 +82,8 @@ def read(path: Path) -> list[Recording]:
 
 
 def _recordings(path: Path) -> Iterator[Recording]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
+    open_file = gzip.open if path.suffix == ".gz" else open
+    with open_file(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
@@ -102,19 +102,17 @@ def _matches(recording: Recording, where: Sequence[tuple[str, str]]) -> bool:
     return all(str(extra.get(name)) == value for name, value in where)
 
 
-def configuration(wish: ReplayOptions) -> ConsortiumConfig:
-    """The consortium that is wished for, of recorded models.
+def configuration(options: ReplayOptions) -> ConsortiumConfig:
+    """The consortium of recorded models that these options describe.
 
-    One iteration: what a model would have said in a second one was not recorded.
+    It has one iteration, because a second one was not recorded.
 
     Raises:
-        ConfigError: see `strategy_check.checked_strategy`; or a tier of no member.
+        ConfigError: as `strategy_check.checked_strategy`; or a tier is unknown or names no member.
     """
-    tiers = dict(wish.tiers)
-    if strangers := tiers.keys() - {REST, *wish.panel}:
-        raise ConfigError(
-            f"A tier is given to {', '.join(sorted(strangers))}, who is not a member."
-        )
+    tiers = dict(options.tiers)
+    if others := tiers.keys() - {REST, *options.panel}:
+        raise ConfigError(f"A tier is given to {', '.join(sorted(others))}, who is not a member.")
     if unknown := set(tiers.values()) - {*get_args(Tier)}:
         raise ConfigError(
             f"There is no tier {', '.join(sorted(unknown))}; "
@@ -122,14 +120,14 @@ def configuration(wish: ReplayOptions) -> ConsortiumConfig:
         )
     members = [
         {"label": label(place), "model": model, "tier": tiers.get(model, tiers.get(REST))}
-        for place, model in enumerate(wish.panel)
+        for place, model in enumerate(options.panel)
     ]
     config = ConsortiumConfig(
         members=tuple(Member.model_validate(member) for member in members),
-        arbiter=wish.arbiter or wish.panel[0],
-        strategy=wish.strategy,
-        sampling=wish.sampling,  # type: ignore[arg-type] # checked by the configuration itself
-        escalate_to=wish.escalate_to,
+        arbiter=options.arbiter or options.panel[0],
+        strategy=options.strategy,
+        sampling=options.sampling,  # type: ignore[arg-type] # checked by the configuration itself
+        escalate_to=options.escalate_to,
         max_iterations=1,
     )
     checked_strategy(config)
@@ -137,17 +135,17 @@ def configuration(wish: ReplayOptions) -> ConsortiumConfig:
 
 
 def as_text(summary: Summary) -> str:
-    """The figures, for a reader."""
+    """The figures as text."""
     rows: Mapping[str, Measures] = {
         str(summary.settings["strategy"]): summary.measured,
         "equal vote": summary.equal_vote,
         **{f"{model} alone": measures for model, measures in summary.singles.items()},
     }
-    wide = max(len(name) for name in rows)
+    width = max(len(name) for name in rows)
     count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
-    head = f"{'':{wide}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
+    head = f"{'':{width}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
     lines = [f"{count}; {', '.join(summary.panel)}", "", head]
-    lines += [f"{name:{wide}}  {_row(measures)}" for name, measures in rows.items()]
+    lines += [f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()]
     low, high = summary.gain_interval
     judged = (
         f", of them {summary.arbiter_calls:.2f} by the arbiter" if summary.arbiter_calls else ""
@@ -178,7 +176,7 @@ def _row(m: Measures) -> str:
     )
 
 
-def _marks(summary: Summary) -> list[PlotPoint]:
+def _plot_points(summary: Summary) -> list[PlotPoint]:
     strategy = str(summary.settings["strategy"])
     ways = {**summary.singles, "equal vote": summary.equal_vote, strategy: summary.measured}
     named = {summary.best_single, "equal vote", strategy}
@@ -198,7 +196,7 @@ def _marks(summary: Summary) -> list[PlotPoint]:
 def _pairs(
     _ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> list[tuple[str, str]]:
-    """Read what is written as `name=value`."""
+    """Parse `name=value` options."""
     for value in values:
         if "=" not in value:
             raise click.BadParameter(f"{value!r} must be written NAME=VALUE.", param=option)
@@ -206,7 +204,7 @@ def _pairs(
 
 
 def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str]:
-    """Read names parted by commas."""
+    """Parse names separated by commas."""
     names = [name.strip() for name in value.split(",") if name.strip()]
     if not names:
         raise click.BadParameter("name at least one model.", param=option)

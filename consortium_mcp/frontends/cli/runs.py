@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
-    """Delete the runs begun before this time (ISO 8601, UTC), or say how many they are."""
+    """Delete the runs begun before this time (ISO 8601, UTC), or only print how many there are."""
     async with opened_history(settings.database) as history:
         found = await (history.prune(before) if delete else history.older_than(before))
     what = f"{found.runs} runs with {found.exchanges} model calls, begun before {before[:16]} UTC"
@@ -32,13 +32,13 @@ async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa:
 
 
 async def export(settings: Settings, file: TextIO) -> bool:
-    """Write every run as a line, a `RunRecord` in JSON; whether all could be read."""
+    """Write every run as a line of JSON, a `RunRecord`; returns whether all could be read."""
     written = unread = 0
     async with opened_history(settings.database) as history:
         async for run_id in history.run_ids():
             try:
                 record = await history.record(run_id)
-            except StoreError as error:  # one that cannot be read does not hide the others
+            except StoreError as error:  # skip an unreadable run, write the others
                 click.echo(str(error), err=True)
                 unread += 1
             else:
@@ -52,7 +52,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
-    """Read a span of time such as `90d`."""
+    """Parse an age such as `90d`."""
     found = re.fullmatch(r"([0-9]{1,5})([hdw])", value.strip())
     if not found:
         raise click.BadParameter(f"{value!r} is not an age. Write it as 36h, 90d or 12w.")

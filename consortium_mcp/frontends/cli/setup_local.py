@@ -1,4 +1,4 @@
-"""`consortium-mcp setup-local`: fetch the weights of the local demo model."""
+"""`consortium-mcp setup-local`: download the weights of the local demo model."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def command(settings: Settings) -> None:
 
 
 def fetch_weights(settings: Settings) -> None:
-    """Make sure that the weights are there, with a progress bar.
+    """Download the weights if they are missing, with a progress bar.
 
     Raises:
-        ClickException: the extra `local` is missing, or they cannot be fetched.
+        ClickException: the extra `local` is missing, or the download failed.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise click.ClickException(

@@ -1,5 +1,5 @@
-"""llm's plugin: `llm consortium` and saved consortiums as `llm -m NAME`.
+"""The llm plugin: the command `llm consortium`, and saved consortiums as `llm -m NAME`.
 
-Every `llm` command imports `plugin` and `commands`, so these two import next to nothing. Begin with
+Every `llm` command imports `plugin` and `commands`, so these two import almost nothing. Begin with
 `commands`.
 """

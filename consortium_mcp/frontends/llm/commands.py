@@ -1,6 +1,6 @@
-"""`llm consortium`: the same service for those who live in a terminal.
+"""The command line of `llm consortium`.
 
-Every `llm` command imports this file, so each command imports what it needs when it runs.
+Every `llm` command imports this file, so each command imports what it needs only when it runs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ consortium: click.Group = DefaultGroup(
     default="run",
     default_if_no_args=True,
     help="Ask several models at once and have them come to one answer.",
-    context_settings={"help_option_names": ["-h", "--help"]},  # as llm has it
+    context_settings={"help_option_names": ["-h", "--help"]},  # as in llm
 )
 
 
@@ -126,7 +126,7 @@ def export(file: Path | None, *, as_json: bool) -> None:
     """
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
-    del as_json  # it is JSON in any case
+    del as_json  # the output is always JSON
     consortiums.export(file)
 
 
@@ -141,7 +141,7 @@ def import_(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
     """
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
-    consortiums.bring(file, overwrite=overwrite, as_json=as_json)
+    consortiums.import_file(file, overwrite=overwrite, as_json=as_json)
 
 
 @consortium.command()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (the fields of a consortium, by name)
-    """Save a consortium and say how to use it."""
+    """Save a consortium and print how to use it."""
 
     async def saved() -> ResolvedConsortium:
         async with open_service(from_environment()) as service:
@@ -71,7 +71,7 @@ def list_all(*, as_json: bool) -> None:
 
 
 def show(name: str, *, as_json: bool) -> None:
-    """Print one with all its settings."""
+    """Print a saved consortium with all its settings."""
 
     async def found() -> ConsortiumConfig:
         async with open_service(from_environment()) as service:
@@ -85,22 +85,22 @@ def show(name: str, *, as_json: bool) -> None:
     click.echo(consortium_line(config))
     for member in config.members:
         more = member.model_dump(exclude_defaults=True, exclude={"label", "model"})
-        told = "".join(f" · {field}: {value}" for field, value in more.items())
-        click.echo(f"  {member.model}{told}")
+        details = "".join(f" · {field}: {value}" for field, value in more.items())
+        click.echo(f"  {member.model}{details}")
     shown = {"name", "description", "members", "strategy", "arbiter"}
     for field, value in config.model_dump(exclude=shown, exclude_none=True).items():
         click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
 
 
 def remove(name: str, *, as_json: bool) -> None:
-    """Remove one."""
+    """Remove a saved consortium."""
 
-    async def gone() -> None:
+    async def delete() -> None:
         async with open_service(from_environment()) as service:
             await service.consortiums.delete(name)
 
     with command_errors():
-        anyio.run(gone)
+        anyio.run(delete)
     if as_json:
         _print_json({"deleted": name})
     else:
@@ -108,7 +108,7 @@ def remove(name: str, *, as_json: bool) -> None:
 
 
 def export(file: Path | None) -> None:
-    """Write all of them to a file, or to stdout."""
+    """Write every saved consortium to a file, or to stdout if there is none."""
     text = export_text(_all())
     if file is None:
         click.echo(text)
@@ -116,12 +116,12 @@ def export(file: Path | None) -> None:
         write_file(file, text)
 
 
-def bring(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
-    """Save what a file holds. One that cannot be saved is named and does not hold up the others."""
+def import_file(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
+    """Save the consortiums in a file; those that cannot be saved are listed, the others saved."""
     with command_errors():
         settings = from_environment()
         found = read_file(file or original_database(settings.user_dir))
-        saved, notes, refused = anyio.run(_brought, found, overwrite)
+        saved, notes, refused = anyio.run(_save_all, found, overwrite)
     if as_json:
         _print_json({"saved": saved, "notes": notes, "refused": refused})
     else:
@@ -134,11 +134,11 @@ def bring(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
     sys.exit(1 if refused else 0)
 
 
-async def _brought(
+async def _save_all(
     found: Found,
     overwrite: bool,  # noqa: FBT001 (anyio.run passes by position)
 ) -> tuple[list[str], dict[str, list[str]], dict[str, str]]:
-    """The names that were saved, what is to be said of each, and why which could not be."""
+    """The saved names, the notes on each, and the reason for each that could not be saved."""
     saved: list[str] = []
     notes: dict[str, list[str]] = {}
     refused: dict[str, str] = {}
@@ -157,20 +157,20 @@ async def _brought(
                 refused[name] = str(error)
             else:
                 saved.append(name)
-                if said := [*remarks, *resolved.warnings]:
-                    notes[name] = said
+                if remarks := [*remarks, *resolved.warnings]:
+                    notes[name] = remarks
     return saved, notes, refused
 
 
 def strategies(*, as_json: bool) -> None:
-    """Print the strategies, those of installed packages among them."""
+    """Print every strategy, including those of installed packages."""
     errors = install_strategies()
     if as_json:
         _print_json({name: each.description for name, each in STRATEGIES.items()})
     else:
-        wide = max(len(name) for name in STRATEGIES)
+        width = max(len(name) for name in STRATEGIES)
         for name, each in STRATEGIES.items():
-            click.echo(f"{name:{wide}}  {each.description}")
+            click.echo(f"{name:{width}}  {each.description}")
     for name, why in errors.items():
         click.echo(
             f"The strategy {name} of an installed package could not be loaded: {why}", err=True

@@ -11,7 +11,7 @@ import anyio
 import click
 
 from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.frontends.llm.history import raw_replies, shown
+from consortium_mcp.frontends.llm.history import as_text, raw_replies
 from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.progress import Progress
 
 INTERRUPTED = 130
-"""The exit code of what ended by Ctrl-C: 128 and the number of SIGINT."""
+"""The exit code after Ctrl-C: 128 + the number of SIGINT."""
 
 
 def run(
@@ -39,37 +39,37 @@ def run(
     no_log: bool,
     **options: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
-    """Consult and show what came of it; see `llm consortium run --help`."""
+    """Consult and print the outcome; see `llm consortium run --help`."""
     check_folder(output)
-    question = "\n\n".join(part for part in (prompt, _piped() if stdin else None) if part)
+    question = "\n\n".join(part for part in (prompt, _read_stdin() if stdin else None) if part)
     request = ConsultRequest(question, consortium, settings_of(options), continue_run)
-    consulting = partial(consult_once, request, log=not no_log)
-    _show(_followed(consulting, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
+    consult = partial(consult_once, request, log=not no_log)
+    _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
 
 
 def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
-    """Go on with a run and show what came of it."""
+    """Resume a run and print the outcome."""
     check_folder(output)
-    _show(_followed(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
+    _show(_wait(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
 
 
-def _piped() -> str | None:
-    """What stdin holds; a terminal is not waited for."""
+def _read_stdin() -> str | None:
+    """The text piped to stdin; `None` if stdin is a terminal or missing."""
     if sys.stdin is None or sys.stdin.isatty():
         return None
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")  # what is no text is no reason to fail
+        sys.stdin.reconfigure(errors="replace")  # accept binary input
     return sys.stdin.read().strip()
 
 
-def _followed(
-    consulting: Callable[..., Awaitable[Outcome]], *, quiet: bool, resumable: bool = True
+def _wait(
+    consult: Callable[..., Awaitable[Outcome]], *, quiet: bool, resumable: bool = True
 ) -> Outcome:
-    """The outcome. Ctrl-C leaves a run that can be gone on with, and says how."""
-    begun: list[str] = []
+    """Wait for the outcome. Ctrl-C interrupts the run, prints how to resume it, and exits."""
+    started: list[str] = []
     live = sys.stderr.isatty() and not quiet
-    on_progress = _tell if live else _keep_quiet
-    call = partial(consulting, on_begin=begun.append, on_progress=on_progress)
+    on_progress = _print_progress if live else _ignore_progress
+    call = partial(consult, on_begin=started.append, on_progress=on_progress)
     try:
         with command_errors():
             return anyio.run(call)
@@ -77,19 +77,19 @@ def _followed(
         how = "It was not recorded, so it cannot be resumed."
         if resumable:
             how = (
-                f"Resume it with: llm consortium resume {begun[0]}"
-                if begun
+                f"Resume it with: llm consortium resume {started[0]}"
+                if started
                 else "No run had begun."
             )
-        click.echo(f"Interrupted{f' in run {begun[0]}' if begun else ''}. {how}", err=True)
+        click.echo(f"Interrupted{f' in run {started[0]}' if started else ''}. {how}", err=True)
         sys.exit(INTERRUPTED)
 
 
-def _tell(progress: Progress) -> None:
+def _print_progress(progress: Progress) -> None:
     click.echo(f"· {progress.message}", err=True)
 
 
-def _keep_quiet(_progress: Progress) -> None:
+def _ignore_progress(_progress: Progress) -> None:
     pass
 
 
@@ -98,9 +98,9 @@ def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> N
     try:
         with command_errors():
             outcome.answered()
-        click.echo(report.synthesis if quiet else shown(report))
+        click.echo(report.synthesis if quiet else as_text(report))
         if raw:
             click.echo("\n" + raw_replies(outcome.exchanges))
-    finally:  # what was paid for is shown first, whatever becomes of the file
+    finally:  # print first: the answer was paid for, even if the file fails
         if output is not None:
             write_file(output, report.model_dump_json(indent=2))

@@ -12,7 +12,7 @@ from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
 from consortium_mcp.frontends.text.command_errors import command_errors
-from consortium_mcp.frontends.text.pages import entries_markdown, of_exchange
+from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
 from consortium_mcp.frontends.text.report import report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
 from consortium_mcp.services.assembly import open_service
@@ -26,7 +26,7 @@ R = TypeVar("R", RunReport, RunSummary)
 
 
 def for_terminal(run: R) -> R:
-    """The same with its next step as a command and not as a tool's call."""
+    """A copy whose next step is a command instead of a tool call."""
     steps = {
         "working": f"llm consortium run-info {run.run_id}",
         "interrupted": f"llm consortium resume {run.parent_run_id or run.run_id}",
@@ -34,14 +34,14 @@ def for_terminal(run: R) -> R:
     return run.model_copy(update={"next_step": steps.get(run.status)})
 
 
-def shown(report: RunReport) -> str:
-    """A whole report: a terminal has room."""
+def as_text(report: RunReport) -> str:
+    """The report, uncut, for a terminal."""
     return report_markdown(for_terminal(report), limit=None)
 
 
 def raw_replies(exchanges: Sequence[Exchange]) -> str:
-    """What members and arbiter said, word for word."""
-    return entries_markdown([of_exchange(exchange, whole=False) for exchange in exchanges])
+    """The raw replies of the members and the arbiter."""
+    return entries_markdown([exchange_entry(each, with_prompt=False) for each in exchanges])
 
 
 def list_runs(
@@ -71,7 +71,7 @@ def list_runs(
 
 
 def info(run_id: str, *, raw: bool, as_json: bool) -> None:
-    """Print the report of a run, and what was said where asked for."""
+    """Print the report of a run, with the raw replies if `raw`."""
 
     async def found() -> tuple[RunReport, list[Exchange]]:
         async with open_service(from_environment()) as service:
@@ -80,8 +80,8 @@ def info(run_id: str, *, raw: bool, as_json: bool) -> None:
     with command_errors():
         report, exchanges = anyio.run(found)
     if as_json:
-        said = {"exchanges": [e.model_dump(mode="json") for e in exchanges]} if raw else {}
-        told = for_terminal(report).model_dump(mode="json") | said
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        more = {"exchanges": [e.model_dump(mode="json") for e in exchanges]} if raw else {}
+        data = for_terminal(report).model_dump(mode="json") | more
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
-        click.echo(shown(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))
+        click.echo(as_text(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))

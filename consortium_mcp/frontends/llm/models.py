@@ -1,6 +1,6 @@
-"""Every saved consortium as a model of llm's: `llm -m NAME`, sync and async.
+"""Saved consortiums as llm models: `llm -m NAME`, sync and async.
 
-Imported wherever llm lists its models, so a consultation is loaded when one begins.
+llm imports this file whenever it lists its models, so `consult_once` is imported only when needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import Field, create_model
 
 from consortium_mcp.core.domain.request import SETTINGS
 from consortium_mcp.core.domain.run import Turn
-from consortium_mcp.frontends.llm.options import OF_A_MODEL, help_text
+from consortium_mcp.frontends.llm.options import MODEL_OPTIONS, help_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FIELDS: Any = {
     name: (SETTINGS[name].plain, Field(default=None, description=help_text(name)))
-    for name in OF_A_MODEL
+    for name in MODEL_OPTIONS
 }
 ConsortiumOptions = create_model(
     "ConsortiumOptions",
@@ -35,11 +35,11 @@ ConsortiumOptions = create_model(
 
 
 class _Saved:
-    """What the sync and the async model have in common."""
+    """The common part of the sync and the async model."""
 
     can_stream = False
     consortium_saved = True
-    """Read by the registry: ours are asked as consortiums, and not through llm."""
+    """Read by the registry, which asks these models as consortiums and not through llm."""
 
     def __init__(self, name: str) -> None:
         self.model_id = name
@@ -47,9 +47,7 @@ class _Saved:
     def __str__(self) -> str:
         return f"Consortium: {self.model_id}"
 
-    async def _consulted(
-        self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse
-    ) -> str:
+    async def _consult(self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse) -> str:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
         from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
@@ -79,10 +77,10 @@ class ConsortiumModel(_Saved, llm.Model):
         prompt: llm.Prompt,
         stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
         response: llm.Response,
-        conversation: llm.Conversation | None,  # noqa: ARG002 (the prompt holds what was said)
+        conversation: llm.Conversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> Iterator[str]:
         """Consult, and give the synthesis."""
-        yield _run(self._consulted(prompt, response))
+        yield _run(self._consult(prompt, response))
 
 
 class AsyncConsortiumModel(_Saved, llm.AsyncModel):
@@ -96,23 +94,23 @@ class AsyncConsortiumModel(_Saved, llm.AsyncModel):
         prompt: llm.Prompt,
         stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
         response: llm.AsyncResponse,
-        conversation: llm.AsyncConversation | None,  # noqa: ARG002 (the prompt holds what was said)
+        conversation: llm.AsyncConversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> AsyncGenerator[str, None]:
         """Consult, and give the synthesis."""
-        yield await self._consulted(prompt, response)
+        yield await self._consult(prompt, response)
 
 
-def _run(consulting: Coroutine[Any, Any, str]) -> str:
-    """Run it to its end; where an event loop runs already, in a thread with a loop of its own."""
+def _run(coroutine: Coroutine[Any, Any, str]) -> str:
+    """Run a coroutine; if an event loop runs already, in a thread with its own loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(consulting)
+        return asyncio.run(coroutine)
     outcome: list[str | Exception] = []
 
     def work() -> None:
         try:
-            outcome.append(asyncio.run(consulting))
+            outcome.append(asyncio.run(coroutine))
         except Exception as error:  # noqa: BLE001 (raised again in the caller's thread)
             outcome.append(error)
 
@@ -126,9 +124,9 @@ def _run(consulting: Coroutine[Any, Any, str]) -> str:
 
 
 def _system(prompt: llm.Prompt) -> str | None:
-    """The system prompt, also where it was given at the beginning of the conversation."""
-    said = [_text(message) for message in prompt.messages if message.role == "system"]
-    return prompt.system or (said[-1] if said else None) or None
+    """The prompt's own system prompt, or else the last one in the conversation."""
+    texts = [_text(message) for message in prompt.messages if message.role == "system"]
+    return prompt.system or (texts[-1] if texts else None) or None
 
 
 def _text(message: Any) -> str:  # noqa: ANN401 (llm exports no type for it)
@@ -136,7 +134,7 @@ def _text(message: Any) -> str:  # noqa: ANN401 (llm exports no type for it)
 
 
 def _history(prompt: llm.Prompt) -> list[Turn]:
-    """What was asked and answered before, oldest first, as llm would send it to a model."""
+    """The earlier turns of the conversation, oldest first, as llm would send them to a model."""
     turns: list[Turn] = []
     asked = ""
     for message in prompt.messages:
@@ -148,7 +146,7 @@ def _history(prompt: llm.Prompt) -> list[Turn]:
 
 
 def _for_llms_log(report: RunReport) -> dict[str, Any]:
-    """What llm's own log keeps beside the text."""
+    """The data that llm's own log stores with the text."""
     return {
         "run_id": report.run_id,
         "status": report.status,
@@ -158,5 +156,5 @@ def _for_llms_log(report: RunReport) -> dict[str, Any]:
 
 
 def consortium_models(names: list[str]) -> list[tuple[ConsortiumModel, AsyncConsortiumModel]]:
-    """One for each name, sync and async."""
+    """The sync and the async model for each name."""
     return [(ConsortiumModel(name), AsyncConsortiumModel(name)) for name in names]

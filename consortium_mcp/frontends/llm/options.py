@@ -1,4 +1,4 @@
-"""A consortium's settings as options: of `llm consortium`, and of `llm -m NAME -o`."""
+"""Consortium settings as options of `llm consortium` and of `llm -m NAME -o`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     Command = Callable[..., None]
 
-ON_THE_COMMAND_LINE = (
+COMMAND_OPTIONS = (
     "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
     "max_iterations", "min_iterations", "quorum", "member_timeout", "arbiter_timeout",
     "deadline_seconds", "max_calls", "max_tokens",
 )  # fmt: skip
-OF_A_MODEL = (
+MODEL_OPTIONS = (
     "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
     "escalate_to", "quorum", "max_calls", "max_tokens", "deadline_seconds",
 )  # fmt: skip
-"""What may differ from what is saved when a consortium is asked as a model."""
+"""Settings that `llm -m NAME -o` may override."""
 
 _FLAGS = {"system": ("-s", "--system"), "deadline_seconds": ("--deadline",)}
 _MEMBERS = (
@@ -50,8 +50,8 @@ _MEMBERS = (
 
 
 def panel_options(command: Command) -> Command:
-    """Add what a run and a saved consortium have in common."""
-    options: list[Callable[[Command], Command]] = [*_MEMBERS, *map(_option, ON_THE_COMMAND_LINE)]
+    """Add the options that `run` and `save` share."""
+    options: list[Callable[[Command], Command]] = [*_MEMBERS, *map(_option, COMMAND_OPTIONS)]
     for option in reversed(options):
         command = option(command)
     return command
@@ -63,7 +63,7 @@ def _option(name: str) -> Callable[[Command], Command]:
 
 
 def help_text(name: str) -> str:
-    """What a setting means, its bounds and its default, for a terminal."""
+    """The help text of a setting: description, bounds and default."""
     setting = SETTINGS[name]
     low, high = setting.bounds.get("minimum"), setting.bounds.get("maximum")
     bounds = "" if low is None or high is None else f" {low} to {high}."
@@ -73,10 +73,10 @@ def help_text(name: str) -> str:
 
 
 def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
-    """The settings that these options of a command make; what was not given is `None`.
+    """The settings from a command's options; those not given are `None`.
 
     Raises:
-        UsageError: a member is written in JSON that is none.
+        UsageError: a member's JSON is invalid.
     """
     models = [_member(text) for text in options.pop("models")]
     return ConsortiumSettings(models=models or None, counts=options.pop("counts"), **options)

@@ -1,4 +1,4 @@
-"""llm's plugin hooks. Imported by every `llm` command, so it imports next to nothing itself."""
+"""The plugin hooks for llm. Every `llm` command imports this file, so it imports almost nothing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import click
 
 
-@llm.hookimpl(trylast=True)  # when all other names are known: none of them is taken
+@llm.hookimpl(trylast=True)  # last, so that all other names are known and none is overridden
 def register_models(register: Callable[..., None], model_aliases: Iterable[Any]) -> None:
     """Register the saved consortiums and, with the extra `local`, the demo models."""
     taken = {model.model.model_id for model in model_aliases if model.model}
     taken |= {alias for model in model_aliases for alias in model.aliases}
     try:
         found = _models()
-    except Exception as error:  # noqa: BLE001 (whatever is wrong with us, `llm` must go on)
+    except Exception as error:  # noqa: BLE001 (no error of ours may break `llm`)
         sys.stderr.write(f"consortium-mcp offers no models: {error}\n")
         return
     for model, async_model in found:

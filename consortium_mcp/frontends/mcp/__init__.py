@@ -1,5 +1,5 @@
-"""The MCP server on its two wires (stdio and HTTP), with its resources, prompts and completions.
+"""The MCP server over stdio and HTTP, with its resources, prompts and completions.
 
-The tools have the room `tools`, and what calls need besides them the room `protocol`. Nothing of
-llm is imported when the server starts. Begin with `server`.
+The tools are in `tools`; progress, tasks, cancellation and the like are in `protocol`. Starting the
+server does not import llm. Begin with `server`.
 """

@@ -1,4 +1,4 @@
-"""Completions of arguments: consortiums, runs, strategies and models."""
+"""Argument completion: consortiums, runs, strategies and models."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from consortium_mcp.services.service import Service
 
 MOST = 100
-"""Values of one completion; the protocol's own bound."""
+"""Values in one completion; the protocol allows no more."""
 
 
 def add_to(server: MCPServer[ServerLifespan], service: Callable[[], Service | None]) -> None:
-    """Register them.
+    """Register the completion handler.
 
     Args:
-        server: where.
-        service: gives the service, if it is loaded: who completes does not wait for it.
+        server: the server to register it on.
+        service: returns the service, or `None` if it is not loaded yet: a completion does not wait.
     """
 
     @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]  # the SDK's
@@ -42,12 +42,12 @@ def add_to(server: MCPServer[ServerLifespan], service: Callable[[], Service | No
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        del ref, context  # an argument's name means the same everywhere
+        del ref, context  # an argument name means the same everywhere
         before, comma, last = argument.value.rpartition(",")
         if argument.name != "models":
             before, comma, last = "", "", argument.value
         wanted = last.strip().casefold()
-        names = await _known(service(), argument.name)
+        names = await _candidates(service(), argument.name)
         matching = [name for name in names if wanted in name.casefold()]
         matching.sort(key=lambda name: not name.casefold().startswith(wanted))
         return Completion(
@@ -57,8 +57,8 @@ def add_to(server: MCPServer[ServerLifespan], service: Callable[[], Service | No
         )
 
 
-async def _known(service: Service | None, argument: str) -> Iterable[str]:
-    """All that this argument may be and that is known by now; nobody is asked for it."""
+async def _candidates(service: Service | None, argument: str) -> Iterable[str]:
+    """Every known value of this argument; fetches no new model list."""
     if argument == "strategy":
         return list(STRATEGIES)
     if service is None:

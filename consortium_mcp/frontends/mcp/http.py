@@ -1,8 +1,8 @@
-"""Serve Streamable HTTP on this machine's loopback, from the same factory as stdio.
+"""Serve Streamable HTTP on the loopback interface, from the same factory as stdio.
 
-For clients on this machine that speak HTTP, and for the conformance suite. Everyone who can open a
-connection may use it: the SDK refuses foreign hosts and origins, which keeps web pages out, and
-there is no more than that. It is no server for a team.
+For local clients that speak HTTP, and for the conformance suite. There is no login: anyone who can
+open a connection can use it. The only check is the SDK's, which refuses foreign hosts and origins
+and so keeps web pages out. Do not use it to serve a team.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 GRACE_SECONDS = 1
-"""For what is still being answered when all clients have been hung up on."""
+"""How long requests may still take once all clients have been disconnected."""
 
 
 def serve(settings: Settings, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; runs that work then are marked as interrupted.
+    """Serve until SIGINT or SIGTERM; runs still working are then marked as interrupted.
 
     Args:
-        settings: where things are.
-        port: 0 for any that is free.
+        settings: paths, log level and defaults.
+        port: the TCP port; 0 for any free one.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port cannot be used.
     """
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -52,8 +52,8 @@ def serve(settings: Settings, port: int) -> None:
 
 def serve_app(server: ConsortiumServer, port: int) -> None:
     """Serve this server; see `serve`."""
-    with _listening(port) as listening:
-        app = server.streamable_http_app(host=HOST)  # with the checks of host and origin
+    with _listen(port) as listening:
+        app = server.streamable_http_app(host=HOST)  # checks host and origin
         config = uvicorn.Config(
             app, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS, access_log=False
         )
@@ -61,18 +61,18 @@ def serve_app(server: ConsortiumServer, port: int) -> None:
         click.echo(f"Listening on {address}, for this machine only, without a login.", err=True)
         try:
             anyio.run(_Server(config).serve, [listening])
-        except KeyboardInterrupt:  # uvicorn ends well and then raises the signal that ended it
+        except KeyboardInterrupt:  # uvicorn shuts down, then raises the signal again
             sys.exit(128 + signal.SIGINT)
 
 
-def _listening(port: int) -> socket.socket:
-    """A socket on which clients may come from now on; they wait until they are served.
+def _listen(port: int) -> socket.socket:
+    """A listening socket; clients that connect now wait until the server runs.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port cannot be used.
     """
     try:
-        return socket.create_server((HOST, port))  # also just after another server has gone
+        return socket.create_server((HOST, port))  # a restarted server can rebind at once
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigError(
@@ -81,12 +81,12 @@ def _listening(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Hangs up at its end: event streams, and calls that wait for a run, would not end by then."""
+    """Disconnects clients on shutdown; event streams and waiting calls would not end in time."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        asyncio.get_running_loop().call_soon_threadsafe(self._hang_up)
+        asyncio.get_running_loop().call_soon_threadsafe(self._disconnect_all)
 
-    def _hang_up(self) -> None:
+    def _disconnect_all(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.close()

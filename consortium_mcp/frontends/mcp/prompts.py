@@ -1,4 +1,4 @@
-"""MCP prompts, which clients offer their users as commands."""
+"""MCP prompts; clients offer them to their users as commands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Positions:
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register them."""
+    """Register the prompts."""
     server.prompt(title="Second opinion")(second_opinion)
     server.prompt(title="Settle a disagreement")(settle_disagreement)
 
@@ -73,7 +73,7 @@ def settle_disagreement(
 
 
 def _given(consortium: str, models: str, arbiter: str, strategy: str) -> str:
-    """The arguments that were given, as the call is to have them."""
+    """The given arguments in parentheses, as the tool call should have them; empty if none."""
     ids = [each.strip() for each in models.split(",") if each.strip()]
     given: dict[str, object] = {
         "consortium": consortium, "models": ids, "arbiter": arbiter, "strategy": strategy,

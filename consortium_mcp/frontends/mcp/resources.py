@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from consortium_mcp.services.service import Service
 
 NEWEST = 50
-"""How many syntheses are listed by name; the templates reach all."""
+"""How many syntheses are listed by name; the templates reach every run."""
 
 
-async def listed(service: Service) -> list[Resource]:
-    """What a client's resource list shows: clients do not show templates to their users."""
+async def list_all(service: Service) -> list[Resource]:
+    """Saved consortiums and recent syntheses, by name: clients do not show templates to users."""
     consortiums = await service.consortiums.all()
     runs, _ = await service.history.page(RunQuery(limit=NEWEST))
     return [
@@ -58,7 +58,7 @@ async def listed(service: Service) -> list[Resource]:
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register the templates."""
+    """Register the resource templates."""
 
     @server.resource(
         "consortium://consortiums/{name}",
@@ -96,6 +96,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
 
 @contextmanager
 def _resource_errors() -> Iterator[None]:
+    """Turn our errors into the SDK's resource errors."""
     try:
         yield
     except (UnknownRun, UnknownConsortium) as error:

@@ -1,7 +1,7 @@
-"""The MCP server: the service behind tools and resources, on every wire that the SDK speaks.
+"""The MCP server: tools and resources on top of the service, for every transport of the SDK.
 
-Nothing of llm or the database is imported with this module: the service is loaded in a thread at
-its first use, so that the server answers its client at once.
+Importing this module imports neither llm nor the database. The service is loaded in a thread at its
+first use, so the server answers its client at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.mcp.protocol.run_tasks import RunTasks
 from consortium_mcp.frontends.mcp.protocol.subscriptions import ChangeNotifier
 from consortium_mcp.frontends.mcp.protocol.tasks import Tasks
-from consortium_mcp.frontends.mcp.stdio import serve_until_hung_up, take_wire
+from consortium_mcp.frontends.mcp.stdio import serve_until_disconnected, take_stdio
 from consortium_mcp.frontends.mcp.tools import consortiums, consultation, history, models
 from consortium_mcp.frontends.mcp.tools.schemas import (
     compact_input,
@@ -58,29 +58,33 @@ with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays fo
 
 
 class ConsortiumServer(MCPServer[ServerLifespan]):
-    """An MCP server whose resource list is read from the journal each time."""
+    """An MCP server that reads its resource list from the journal each time."""
 
-    alive: ServerLifespan | None = None
-    """What lives as long as the server, once it is being run."""
+    running: ServerLifespan | None = None
+    """The lifespan state; `None` until the server runs."""
 
     async def service(self) -> Service:
-        """The service of this server."""
-        if self.alive is None:
+        """The service, loaded at its first use.
+
+        Raises:
+            RuntimeError: the server does not run yet.
+        """
+        if self.running is None:
             raise RuntimeError("the server is not being run")
-        return await self.alive.service()
+        return await self.running.service()
 
     async def list_resources(self) -> list[Resource]:
-        """Every saved consortium and the newest syntheses, each by name."""
+        """Every saved consortium and the newest syntheses, by name."""
         fixed = await super().list_resources()
-        if self.alive is None:
+        if self.running is None:
             return fixed
         try:
-            return fixed + await resources.listed(await self.alive.service())
+            return fixed + await resources.list_all(await self.running.service())
         except ConsortiumError as error:
             raise MCPError(code=INTERNAL_ERROR, message=error.told(LISTINGS)) from error
 
     async def list_tools(self) -> list[Tool]:
-        """The tools with their schemas as short as they can be."""
+        """The tools, with compact schemas."""
         return [
             tool.model_copy(
                 update={
@@ -98,7 +102,7 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
         arguments: dict[str, Any],
         context: Context[ServerLifespan, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
-        """As the SDK does, but a misspelt argument is an error and not silently left out."""
+        """Call a tool; a misspelt argument is an error, where the SDK would drop it silently."""
         tools_here = {tool.name: tool.input_schema for tool in await self.list_tools()}
         known = tools_here.get(name, {}).get("properties")
         for argument in arguments:
@@ -113,7 +117,7 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
         arguments: dict[str, Any] | None = None,
         context: Context[ServerLifespan, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """As the SDK does, but an unknown name is the client's error and says what there is."""
+        """Get a prompt; an unknown name is an invalid-params error that lists the known names."""
         known = [prompt.name for prompt in await self.list_prompts()]
         if name not in known:
             message = f"Unknown prompt {name!r}. There are: {', '.join(known)}."
@@ -126,12 +130,12 @@ def make_server(
     make: MakeService | None = None,
     tasks: TaskSource | None = None,
 ) -> ConsortiumServer:
-    """A server, ready to be run on any transport.
+    """A server, ready to run on any transport.
 
     Args:
-        settings: where things are.
-        make: builds the service; the real one where none is given.
-        tasks: where the tasks extension finds its tasks; the runs where none is given.
+        settings: paths, log level and defaults.
+        make: builds the service; `None` for the real one.
+        tasks: where the tasks extension finds its tasks; `None` for the runs.
     """
 
     async def service() -> Service:
@@ -150,7 +154,7 @@ def make_server(
     )
     for part in (consultation, consortiums, history, models, resources, prompts):
         part.add_to(server)
-    completions.add_to(server, lambda: server.alive.loaded if server.alive else None)
+    completions.add_to(server, lambda: server.running.loaded if server.running else None)
     notifier.add_to(server)
     server.middleware.append(_warm_up_afterwards)
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
@@ -170,19 +174,19 @@ def _lifespan(
 ) -> Callable[[MCPServer[ServerLifespan]], AbstractAsyncContextManager[ServerLifespan]]:
     @asynccontextmanager
     async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
-        alive: ServerLifespan | None = None
+        running: ServerLifespan | None = None
         try:
             async with anyio.create_task_group() as group:
-                alive = ServerLifespan(settings, make, group, notifier.announce)
+                running = ServerLifespan(settings, make, group, notifier.announce)
                 if isinstance(server, ConsortiumServer):
-                    server.alive = alive
+                    server.running = running
                 try:
-                    yield alive
+                    yield running
                 finally:
-                    alive.end()
+                    running.end()
         finally:
-            if alive is not None:
-                await alive.close()
+            if running is not None:
+                await running.close()
 
     return lifespan
 
@@ -190,7 +194,7 @@ def _lifespan(
 async def _warm_up_afterwards(
     ctx: ServerRequestContext[ServerLifespan, Any], call_next: CallNext
 ) -> HandlerResult:
-    """Answer first; what comes later finds llm and its models loaded."""
+    """Answer this request, then load llm and its models for later ones."""
     try:
         return await call_next(ctx)
     finally:
@@ -200,29 +204,29 @@ async def _warm_up_afterwards(
 async def _on_cancelled(
     ctx: ServerRequestContext[ServerLifespan, Any], params: CancelledNotificationParams
 ) -> None:
-    """The SDK has cancelled the call already; this decides about the run it waited for."""
-    alive = ctx.lifespan_context
+    """Decide whether to end the run too; the SDK has already cancelled the call that waited."""
+    running = ctx.lifespan_context
     if params.request_id is not None and (
-        run_id := alive.waiting_calls.unwanted(ctx.request, params.request_id, params.reason)
+        run_id := running.waiting_calls.run_to_end(ctx.request, params.request_id, params.reason)
     ):
-        alive.cancel(run_id)
+        running.cancel(run_id)
 
 
 def serve(settings: Settings, make: MakeService | None = None) -> NoReturn:
-    """Serve on stdin and stdout until the client hangs up; the process ends with it.
+    """Serve on stdin and stdout until the client disconnects; then exit the process.
 
     Args:
-        settings: where things are.
-        make: builds the service; the real one where none is given.
+        settings: paths, log level and defaults.
+        make: builds the service; `None` for the real one.
     """
-    stdin, stdout = take_wire()  # before anything of a plugin's is loaded
+    stdin, stdout = take_stdio()  # before any plugin is loaded
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     server = make_server(settings, make)
 
     def on_end() -> None:
-        if server.alive is not None:
-            server.alive.end()
+        if server.running is not None:
+            server.running.end()
 
-    serve_until_hung_up(server, stdin, stdout, on_end)
+    serve_until_disconnected(server, stdin, stdout, on_end)

@@ -1,4 +1,4 @@
-"""Reports, lists and errors as text for a reader; shared by every front end.
+"""Format reports, lists and errors as text; shared by every front end.
 
-Only values of `core.domain` come in. Begin with `report`.
+The input is always types of `core.domain`. Begin with `report`.
 """

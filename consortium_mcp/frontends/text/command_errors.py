@@ -1,4 +1,4 @@
-"""Our errors as click's, for both command lines."""
+"""Turn our errors into click's, for both command lines."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LISTINGS: Mapping[Listing, str] = {
     "consortiums": "`llm consortium list` lists them; `llm consortium save` makes one.",
     "runs": "`llm consortium runs` lists and searches them.",
 }
-"""Where somebody in a terminal looks for the right name."""
+"""The command with which a user finds the right name, by kind of name."""
 
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """The one place where they are turned into click's."""
+    """Raise our errors as `ClickException`. No other place does."""
     try:
         yield
     except ConsortiumError as error:
@@ -34,13 +34,13 @@ def command_errors() -> Iterator[None]:
 
 
 def check_folder(file: Path | None) -> None:
-    """Say before anything is paid for that a file could not be written."""
+    """Raise `ClickException`, before anything is paid for, if the file's folder is missing."""
     if file is not None and not file.absolute().parent.is_dir():
         raise click.ClickException(f"{file} cannot be written: there is no folder {file.parent}.")
 
 
 def write_file(file: Path, text: str) -> None:
-    """Write a file that the user named."""
+    """Write a file that the user named, or raise `ClickException`."""
     try:
         file.write_text(text + "\n", encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a confidence stands on, in a sentence or two for a reader."""
+"""Explain a confidence in a sentence or two."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _BOTH = 2
 
 
 def confidence_sentence(report: RunReport) -> str:
-    """Who stands behind the synthesis, how sure they are, and what else moved the number."""
+    """Who supports the synthesis, how sure they are, and what else changed the number."""
     parts = report.confidence_parts
     if report.confidence is None or parts is None:
         return "none could be computed."
     supporters = sum(bool(member.supports) for member in report.members)
-    said = _support(report, parts, supporters)
+    support = _support(report, parts, supporters)
     if parts.mean_stated is not None:
         plural = "their" if supporters > 1 else "its"
-        said += f" and put {plural} confidence at {_percent(parts.mean_stated)}"
+        support += f" and put {plural} confidence at {_percent(parts.mean_stated)}"
     elif supporters:
-        said += " and stated no confidence"
-    more = [f"{said}.", *_differences(parts), *_corrections(report, parts)]
-    return " ".join(more)
+        support += " and stated no confidence"
+    sentences = [f"{support}.", *_differences(parts), *_corrections(report, parts)]
+    return " ".join(sentences)
 
 
 def _support(report: RunReport, parts: ConfidenceParts, supporters: int) -> str:
@@ -39,23 +39,23 @@ def _support(report: RunReport, parts: ConfidenceParts, supporters: int) -> str:
 
 
 def _differences(parts: ConfidenceParts) -> list[str]:
-    said = []
+    sentences = []
     if parts.distinct_answers > 1:
-        said.append(f"There were {parts.distinct_answers} different answers.")
+        sentences.append(f"There were {parts.distinct_answers} different answers.")
     if parts.abstentions:
-        said.append(f"{parts.abstentions} gave no short answer.")
-    return said
+        sentences.append(f"{parts.abstentions} gave no short answer.")
+    return sentences
 
 
 def _corrections(report: RunReport, parts: ConfidenceParts) -> list[str]:
-    said = []
+    sentences = []
     if parts.arbiter_confidence is not None:
         computed = parts.uncalibrated if parts.calibrated else report.confidence
         counts = ", which is lower and counts" if computed == parts.arbiter_confidence else ""
-        said.append(f"The arbiter puts it at {_percent(parts.arbiter_confidence)}{counts}.")
+        sentences.append(f"The arbiter puts it at {_percent(parts.arbiter_confidence)}{counts}.")
     if parts.uncalibrated is not None:
-        said.append(f"Calibrated on labelled runs, from {parts.uncalibrated:.2f}.")
-    return said
+        sentences.append(f"Calibrated on labelled runs, from {parts.uncalibrated:.2f}.")
+    return sentences
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""A saved consortium, for a reader."""
+"""Format a saved consortium."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The sections of a run that a report leaves out, a page at a time.
+"""The sections of a run that a report omits, one page at a time.
 
-A section can be as long as all that its models said, and clients cut or refuse long results. So it
-is read by character offset; a page that ends within a text goes on in the next.
+A section can be very long, and clients cut or refuse long results. So it is read by character
+offset; a text that does not fit on a page continues on the next.
 """
 
 from __future__ import annotations
@@ -13,18 +13,13 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.report import RunReport
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run_record import IterationRecord
 
 
 def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:
-    """A page of what was said, and how to ask for the next."""
+    """A page of texts, and the call that gets the next one."""
     parts = [entries_markdown(found.entries) or "Nothing more."]
     if found.next_offset is not None:
         wanted = ", ".join(f'"{section}"' for section in include)
@@ -34,13 +29,13 @@ def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:
 
 
 def entries_markdown(entries: Sequence[Entry]) -> str:
-    """All that was said, call by call."""
+    """The texts, or the errors in their place, each below its heading."""
     return "\n\n".join(f"{e.heading}\n{e.text or f'({e.error})'}" for e in entries)
 
 
 PAGE = 5_800
-"""Characters of a page: with the beginning of the report, and how to go on, under 8,000."""
-_BETWEEN = 8
+"""Characters of a page; with the start of the report and the next call it stays under 8,000."""
+_SEPARATORS = 8
 """Characters between a heading and its text, and after it."""
 Section = Literal["synthesis", "responses", "iterations", "exchanges"]
 
@@ -60,7 +55,7 @@ class Entry(BaseModel):
 
     @property
     def heading(self) -> str:
-        """What stands above its text."""
+        """The Markdown heading above the text."""
         where = "" if self.iteration is None else f"Iteration {self.iteration}, "
         who = f"member {self.label}" if self.role == "member" else self.role
         return f"### {where}{who}" + (f" · {self.model}" if self.model else "")
@@ -78,12 +73,12 @@ class Page(BaseModel):
 
 
 def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
-    """The entries that stand in a window of their texts put one after the other.
+    """Cut one page out of the texts of all entries, as if they were joined.
 
     Args:
-        entries: all of them, whole.
-        offset: characters of texts before the page; an entry without any counts as one.
-        limit: characters of the page, headings and all.
+        entries: all entries, uncut.
+        offset: where the page begins, in characters of text; an empty entry counts as one.
+        limit: characters of the page, with headings and errors.
     """
     shown: list[Entry] = []
     place, following, room = 0, offset, limit
@@ -93,19 +88,19 @@ def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
         place += length
         if begin >= length:
             continue
-        room -= len(entry.heading) + len(entry.error or "") + _BETWEEN
+        room -= len(entry.heading) + len(entry.error or "") + _SEPARATORS
         if room <= 0 and shown:
             break
         taken = min(length - begin, max(room, 1))
         shown.append(entry.model_copy(update={"text": entry.text[begin : begin + taken]}))
         room -= taken
         following += taken
-    whole = sum(max(1, len(entry.text)) for entry in entries)
+    total = sum(max(1, len(entry.text)) for entry in entries)
     return Page(
         entries=shown,
         offset=offset,
-        next_offset=following if following < whole else None,
-        characters=whole,
+        next_offset=following if following < total else None,
+        characters=total,
     )
 
 
@@ -115,23 +110,23 @@ def entries_of(
     iterations: Sequence[IterationRecord],
     exchanges: Sequence[Exchange],
 ) -> list[Entry]:
-    """All that these sections hold, in the order they are asked for."""
+    """The entries of these sections, in the order given."""
     found: list[Entry] = []
     for section in sections:
         if section == "synthesis":
-            found.append(_of_synthesis(report))
+            found.append(_synthesis_entry(report))
         elif section == "iterations":
-            found += [_of_iteration(it) for it in iterations]
+            found += [_iteration_entry(it) for it in iterations]
         else:
             found += [
-                of_exchange(e, whole=section == "exchanges")
+                exchange_entry(e, with_prompt=section == "exchanges")
                 for e in exchanges
                 if section == "exchanges" or e.role == "member"
             ]
     return found
 
 
-def _of_synthesis(report: RunReport) -> Entry:
+def _synthesis_entry(report: RunReport) -> Entry:
     return Entry(
         section="synthesis",
         iteration=None,
@@ -143,24 +138,24 @@ def _of_synthesis(report: RunReport) -> Entry:
     )
 
 
-def of_exchange(exchange: Exchange, *, whole: bool) -> Entry:
-    """What was said; with the prompt that it answers where all of the call is wanted."""
-    said = exchange.reply or ""
-    if whole:
-        asked = f"System:\n{exchange.system}\n\n" if exchange.system else ""
-        said = f"{asked}Prompt:\n{exchange.prompt}\n\nReply:\n{exchange.reply or exchange.error}"
+def exchange_entry(exchange: Exchange, *, with_prompt: bool) -> Entry:
+    """One call: the reply, and with `with_prompt` also the system prompt and the prompt."""
+    text = exchange.reply or ""
+    if with_prompt:
+        system = f"System:\n{exchange.system}\n\n" if exchange.system else ""
+        text = f"{system}Prompt:\n{exchange.prompt}\n\nReply:\n{exchange.reply or exchange.error}"
     return Entry(
-        section="exchanges" if whole else "responses",
+        section="exchanges" if with_prompt else "responses",
         iteration=exchange.iteration,
         role=exchange.role,
         label=exchange.label if exchange.role == "member" else None,
         model=exchange.model,
-        text=said,
+        text=text,
         error=exchange.error,
     )
 
 
-def _of_iteration(iteration: IterationRecord) -> Entry:
+def _iteration_entry(iteration: IterationRecord) -> Entry:
     verdict = iteration.verdict
     if verdict is None:
         text = "no verdict yet"

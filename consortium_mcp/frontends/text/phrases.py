@@ -1,4 +1,4 @@
-"""Small phrases that several texts are made of."""
+"""Phrases that several texts use."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def seconds(member: MemberReport) -> str:
-    """How long a member took, for a reader."""
+    """How long a member took, as text."""
     return "time unknown" if member.seconds is None else f"{member.seconds:.1f} s"
 
 
 def tokens(report: RunReport) -> str:
-    """The run's tokens, for a reader."""
+    """How many tokens the run used, as text."""
     usage = report.usage
     if usage.input_tokens is None and usage.output_tokens is None:
         return "tokens not reported"

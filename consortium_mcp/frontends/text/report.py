@@ -1,4 +1,4 @@
-"""A report as a person would like to read it. Text only; used by every front end."""
+"""Format a report as Markdown, for every front end."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _HEADLINES = {
 MAX_TEXT = 8_000
 """Characters of a report in a tool's result: about 2,000 tokens of the reader's context."""
 KEPT_FOR_SECTIONS = 1_000
-"""Characters left for warnings and dissent where the synthesis must be cut anyway."""
+"""Characters reserved for warnings and dissent if the synthesis must be cut."""
 _CUT_LAST = ("Warnings", "Dissent", "Still open")
 LONGEST_LINE = 600
-"""Characters of one line of a section where there is a limit."""
+"""Characters of one line of a section, if there is a limit."""
 
 
 def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
-    """The report: synthesis first, then how much it is worth, who disagreed, what it cost.
+    """The report: synthesis, confidence, members, dissent, cost.
 
     Args:
-        report: the run's.
-        limit: characters; no limit where `None`. The synthesis is whole unless it alone is longer;
-            of the sections, warnings and dissent are cut last. What is cut is said, and how to get
-            at it.
+        report: the report of a run.
+        limit: characters; `None` for no limit. The synthesis is cut only if it alone is too long;
+            of the sections, warnings and dissent are cut last. A cut is marked, with the call that
+            gets the rest.
     """
     footer = _footer(report)
     room = limit - len(footer) if limit is not None else None
@@ -48,7 +48,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         "Warnings": [f"- {line}" for line in report.warnings],
     }
     if room is not None:
-        sections = _fitted(sections, room - len("\n\n".join(head)), report)
+        sections = _fit(sections, room - len("\n\n".join(head)), report)
     shown = [f"### {title}\n" + "\n".join(lines) for title, lines in sections.items() if lines]
     return "\n\n".join([*head, *shown, footer])
 
@@ -59,10 +59,10 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         parts.append(f"**{_HEADLINES[report.status]}.** {report.error or ''}".strip())
     if report.synthesis is not None:
         answer = report.final_answer
-        told = [f"**Answer:** {answer}"] if answer and answer != report.synthesis else []
-        told.append(_confidence(report))
-        left = None if room is None else room - len("\n\n".join([*parts, *told])) - 200
-        parts += [_whole_or_cut(report, left), *told]
+        below = [f"**Answer:** {answer}"] if answer and answer != report.synthesis else []
+        below.append(_confidence(report))
+        left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
+        parts += [_synthesis(report, left), *below]
     if report.plan is not None:
         plan = report.plan
         parts.append(
@@ -73,7 +73,8 @@ def _head(report: RunReport, room: int | None) -> list[str]:
     return parts
 
 
-def _whole_or_cut(report: RunReport, room: int | None) -> str:
+def _synthesis(report: RunReport, room: int | None) -> str:
+    """The synthesis, cut if it is longer than `room`."""
     synthesis = report.synthesis or ""
     if room is None or len(synthesis) <= room:
         return synthesis
@@ -83,8 +84,8 @@ def _whole_or_cut(report: RunReport, room: int | None) -> str:
     return f"{synthesis[:room]}\n\n[… {left} characters more: `{rest}`]"
 
 
-def _fitted(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
-    """As many lines of each section as there is room for, the more important sections first."""
+def _fit(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
+    """As many lines of each section as fit, the most important sections first."""
     more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
     fitted: dict[str, list[str]] = {title: [] for title in sections}
     for title in sorted(sections, key=lambda t: _CUT_LAST.index(t) if t in _CUT_LAST else 9):

@@ -1,4 +1,4 @@
-"""Past runs as a list, for a reader."""
+"""Format a list of past runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def runs_markdown(runs: list[RunSummary], more: str | None, zone: tzinfo | None = UTC) -> str:
-    """A page of runs, nested ones indented, and how to ask for more where there is more.
+    """A page of runs as a Markdown list, nested runs indented.
 
     Args:
         runs: the page.
-        more: how to ask for the next one.
-        zone: where the reader is; that of this machine where `None`.
+        more: the call that gets the next page; `None` on the last.
+        zone: the reader's time zone; `None` for that of this machine.
     """
     if not runs:
         return "No runs match."

@@ -1,5 +1,5 @@
-"""What a connected client and its calls need besides the tools: progress, tasks, cancellation.
+"""The parts of MCP besides tools: progress, tasks, cancellation, elicitation, subscriptions.
 
-The two eras of the protocol are told apart here and nowhere else. Begin with `lifespan`, which
-holds what lives as long as the server.
+Only this folder distinguishes the two eras of the protocol. Begin with `lifespan`, which holds the
+state that lives as long as the server.
 """

@@ -1,10 +1,10 @@
-"""What becomes of a run when the call that waits for it is cancelled.
+"""Decide what happens to a run when the call that waits for it is cancelled.
 
-The SDK cancels a call for three reasons: its user no longer wants it, its client has lost patience,
-or the connection is gone. Only the first ends the run. SDK clients of both languages send the same
-`notifications/cancelled` when their own time limit is over and say so in `reason` (TypeScript:
-"Request timed out", Python: "timed out after 10s", Go: "context deadline exceeded"); a run that was
-paid for must survive that.
+The SDK cancels a call for three reasons: the user cancelled it, the client's timeout expired, or
+the connection is gone. Only the first ends the run, because a run that was paid for must survive
+the others. Clients send the same `notifications/cancelled` on their own timeout, but say so in
+`reason` (TypeScript: "Request timed out", Python: "timed out after 10s", Go: "context deadline
+exceeded").
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 
     from mcp_types import RequestId
 
-_IMPATIENCE = re.compile(r"tim(ed?|ing)[ _-]?out|deadline|-32001|expired", re.IGNORECASE)
+_TIMEOUT = re.compile(r"tim(ed?|ing)[ _-]?out|deadline|-32001|expired", re.IGNORECASE)
 _KEPT = 1000
-"""Calls whose connection is gone send no notification; their entries are dropped in the end."""
+"""Calls remembered. If the connection is gone no notification comes; the oldest are dropped."""
 _Call = tuple[str | None, str]
-"""The session, where the transport has several, and the request's id."""
+"""The session id (`None` if the transport has only one) and the request id."""
 
 
 class WaitingCalls:
-    """The runs that calls wait for."""
+    """Which call waits for which run."""
 
     def __init__(self) -> None:
         self._runs: dict[_Call, str] = {}
-        self._early: dict[_Call, str | None] = {}
-        """Cancels, with their reasons, of calls that were not waiting (yet)."""
+        self._cancelled_early: dict[_Call, str | None] = {}
+        """Reasons of cancelled calls that were not waiting (yet)."""
 
     @contextmanager
-    def of(
+    def track(
         self,
         request: Any,  # noqa: ANN401 (whatever the transport attaches)
         request_id: RequestId,
         run_id: str,
         end: Callable[[str], None],
     ) -> Iterator[None]:
-        """While this call waits for this run.
+        """Remember, inside the `with` block, that this call waits for this run.
 
         Args:
-            request: the transport's own request, `None` on stdio.
-            request_id: the call's id.
-            run_id: the run that the call began.
-            end: ends the run, if the call was cancelled while the run was being begun.
+            request: the transport's own request; `None` on stdio.
+            request_id: the id of the call.
+            run_id: the run that the call started.
+            end: ends the run; used if the call was cancelled before the block was entered.
         """
         call = _call(request, request_id)
-        if call in self._early:
-            if not _IMPATIENCE.search(self._early.pop(call) or ""):
+        if call in self._cancelled_early:
+            if not _TIMEOUT.search(self._cancelled_early.pop(call) or ""):
                 end(run_id)
         else:
             self._runs[call] = run_id
@@ -61,16 +61,16 @@ class WaitingCalls:
         except Exception:
             self._runs.pop(call, None)
             raise
-        self._runs.pop(call, None)  # not when cancelled: the notification that did it comes next
+        self._runs.pop(call, None)  # not when cancelled: `run_to_end` needs the entry next
 
-    def unwanted(self, request: Any, request_id: RequestId, reason: str | None) -> str | None:  # noqa: ANN401
-        """The run that a cancel notification means to end, if it means any."""
+    def run_to_end(self, request: Any, request_id: RequestId, reason: str | None) -> str | None:  # noqa: ANN401
+        """The run that this cancel notification ends; `None` if it ends none."""
         call = _call(request, request_id)
         run_id = self._runs.pop(call, None)
         if run_id is None:
-            self._early[call] = reason
-            _forget_oldest(self._early)
-        return None if _IMPATIENCE.search(reason or "") else run_id
+            self._cancelled_early[call] = reason
+            _forget_oldest(self._cancelled_early)
+        return None if _TIMEOUT.search(reason or "") else run_id
 
 
 def _forget_oldest(calls: dict[_Call, Any]) -> None:

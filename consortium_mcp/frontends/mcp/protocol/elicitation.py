@@ -1,8 +1,8 @@
-"""Ask the user before a run that may make more calls than they said they want to be asked about.
+"""Ask the user before a run that may make more calls than `CONSORTIUM_CONFIRM_CALLS`.
 
-Clients that offer elicitation show the question; the two eras of the protocol carry it differently.
-Elsewhere the plan comes back with how to confirm it: the same call with `max_calls`, which is a
-limit as well. That confirms only a plan that was told, for models name limits unasked, too.
+Clients with elicitation show the question; the two eras of the protocol carry it differently. Other
+clients get the plan, and the model confirms it by calling again with `max_calls`, which also limits
+the run. `max_calls` confirms only a plan that was shown before, since models also set it unasked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
 from consortium_mcp.frontends.mcp.protocol.lifespan import lifespan_of
-from consortium_mcp.frontends.mcp.protocol.results import noted, report_result
+from consortium_mcp.frontends.mcp.protocol.results import report_result, with_note
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.service import Service
 
 _IN_THE_RESULT = "2026-07-28"
-"""The protocol from which on a question travels as a result that requires input."""
+"""The first protocol version that sends the question as an `InputRequiredResult`."""
 _KEY = "confirm"
 
 
@@ -40,7 +40,7 @@ class Confirmation(BaseModel):
 async def not_confirmed(
     ctx: Context[ServerLifespan], service: Service, request: ConsultRequest
 ) -> CallToolResult | InputRequiredResult | None:
-    """What to answer instead of beginning the run; `None` where it may begin."""
+    """The result to return instead of starting the run; `None` if the run may start."""
     limit = lifespan_of(ctx).settings.confirm_calls
     if limit is None:
         return None
@@ -48,7 +48,7 @@ async def not_confirmed(
     most_calls = planned.plan.most_calls if planned.plan else 0
     if most_calls <= limit:
         return None
-    if not _can_be_asked(ctx):
+    if not _offers_elicitation(ctx):
         if _is_confirmation(ctx, request):
             return None
         how = (
@@ -56,31 +56,31 @@ async def not_confirmed(
             f"asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call again with "
             f"max_calls={most_calls}, or with a smaller limit."
         )
-        return report_result(noted(planned, how))
+        return report_result(with_note(planned, how))
     question = (
         f"This consultation may make up to {most_calls} model calls; you want to be asked above "
         f"{limit}. Proceed?"
     )
-    answer = await _asked(ctx, question)
+    answer = await _ask(ctx, question)
     if isinstance(answer, InputRequiredResult):
         return answer
-    said_no = report_result(noted(planned, "Nothing was called: the user did not confirm."))
-    return None if answer else said_no
+    declined = report_result(with_note(planned, "Nothing was called: the user did not confirm."))
+    return None if answer else declined
 
 
 def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> bool:
-    """Whether the plan of this very request was told before, and `max_calls` confirms it now."""
-    told = lifespan_of(ctx).told_plans
+    """Whether this request's plan was shown before and `max_calls` confirms it now."""
+    shown = lifespan_of(ctx).shown_plans
     unlimited = repr(replace(request, settings=replace(request.settings, max_calls=None)))
-    if request.settings.max_calls is not None and unlimited in told:
+    if request.settings.max_calls is not None and unlimited in shown:
         return True
-    told.add(unlimited)
+    shown.add(unlimited)
     return False
 
 
-async def _asked(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:
-    """Whether the user confirms, or the result that carries the question to them."""
-    if not _carried_in_the_result(ctx):
+async def _ask(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:
+    """Whether the user confirmed, or the result that asks them."""
+    if not _asks_in_the_result(ctx):
         outcome = await ctx.elicit(question, Confirmation)
         return isinstance(outcome, AcceptedElicitation) and outcome.data.proceed
     answer = (ctx.input_responses or {}).get(_KEY)
@@ -89,13 +89,13 @@ async def _asked(ctx: Context[ServerLifespan], question: str) -> bool | InputReq
     return answer.action == "accept" and (answer.content or {}).get("proceed", True) is True
 
 
-def _can_be_asked(ctx: Context[ServerLifespan]) -> bool:
+def _offers_elicitation(ctx: Context[ServerLifespan]) -> bool:
     capabilities = ctx.client_capabilities
     offered = capabilities.elicitation if capabilities is not None else None
     return offered is not None and (offered.form is not None or offered.url is None)
 
 
-def _carried_in_the_result(ctx: Context[ServerLifespan]) -> bool:
+def _asks_in_the_result(ctx: Context[ServerLifespan]) -> bool:
     version = ctx.protocol_version
     return version is not None and is_version_at_least(version, _IN_THE_RESULT)
 

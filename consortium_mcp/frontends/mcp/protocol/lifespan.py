@@ -1,4 +1,4 @@
-"""The service, opened late: importing llm and its plugins takes longer than a client's patience."""
+"""Server state, with a service that loads late: importing llm takes longer than clients wait."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 QUIET_SECONDS = 0.3
-"""Without a request, after which a client is taken to have all that it asks for at its start."""
+"""After this long without a request, a client's initial requests count as done."""
 
 
 class ServerLifespan:
-    """The service, loaded when first asked for.
+    """The state of a running server; the service is loaded at its first use.
 
     Args:
-        settings: where things are, and how long to wait.
-        make: builds the service; runs in a thread, for it may import much.
-        group: where runs live.
-        announce: told the URIs of what has changed.
+        settings: paths, default wait and the like.
+        make: builds the service; called in a thread, because its imports are slow.
+        group: the task group in which runs work.
+        announce: called with the URIs of changed resources.
     """
 
     def __init__(
@@ -52,25 +52,25 @@ class ServerLifespan:
         self._warming = False
         self._last_request = 0.0
         self.waiting_calls = WaitingCalls()
-        self.told_plans: set[str] = set()
-        """Requests whose plans were told, for their user to confirm."""
+        self.shown_plans: set[str] = set()
+        """Requests (as `repr`, without `max_calls`) whose plan was shown for confirmation."""
 
     @property
     def loaded(self) -> Service | None:
-        """The service, if it is loaded already."""
+        """The service; `None` if it is not loaded yet."""
         return self._service
 
     def requested(self) -> None:
-        """Somebody asked something. From the first time on, wait for quiet and then warm up."""
+        """Note that a request came in; the first one schedules the warm-up."""
         self._last_request = anyio.current_time()
         if not self._warming:
             self._warming = True
             self._group.start_soon(self._warm_up)
 
     async def _warm_up(self) -> None:
-        """Load the service and llm's models before they are needed, and after what is needed now.
+        """Load the service and llm's models once no request has come for `QUIET_SECONDS`.
 
-        Importing takes a second of CPU, which the first answers would have to share.
+        Importing takes a second of CPU and would slow down the first answers.
         """
         while (quiet := anyio.current_time() - self._last_request) < QUIET_SECONDS:  # noqa: ASYNC110 (what is waited for is time)
             await anyio.sleep(QUIET_SECONDS - quiet)
@@ -78,13 +78,13 @@ class ServerLifespan:
             service = await self.service()
             await service.consortiums.all()  # opens the database
             await service.registry.snapshot()
-        except ConsortiumError as error:  # whoever needs it is told the same
+        except ConsortiumError as error:  # the call that needs it reports this
             logger.info("the database could not be opened beforehand: %s", error)
-        except Exception:  # whoever needs it finds out, and is told
+        except Exception:  # the call that needs it fails again and reports it
             logger.exception("llm could not be loaded beforehand")
 
     async def service(self) -> Service:
-        """The one service of this server."""
+        """The service, loaded if it is not yet."""
         async with self._lock:
             if self._service is None:
                 self._service = await anyio.to_thread.run_sync(self._make, self._group)
@@ -92,25 +92,25 @@ class ServerLifespan:
             return self._service
 
     def cancel(self, run_id: str) -> None:
-        """End a run that a call of this server began."""
+        """End a run that this server started."""
         if self._service is not None:
             self._service.cancel_here(run_id)
 
     def end(self) -> None:
-        """Let go of all that works: its runs are marked as interrupted."""
+        """Cancel everything that works; runs are marked as interrupted."""
         self._group.cancel_scope.cancel()
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close the service, if it was loaded."""
         if self._service is not None:
             await self._service.close()
 
 
 def lifespan_of(ctx: Context[ServerLifespan]) -> ServerLifespan:
-    """What lives as long as the server that this call came to."""
+    """The state of the server that received this call."""
     return ctx.request_context.lifespan_context
 
 
 async def service_of(ctx: Context[ServerLifespan]) -> Service:
-    """The service of that server."""
+    """The service of the server that received this call."""
     return await lifespan_of(ctx).service()

@@ -1,4 +1,4 @@
-"""Progress of a run, told to the client that waits for it."""
+"""Report the progress of a run to the client that waits for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def wait_with_progress(
     service: Service, run_id: str, seconds: float, ctx: Context[ServerLifespan]
 ) -> RunReport:
-    """Wait for a run, and tell the client how far it is."""
+    """Wait for a run and report its progress; returns after `seconds` at the latest."""
 
     async def on_progress(progress: Progress) -> None:
         await ctx.report_progress(progress.done, progress.total, progress.message)

@@ -1,4 +1,4 @@
-"""What tools return: text for the reader, the same as data, and our errors as a tool's."""
+"""Tool results, as text and as structured data, and our errors as tool errors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LISTINGS: Mapping[Listing, str] = {
     "consortiums": "list_consortiums shows them; save_consortium makes one.",
     "runs": "list_runs lists and searches them.",
 }
-"""Where a calling model looks for the right name."""
+"""The tool with which a model finds the right name, by kind of name."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """The one place where this front end turns our errors into a tool's."""
+    """Decorate a tool: raise our errors as `ToolError`. No other place in this front end does."""
 
     @functools.wraps(tool)
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,7 +45,7 @@ def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 def result(text: str, data: BaseModel, *, is_error: bool = False) -> CallToolResult:
-    """Markdown for the reader, and the same as data."""
+    """A result with Markdown as its text and the same as structured content."""
     return CallToolResult(
         content=[TextContent(type="text", text=text)],
         structured_content=data.model_dump(mode="json"),
@@ -54,10 +54,10 @@ def result(text: str, data: BaseModel, *, is_error: bool = False) -> CallToolRes
 
 
 def report_result(report: RunReport) -> CallToolResult:
-    """A run's report; one that failed is an error that carries it."""
+    """The result for a report; that of a failed run is an error result."""
     return result(report_markdown(report), report, is_error=report.status == "failed")
 
 
-def noted(report: RunReport, note: str) -> RunReport:
-    """The report, with what its reader should know of this very call."""
+def with_note(report: RunReport, note: str) -> RunReport:
+    """A copy of the report with a warning about this call."""
     return report.model_copy(update={"warnings": [*report.warnings, note]})

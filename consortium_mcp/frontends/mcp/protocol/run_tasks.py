@@ -1,4 +1,4 @@
-"""Runs as tasks of the tasks extension. A task's id is its run's; the journal is all its memory."""
+"""Runs as tasks of the tasks extension. The task id is the run id; all state is in the journal."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class RunTasks:
-    """Finds and cancels runs for those who know them as tasks.
+    """A `TaskSource` that finds and cancels runs.
 
     Args:
-        service: gives the service, loading it at its first use.
+        service: returns the service, loading it at its first use.
     """
 
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
         self._service = service
 
     async def find(self, task_id: str) -> Task | None:
-        """The run as a task; one that failed has completed with a result that is an error."""
+        """The run as a task; a failed run is a completed task with an error result."""
         try:
             report = await (await self._service()).wait(task_id, 0)
         except UnknownRun:
@@ -35,10 +35,10 @@ class RunTasks:
         return _task(task_id, report)
 
     async def answer(self, task_id: str, responses: dict[str, Any]) -> None:
-        """Nothing: a run asks its client for nothing."""
+        """Do nothing: a run never asks its client for input."""
 
     async def cancel(self, task_id: str) -> None:
-        """End the run, whichever process works on it."""
+        """End the run, even if another process works on it."""
         await (await self._service()).cancel(task_id)
 
 

@@ -1,8 +1,8 @@
-"""Tell clients which resources have changed, on both eras of the protocol.
+"""Notify clients of changed resources, in both eras of the protocol.
 
-The 2026 wire has `subscriptions/listen`, which the SDK serves from a bus. On older wires a client
-subscribes to single resources and hears of changes to the list unasked; for these the SDK leaves
-the bookkeeping to the server.
+The 2026 protocol has `subscriptions/listen`, which the SDK serves from a bus. In older versions a
+client subscribes to single resources and is always notified of changes to the list; there the SDK
+leaves the bookkeeping to the server.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
     Ctx = ServerRequestContext[Any, Any]
 
 _SESSIONS = 100
-"""Sessions remembered; over HTTP they come and go unannounced."""
+"""Sessions remembered; over HTTP they end without notice."""
 
 
 @dataclass
 class _Client:
-    """A client on an older wire."""
+    """A client with an older protocol version."""
 
     session: ServerSession
     subscribed: set[str] = field(default_factory=set)
 
 
 class ChangeNotifier:
-    """Who wants to hear of changes."""
+    """Notifies subscribed clients of changed resources."""
 
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
         self._clients: dict[str | None, _Client] = {}
 
     async def announce(self, *uris: str) -> None:
-        """These resources have changed, and with them the list."""
+        """Notify clients that these resources, and the resource list, have changed."""
         for uri in uris:
             await self.bus.publish(ResourceUpdated(uri=uri))
         await self.bus.publish(ResourcesListChanged())
@@ -59,8 +59,8 @@ class ChangeNotifier:
             await client.session.send_resource_list_changed()
 
     def add_to(self, server: MCPServer[Any]) -> None:
-        """Register what older wires need; the bus is given to the server's constructor."""
-        low = server._lowlevel_server  # noqa: SLF001 (MCPServer serves the 2026 wire's way only)
+        """Register the handlers for older versions; the server's constructor takes the bus."""
+        low = server._lowlevel_server  # noqa: SLF001 (MCPServer serves the 2026 protocol only)
         low.add_notification_handler(
             "notifications/initialized", NotificationParams, self._on_initialized
         )
@@ -68,7 +68,7 @@ class ChangeNotifier:
         low.add_request_handler(
             "resources/unsubscribe", UnsubscribeRequestParams, self._on_unsubscribe
         )
-        server.middleware.append(_declare)
+        server.middleware.append(_declare_list_changed)
 
     async def _on_initialized(self, ctx: Ctx, params: NotificationParams) -> None:
         del params
@@ -88,12 +88,12 @@ class ChangeNotifier:
 
 
 def _session_id(ctx: Ctx) -> str | None:
-    headers = getattr(ctx.request, "headers", None)  # stdio has none, and one session
+    headers = getattr(ctx.request, "headers", None)  # stdio has no headers and only one session
     return headers.get("mcp-session-id") if headers is not None else None
 
 
-async def _declare(ctx: Ctx, call_next: CallNext) -> HandlerResult:
-    """Say at `initialize` that the list's changes are announced: the SDK does not know it."""
+async def _declare_list_changed(ctx: Ctx, call_next: CallNext) -> HandlerResult:
+    """Declare `listChanged` in the `initialize` result, which the SDK does not do."""
     result = await call_next(ctx)
     if ctx.method == "initialize" and isinstance(result, dict):
         result["capabilities"]["resources"]["listChanged"] = True

@@ -1,9 +1,9 @@
-"""The tasks extension (SEP-2663): a tool's answer is a handle, the result is asked for later.
+"""The tasks extension (SEP-2663): a tool returns a task handle, and the client polls for results.
 
-Only for clients that declare the extension on the very request, which only the 2026 wire can; all
-others never see it. A tool that has started something durable calls `hand_over`; what it started
-is then reached by `tasks/get`, `tasks/update` and `tasks/cancel` through a `TaskSource`. Nothing is
-kept here: our own source is the journal, so a task outlives this process as its run does.
+It applies only to requests that declare the extension, which needs the 2026 protocol; other clients
+never see it. A tool that has started durable work calls `hand_over`. `tasks/get`, `tasks/update`
+and `tasks/cancel` then reach that work through a `TaskSource`. This module keeps no state: our
+source is the journal, so a task outlives this process, as its run does.
 """
 
 from __future__ import annotations
@@ -40,32 +40,32 @@ class Task:
     updated_at: str
     message: str | None = None
     result: dict[str, Any] | None = None
-    """The tool's result, once it has completed; a tool's error is a result as well."""
+    """The tool's result, if completed; a tool error is a result too."""
     error: ErrorData | None = None
-    """The protocol's error, where it failed."""
+    """The protocol error, if failed."""
     input_requests: dict[str, Any] = field(default_factory=dict)
-    """What the client is asked for, by key."""
+    """Requests to the client for input, by key."""
 
 
 class TaskSource(Protocol):
-    """Where tasks are found."""
+    """Finds, answers and cancels tasks."""
 
     async def find(self, task_id: str) -> Task | None:
-        """The task as it stands; `None` where there is none of this id."""
+        """The current state of the task; `None` if there is none with this id."""
         ...
 
     async def answer(self, task_id: str, responses: dict[str, Any]) -> None:
-        """Take what the client was asked for; keys that nobody asked for are ignored."""
+        """Take the client's input, by key; unknown keys are ignored."""
         ...
 
     async def cancel(self, task_id: str) -> None:
-        """End the task; one that has ended stays as it is."""
+        """End the task; no effect if it has ended."""
         ...
 
 
 @dataclass
 class _Call:
-    """One `tools/call`, which may be answered with a task."""
+    """One `tools/call`, and the task to answer it with, if any."""
 
     ctx: Ctx
     task_id: str | None = None
@@ -75,40 +75,40 @@ _call: ContextVar[_Call | None] = ContextVar("call", default=None)
 
 
 def hand_over(task_id: str) -> bool:
-    """Called in a tool: answer with this task, where the client knows of tasks.
+    """Call this in a tool to answer with a task; `False` if the client does not support tasks.
 
-    What the tool returns then is not sent: it need not wait for anything.
+    If `True`, the tool's own result is not sent, so the tool should return at once.
     """
     call = _call.get()
-    if call is None or not _declared(call.ctx):
+    if call is None or not _supports_tasks(call.ctx):
         return False
     call.task_id = task_id
     return True
 
 
-def _declared(ctx: Ctx) -> bool:
+def _supports_tasks(ctx: Ctx) -> bool:
     capabilities = ctx.session.client_capabilities
     declared = capabilities is not None and IDENTIFIER in (capabilities.extensions or {})
     return declared and ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
 
 
 class TaskParams(RequestParams):
-    """Of `tasks/get` and `tasks/cancel`."""
+    """Parameters of `tasks/get` and `tasks/cancel`."""
 
     task_id: str
 
 
 class UpdateTaskParams(TaskParams):
-    """Of `tasks/update`. Keys that nobody asked for may hold anything."""
+    """Parameters of `tasks/update`. Unknown keys may hold any value."""
 
     input_responses: dict[str, Any]
 
 
 class Tasks(Extension):
-    """The extension's methods, and task handles as results of `tools/call`.
+    """The extension: its methods, and task handles as results of `tools/call`.
 
     Args:
-        source: where tasks are found.
+        source: finds, answers and cancels the tasks.
     """
 
     identifier = IDENTIFIER
@@ -117,7 +117,7 @@ class Tasks(Extension):
         self._source = source
 
     def methods(self) -> list[MethodBinding]:
-        """Not found on older wires, which cannot declare the extension."""
+        """The `tasks/*` methods; older protocol versions cannot declare the extension."""
         modern = frozenset(MODERN_PROTOCOL_VERSIONS)
         return [
             MethodBinding("tasks/get", TaskParams, self._get, modern),
@@ -128,7 +128,7 @@ class Tasks(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: Ctx, call_next: CallNext
     ) -> HandlerResult:
-        """The tool's own result, or the task that it handed over to."""
+        """The tool's own result, or a handle for the task that it handed over to."""
         del params
         call = _Call(ctx)
         token = _call.set(call)
@@ -139,13 +139,13 @@ class Tasks(Extension):
         task = None if call.task_id is None else await self._source.find(call.task_id)
         if task is None:
             return result
-        handle = _wire(task)
-        for outcome in ("result", "error", "inputRequests"):  # these are for tasks/get alone
+        handle = _as_json(task)
+        for outcome in ("result", "error", "inputRequests"):  # only tasks/get returns these
             handle.pop(outcome, None)
         return {"resultType": "task", **handle}
 
     async def _get(self, ctx: Ctx, params: TaskParams) -> dict[str, Any]:
-        return _wire(await self._find(ctx, params))
+        return _as_json(await self._find(ctx, params))
 
     async def _update(self, ctx: Ctx, params: UpdateTaskParams) -> dict[str, Any]:
         task = await self._find(ctx, params)
@@ -158,15 +158,16 @@ class Tasks(Extension):
         return {}
 
     async def _find(self, ctx: Ctx, params: TaskParams) -> Task:
-        """The task that is named, by a client that declared the extension.
+        """The task that the request names.
 
         Raises:
-            MCPError: the header names another one, the extension is not declared, or no such task.
+            MCPError: the header names another task, the client did not declare the extension, or
+                there is no such task.
         """
-        headers = getattr(ctx.request, "headers", None)  # there are none on stdio
+        headers = getattr(ctx.request, "headers", None)  # stdio has none
         if headers is not None:
             named = decode_header_value(headers.get(MCP_NAME_HEADER))
-            if named != params.task_id:  # the SDK compares it for the core's methods only
+            if named != params.task_id:  # the SDK checks this for core methods only
                 raise MCPError(HEADER_MISMATCH, f"{MCP_NAME_HEADER} does not name the taskId")
         require_client_extension(ctx, IDENTIFIER)
         task = await self._source.find(params.task_id)
@@ -175,22 +176,22 @@ class Tasks(Extension):
         return task
 
 
-def _wire(task: Task) -> dict[str, Any]:
-    """A dict, for the SDK leaves out what is null in a model and `ttlMs` has to be there."""
-    told: dict[str, Any] = {
+def _as_json(task: Task) -> dict[str, Any]:
+    """The task as JSON. Not a model: the SDK omits its nulls, and `ttlMs` must be sent."""
+    fields: dict[str, Any] = {
         "taskId": task.task_id,
         "status": task.status,
         "createdAt": task.created_at,
         "lastUpdatedAt": task.updated_at,
-        "ttlMs": None,  # kept until it is pruned
+        "ttlMs": None,  # kept until pruned
         "pollIntervalMs": POLL_MILLISECONDS,
     }
     if task.message is not None:
-        told["statusMessage"] = task.message
+        fields["statusMessage"] = task.message
     if task.status == "completed":
-        told["result"] = task.result
+        fields["result"] = task.result
     elif task.status == "failed" and task.error is not None:
-        told["error"] = task.error.model_dump(by_alias=True, mode="json", exclude_none=True)
+        fields["error"] = task.error.model_dump(by_alias=True, mode="json", exclude_none=True)
     elif task.status == "input_required":
-        told["inputRequests"] = task.input_requests
-    return told
+        fields["inputRequests"] = task.input_requests
+    return fields

@@ -1,4 +1,4 @@
 """The MCP tools, and the fields, schemas and results that they share.
 
-What a tool says is paid for in every conversation: keep it short. Begin with `consultation`.
+Tool descriptions cost tokens in every conversation: keep them short. Begin with `consultation`.
 """

@@ -1,4 +1,4 @@
-"""The tools for saved consortiums: save, list, delete. Their words address the calling model."""
+"""The tools for saved consortiums: save, list, delete. The calling model reads their docstrings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
-from consortium_mcp.frontends.mcp.tools.consultation import SETTINGS_OF_A_CALL
+from consortium_mcp.frontends.mcp.tools.consultation import CALL_SETTINGS
 from consortium_mcp.frontends.mcp.tools.fields import with_settings
 from consortium_mcp.frontends.mcp.tools.hints import READS, REPLACES
 from consortium_mcp.frontends.mcp.tools.outputs import ConsortiumList, Deleted, SavedConsortium
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
-SPEAK_FOR_THEMSELVES = ("member_timeout", "arbiter_timeout", "description")
+SELF_EXPLANATORY = ("member_timeout", "arbiter_timeout", "description")
+"""Settings whose name needs no description."""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register them."""
+    """Register the tools."""
     server.tool(title="Save a consortium", annotations=REPLACES)(save_consortium)
     server.tool(title="List consortiums", annotations=READS)(list_consortiums)
     server.tool(title="Delete a consortium", annotations=REPLACES)(delete_consortium)
 
 
 @tool_errors
-@with_settings(*SETTINGS, told_elsewhere=(*SETTINGS_OF_A_CALL, *SPEAK_FOR_THEMSELVES))
+@with_settings(*SETTINGS, undescribed=(*CALL_SETTINGS, *SELF_EXPLANATORY))
 async def save_consortium(
     name: Annotated[str, Field(description="Letters, digits, . _ -")],
     ctx: Context[ServerLifespan],

@@ -1,4 +1,4 @@
-"""The tools that begin, resume and cancel a run. Their words address the calling model."""
+"""The tools that start, resume and cancel a run. The calling model reads their docstrings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultReques
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
-from consortium_mcp.frontends.mcp.protocol.results import noted, report_result, tool_errors
+from consortium_mcp.frontends.mcp.protocol.results import report_result, tool_errors, with_note
 from consortium_mcp.frontends.mcp.protocol.tasks import hand_over
 from consortium_mcp.frontends.mcp.tools.fields import RunId, WaitSeconds, with_settings
 from consortium_mcp.frontends.mcp.tools.hints import CONSULTS, REPLACES, RESUMES
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
     from consortium_mcp.services.service import Service
 
-SETTINGS_OF_A_CALL = (
+CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
     "max_iterations", "min_iterations", "max_calls", "max_tokens", "deadline_seconds",
 )  # fmt: skip
-"""Settings that a single call may give; the others are for saved consortiums."""
+"""Settings that one call may give; the others are for saved consortiums only."""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register them."""
+    """Register the tools."""
     server.tool(title="Consult a consortium", annotations=CONSULTS)(consult_consortium)
     server.tool(title="Resume a run", annotations=RESUMES)(resume_run)
     server.tool(title="Cancel a run", annotations=REPLACES)(cancel_run)
 
 
 @tool_errors
-@with_settings(*SETTINGS_OF_A_CALL)
+@with_settings(*CALL_SETTINGS)
 async def consult_consortium(
     prompt: Annotated[str, Field(description="The whole question, with all its context.")],
     ctx: Context[ServerLifespan],
@@ -71,7 +71,7 @@ async def consult_consortium(
     if answer := await not_confirmed(ctx, service, request):
         return answer
     run_id = await service.consult(request)
-    return await _outcome(service, run_id, seconds, ctx)
+    return await _wait(service, run_id, seconds, ctx)
 
 
 @tool_errors
@@ -85,9 +85,9 @@ async def resume_run(
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
     if await service.resume(run_id):
-        return await _outcome(service, run_id, seconds, ctx)
+        return await _wait(service, run_id, seconds, ctx)
     report = await service.wait(run_id, 0)
-    return report_result(noted(report, f"Nothing was resumed: the run is {report.status}."))
+    return report_result(with_note(report, f"Nothing was resumed: the run is {report.status}."))
 
 
 @tool_errors
@@ -101,18 +101,18 @@ async def cancel_run(
     service = await service_of(ctx)
     report = await service.cancel(run_id)
     if report.status == "working":
-        report = noted(report, "Cancelling: its process has not reacted yet.")
+        report = with_note(report, "Cancelling: its process has not reacted yet.")
     elif report.status != "cancelled":
-        report = noted(report, f"Nothing was cancelled: the run is {report.status}.")
+        report = with_note(report, f"Nothing was cancelled: the run is {report.status}.")
     return report_result(report)
 
 
-async def _outcome(
+async def _wait(
     service: Service, run_id: str, seconds: float, ctx: Context[ServerLifespan]
 ) -> CallToolResult:
-    """The report of a run begun by this call, once it has ended or the wait is over."""
+    """The report of the run that this call started, when it ends or the wait is over."""
     if hand_over(run_id):
         return report_result(await service.wait(run_id, 0))
     waiting, request = lifespan_of(ctx).waiting_calls, ctx.request_context.request
-    with waiting.of(request, ctx.request_id, run_id, service.cancel_here):
+    with waiting.track(request, ctx.request_id, run_id, service.cancel_here):
         return report_result(await wait_with_progress(service, run_id, seconds, ctx))

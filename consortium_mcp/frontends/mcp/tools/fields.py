@@ -1,4 +1,4 @@
-"""The arguments of the MCP tools: a consortium's settings, and the few that tools share besides."""
+"""Arguments that MCP tools share: the settings of a consortium, and a few others."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ WaitSeconds = Annotated[float | None, Field(description="How long to wait; the r
 
 
 def with_settings(
-    *names: str, told_elsewhere: Collection[str] = ()
+    *names: str, undescribed: Collection[str] = ()
 ) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R]]]:
-    """Give a tool an argument for each of these settings; it gets them as one `settings`.
+    """Give a tool one argument per setting, and pass them to it as one `settings`.
 
-    The SDK makes a tool's schema from its signature, so `settings` is taken out of that and the
-    single ones are put in its place.
+    The SDK derives a tool's schema from its signature, so the signature gets these arguments in
+    place of `settings`.
 
     Args:
         names: fields of `ConsortiumSettings`.
-        told_elsewhere: those that another tool describes; once in a list of tools is enough.
+        undescribed: those to send without a description, for example as another tool has it.
     """
 
     def decorate(tool: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
@@ -44,7 +44,9 @@ def with_settings(
         parameters: list[inspect.Parameter] = []
         for parameter in signature.parameters.values():
             if parameter.name == "settings":
-                parameters += [_parameter(name, told=name in told_elsewhere) for name in names]
+                parameters += [
+                    _parameter(name, described=name not in undescribed) for name in names
+                ]
             else:
                 parameters.append(parameter)
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -53,13 +55,13 @@ def with_settings(
     return decorate
 
 
-def _parameter(name: str, *, told: bool) -> inspect.Parameter:
+def _parameter(name: str, *, described: bool) -> inspect.Parameter:
     setting = SETTINGS[name]
     annotation = setting.annotation
-    if told:
+    if not described:
         annotation = setting.plain
-    elif name in _MORE:
-        text = f"{setting.description} {_MORE[name]}"
+    elif name in _ADDED:
+        text = f"{setting.description} {_ADDED[name]}"
         annotation = Annotated[annotation, Field(description=text)]
     elif setting.default is not None:
         text = f"{setting.description} Default {setting.default}."
@@ -68,10 +70,10 @@ def _parameter(name: str, *, told: bool) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=None, annotation=annotation)
 
 
-_MORE = {
+_ADDED = {
     "models": "Ids: list_models.",
     "strategy": "Default auto. "
     + " ".join(f"{name}: {each.description}" for name, each in STRATEGIES.items())
     + "".join(f" {name}: of an installed package." for name in strategy_names()),
 }
-"""What only a calling model needs to be told besides."""
+"""Additions to a setting's description that only the calling model needs."""

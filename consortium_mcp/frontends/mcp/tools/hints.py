@@ -1,4 +1,4 @@
-"""What clients are told of a tool's effects, so that they know when to ask their user."""
+"""Tool annotations: the effects of a tool, so that clients know when to ask their user."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ REPLACES = ToolAnnotations(
 )
 
 LONG_RESULT = {"anthropic/maxResultSizeChars": 60_000}
-"""What a result with a page of texts may have, as text and as data; Claude Code puts longer ones
-into a file."""
+"""Characters that a result with a page of texts may have, in text and in data; Claude Code
+writes longer results to a file."""

@@ -1,4 +1,4 @@
-"""The tools that look back on runs. Their words address the calling model."""
+"""The tools that list and show runs. The calling model reads their docstrings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register them."""
+    """Register the tools."""
     server.tool(title="List runs", annotations=READS)(list_runs)
     server.tool(title="Get a run", annotations=READS, meta=LONG_RESULT)(get_run)
 

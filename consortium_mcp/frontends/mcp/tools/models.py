@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 MOST_MODELS = 100
-"""Models of one list: a provider of providers has hundreds."""
+"""Models in one list; a provider such as OpenRouter has hundreds."""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
-    """Register it."""
+    """Register the tool."""
     server.tool(title="List models", annotations=READS)(list_models)
 
 

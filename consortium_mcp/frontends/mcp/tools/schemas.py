@@ -1,7 +1,7 @@
-"""Tools' schemas as they are sent: all that a client validates, in few bytes.
+"""Shorten tool schemas before they are sent, keeping all that a client validates.
 
-The list of tools stands in the context of every conversation, all day. What pydantic derives says
-much that no model needs: titles, `null` for what may be left out, the insides of nested objects.
+The list of tools is in the context of every conversation. Pydantic's schemas contain much that no
+model needs: titles, `null` for optional fields, the contents of nested objects.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 Schema = dict[str, Any]
-_SAYS_LITTLE = ("title", "default", "additionalProperties")
+_DROPPED = ("title", "default", "additionalProperties")
 
 
 def compact_input(schema: Schema) -> Schema:
-    """A tool's arguments: what is optional is not `required`, and need not allow `null` as well."""
+    """The schema of a tool's arguments; an optional one is not `required`, so `null` is dropped."""
     definitions = schema.get("$defs", {})
     fields = {
         name: _argument(field, definitions) for name, field in schema.get("properties", {}).items()
@@ -23,12 +23,12 @@ def compact_input(schema: Schema) -> Schema:
 
 
 def _argument(field: Schema, definitions: Schema) -> Schema:
-    more = {name: value for name, value in field.items() if name not in {*_SAYS_LITTLE, "anyOf"}}
-    arms = [_resolved(arm, definitions) for arm in field.get("anyOf", [])]
+    more = {name: value for name, value in field.items() if name not in {*_DROPPED, "anyOf"}}
+    arms = [_resolve(arm, definitions) for arm in field.get("anyOf", [])]
     arms = [arm for arm in arms if arm.get("type") != "null"]
     if len(arms) == 1:
         return _argument(arms[0], definitions) | more
-    if arms:  # a string, or an object whose description says what it holds
+    if arms:  # a string, or an object whose description lists its fields
         return {"anyOf": [{"type": arm["type"]} for arm in arms]} | more
     if "items" in more:
         more["items"] = _argument(more["items"], definitions)
@@ -36,7 +36,7 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
 
 
 def compact_output(schema: Schema) -> Schema:
-    """A tool's result: the name and type of each field; docs/tools.md has the insides."""
+    """The name and type of each field of a tool's result; docs/tools.md describes the rest."""
     definitions = schema.get("$defs", {})
     fields = {
         name: {"type": _types(field, definitions)} for name, field in schema["properties"].items()
@@ -45,18 +45,18 @@ def compact_output(schema: Schema) -> Schema:
 
 
 def _types(field: Schema, definitions: Schema) -> str | list[str]:
-    arms = [_resolved(arm, definitions) for arm in field.get("anyOf", [field])]
+    arms = [_resolve(arm, definitions) for arm in field.get("anyOf", [field])]
     types = [str(arm["type"]) for arm in arms]
     return types[0] if len(types) == 1 else types
 
 
-def _resolved(schema: Schema, definitions: Schema) -> Schema:
+def _resolve(schema: Schema, definitions: Schema) -> Schema:
     reference = schema.get("$ref")
     found: Schema = schema if reference is None else definitions[reference.rpartition("/")[2]]
     return found
 
 
 def one_paragraph_each(description: str) -> str:
-    """A docstring as a text: the breaks and indentation of its lines are the source's own."""
+    """A docstring without its line breaks and indentation: one line per paragraph."""
     paragraphs = description.split("\n\n")
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

@@ -21,7 +21,7 @@ def nobody(run_id: str) -> None:
 def cancelled_while_waiting(
     waits: WaitingCalls, request: object, request_id: int, run_id: str
 ) -> None:
-    with pytest.raises(Cancelled), waits.of(request, request_id, run_id, nobody):
+    with pytest.raises(Cancelled), waits.track(request, request_id, run_id, nobody):
         raise Cancelled
 
 
@@ -29,8 +29,8 @@ def cancelled_while_waiting(
 def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> None:
     waits = WaitingCalls()
     cancelled_while_waiting(waits, None, 7, "run")
-    assert waits.unwanted(None, "7", reason) == "run"
-    assert waits.unwanted(None, 7, reason) is None
+    assert waits.run_to_end(None, "7", reason) == "run"
+    assert waits.run_to_end(None, 7, reason) is None
 
 
 @pytest.mark.parametrize(
@@ -48,43 +48,43 @@ def test_a_call_that_is_no_longer_wanted_names_its_run(reason: str | None) -> No
 def test_a_client_that_lost_patience_ends_no_run(reason: str) -> None:
     waits = WaitingCalls()
     cancelled_while_waiting(waits, None, 7, "run")
-    assert waits.unwanted(None, 7, reason) is None
+    assert waits.run_to_end(None, 7, reason) is None
 
 
 def test_a_wait_that_is_over_is_forgotten() -> None:
     waits = WaitingCalls()
-    with waits.of(None, 7, "run", nobody):
+    with waits.track(None, 7, "run", nobody):
         pass
-    with pytest.raises(ValueError, match="broken"), waits.of(None, 8, "run", nobody):
+    with pytest.raises(ValueError, match="broken"), waits.track(None, 8, "run", nobody):
         raise ValueError("broken")
-    assert waits.unwanted(None, 7, None) is None
-    assert waits.unwanted(None, 8, None) is None
+    assert waits.run_to_end(None, 7, None) is None
+    assert waits.run_to_end(None, 8, None) is None
 
 
 def test_sessions_do_not_hear_of_each_other() -> None:
     waits = WaitingCalls()
     for session in ("one", "two"):
         cancelled_while_waiting(waits, Request(session), 7, f"run of {session}")
-    assert waits.unwanted(Request("two"), 7, None) == "run of two"
-    assert waits.unwanted(Request("three"), 7, None) is None
+    assert waits.run_to_end(Request("two"), 7, None) == "run of two"
+    assert waits.run_to_end(Request("three"), 7, None) is None
 
 
 def test_connections_that_vanish_are_forgotten_in_the_end() -> None:
     waits = WaitingCalls()
     for number in range(1500):
         cancelled_while_waiting(waits, None, number, "run")
-    assert waits.unwanted(None, 0, None) is None
-    assert waits.unwanted(None, 1499, None) == "run"
+    assert waits.run_to_end(None, 0, None) is None
+    assert waits.run_to_end(None, 1499, None) == "run"
 
 
 def test_a_call_cancelled_while_its_run_was_begun_ends_it_then() -> None:
     waits, ended = WaitingCalls(), list[str]()
-    assert waits.unwanted(None, 7, "user cancelled") is None  # no run is known yet
-    with pytest.raises(Cancelled), waits.of(None, 7, "run", ended.append):
+    assert waits.run_to_end(None, 7, "user cancelled") is None  # no run is known yet
+    with pytest.raises(Cancelled), waits.track(None, 7, "run", ended.append):
         raise Cancelled
     assert ended == ["run"]
-    assert waits.unwanted(None, 8, "Request timed out") is None
-    with waits.of(None, 8, "other", ended.append):
+    assert waits.run_to_end(None, 8, "Request timed out") is None
+    with waits.track(None, 8, "other", ended.append):
         pass
     assert ended == ["run"]
 
@@ -92,6 +92,6 @@ def test_a_call_cancelled_while_its_run_was_begun_ends_it_then() -> None:
 def test_cancels_of_calls_that_began_no_run_are_forgotten_in_the_end() -> None:
     waits = WaitingCalls()
     for number in range(1500):
-        waits.unwanted(None, number, None)
-    with waits.of(None, 0, "run", nobody):
+        waits.run_to_end(None, number, None)
+    with waits.track(None, 0, "run", nobody):
         pass
