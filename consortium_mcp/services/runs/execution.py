@@ -154,10 +154,10 @@ class RunExecution:
 
     def _show(self) -> None:
         report = report_of(self._run, self._usage(), self._created_at)
-        if self._recorder.trouble:
-            report.warnings.append(self._recorder.trouble)
+        if self._recorder.problem:
+            report.warnings.append(self._recorder.problem)
         self.handle.report = report
-        self.handle.unrecorded = self._recorder.trouble is not None
+        self.handle.unrecorded = self._recorder.problem is not None
         self.handle.waiting_for = _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:

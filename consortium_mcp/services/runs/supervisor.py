@@ -93,7 +93,7 @@ class RunSupervisor:
                 continue
             for run_id in beat.cancelled:
                 self.cancel(run_id)
-            for run_id in beat.taken:
+            for run_id in beat.taken_over:
                 self._let_go(run_id)
         self._beating = False
 

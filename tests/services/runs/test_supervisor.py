@@ -347,7 +347,7 @@ async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settin
         await journal.record(impossible)
         await journal.record(possible)
         assert written == ["yes"]
-        assert "too large" in str(journal.trouble)
+        assert "too large" in str(journal.problem)
 
 
 @pytest.mark.parametrize("said", ["It is 42 \\ud83d", "\\ud83d\\ude00"])
