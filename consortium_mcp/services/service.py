@@ -14,7 +14,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.execution import RunExecution
-from consortium_mcp.services.runs.progress import TELL_SECONDS, ProgressReporter
+from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
@@ -105,7 +105,7 @@ class Service:
             StoreError: the run cannot be recorded; no model was called.
         """
         prepared = await self._preparation.prepare(request)
-        wrap = self._nested_runs.within(prepared.resolved, _path(prepared.run))
+        wrap = self._nested_runs.ask_wrapper(prepared.resolved, _path(prepared.run))
         execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
         await execution.begin()
         self._start(execution)
@@ -155,7 +155,7 @@ class Service:
             return False
         record = await self.store.record(run_id)
         run, created_at = record.run(), record.report.created_at
-        wrap = self._nested_runs.within(resolved, _path(run))
+        wrap = self._nested_runs.ask_wrapper(resolved, _path(run))
         self._start(
             RunExecution(run, created_at, self._ask, self.store, record.exchanges, wrap=wrap)
         )
@@ -205,9 +205,9 @@ class Service:
             while report.status == "working":
                 await anyio.sleep(POLL_SECONDS)
                 report = await self.store.report(run_id)
-                if anyio.current_time() - told >= TELL_SECONDS:
+                if anyio.current_time() - told >= PROGRESS_INTERVAL_SECONDS:
                     told = anyio.current_time()
-                    await reporter.still("the run is working in another process")
+                    await reporter.report_waiting("the run is working in another process")
         return report
 
     # Looking back

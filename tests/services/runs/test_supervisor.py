@@ -277,12 +277,12 @@ async def test_who_waits_is_told_that_the_run_still_works() -> None:
     async def on_progress(progress: Progress) -> None:
         told.append(progress)
 
-    teller = ProgressReporter(on_progress)
-    await teller.still("nothing yet")
-    await teller.tell(Progress(1, 9, "an answer"))
+    reporter = ProgressReporter(on_progress)
+    await reporter.report_waiting("nothing yet")
+    await reporter.report_progress(Progress(1, 9, "an answer"))
     for _ in range(30):
-        await teller.still("waiting")
-    await teller.tell(Progress(2, 9, "another"))
+        await reporter.report_waiting("waiting")
+    await reporter.report_progress(Progress(2, 9, "another"))
     numbers = [progress.done for progress in told]
     assert numbers == sorted(set(numbers))
     assert [told[0].message, told[-1].total] == ["nothing yet", 9]
