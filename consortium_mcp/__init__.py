@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _DOMAIN = "consortium_mcp.core.domain"
-_LATER = {
+_LAZY_IMPORTS = {
     "ConfigError": f"{_DOMAIN}.errors",
     "ConsortiumError": f"{_DOMAIN}.errors",
     "Exchange": f"{_DOMAIN}.exchange",
@@ -53,15 +53,15 @@ _LATER = {
     "StoreError": f"{_DOMAIN}.errors",
     "UnknownRun": f"{_DOMAIN}.errors",
 }
-"""Names that are imported when they are first used."""
+"""Public name -> the module it is imported from, at first use."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _LAZY_IMPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
-    return getattr(import_module(_LATER[name]), name)
+    return getattr(import_module(_LAZY_IMPORTS[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m consortium_mcp` is `consortium-mcp`."""
+"""`python -m consortium_mcp` runs the command `consortium-mcp`."""
 
 from consortium_mcp.frontends.cli.main import main
 

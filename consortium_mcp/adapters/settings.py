@@ -23,7 +23,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 class Limits:
     """How many model calls this process makes at once; no limit where `None`."""
 
-    in_all: int | None = None
+    total: int | None = None
     per_provider: int | None = None
 
 
@@ -63,7 +63,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=_level(env),
         confirm_calls=_count(env, "CONSORTIUM_CONFIRM_CALLS"),
         limits=Limits(
-            in_all=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
+            total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),
         ),
     )

@@ -1,4 +1,4 @@
-"""The one place where the parts of a service are put together."""
+"""The one place that puts the parts of a service together."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def assemble(
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
 ) -> Service:
-    """A service of these parts, or of the usual ones.
+    """A service made of these parts, with the usual ones for what is not given.
 
     Args:
         settings: where things are.
-        group: where runs live; it ends with the process.
-        registry: where models are found.
-        store: where runs are recorded.
-        saved_in: where the saved consortiums, the calibration and the runs to go on from are, if
-            they are not in `store`.
-        ask: who answers questions; real calls where none is given.
-        new_seed: makes the random text that a run's labels and quoting marks come from.
+        group: the task group that runs live in; it ends with the process.
+        registry: finds models.
+        store: records runs.
+        saved_in: holds the saved consortiums, the calibration and the runs to continue, if they are
+            not in `store`.
+        ask: answers questions; by default with real calls.
+        new_seed: makes the random text from which a run's labels and quoting marks are made.
     """
     registry = registry or Registry()
     store = store or Store(settings.database)
@@ -74,7 +74,7 @@ def assemble(
 
 @asynccontextmanager
 async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (the keywords of `assemble`)
-    """A service for as long as the context lasts; runs still working then are interrupted."""
+    """A service while the context lasts; runs that still work at its end are interrupted."""
     raised: Exception | None = None
     async with anyio.create_task_group() as group:
         service = assemble(settings, group, **parts)

@@ -1,4 +1,4 @@
-"""Who can be asked, by name: every model of llm's, and every saved consortium."""
+"""Who can be asked, by name: llm's models and the saved consortiums."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model or a saved consortium, as a member, an arbiter or a reserve."""
+    """A model or a saved consortium, to be a member, an arbiter or the reserve."""
 
     name: str
     """The model's id, or the consortium's name."""
     missing: str | None = None
-    """What stands between the user and a call, with the remedy; `None` when it is ready."""
+    """Why it cannot be called yet, with the remedy; `None` when it is ready."""
     demo: bool = False
     """Too small to weigh arguments."""
     consortium: ConsortiumConfig | None = None
@@ -35,23 +35,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """Who speaks in a consultation, found in the catalogue."""
+    """Who takes part in a consultation, as found in the catalogue."""
 
     members: tuple[Member, ...]
     arbiters: tuple[Candidate, ...]
-    """The first judges, the others in turn when it fails."""
+    """The first one judges; if it fails, the others in turn."""
     reserve: Candidate | None
-    """Whom `escalate_to` names."""
+    """The one that `escalate_to` names."""
     catalogue: Catalogue
 
     def candidates(self) -> list[Candidate]:
-        """All of them, each once, by name."""
+        """Each of them once, sorted by name."""
         names = {member.model for member in self.members} | {each.name for each in self.arbiters}
         names |= {self.reserve.name} if self.reserve else set()
         return [self.catalogue.find(name) for name in sorted(names)]
 
-    def unready(self) -> list[str]:
-        """What the others lack, in a sentence each."""
+    def not_ready(self) -> list[str]:
+        """What each candidate that is not ready lacks, in a sentence each."""
         return [
             f"{each.name} is not ready: {each.missing}."
             for each in self.candidates()
@@ -60,12 +60,12 @@ class Selection:
 
 
 class Catalogue:
-    """Names and whom they mean. A model goes before a consortium of its name.
+    """Finds models and consortiums by name. A model wins over a consortium of the same name.
 
     Args:
         snapshot: llm's models.
         saved: the saved consortiums, by name.
-        keep_unknown: keep a name that nobody has, as one that is not ready: whoever brings a
+        keep_unknown: accept an unknown name, as one that is not ready: the user who brings a
             configuration along may install its plugins later.
     """
 
@@ -82,11 +82,11 @@ class Catalogue:
         self._names = frozenset((*snapshot.names, *saved))
 
     def select(self, base: ConsortiumConfig | None, settings: ConsortiumSettings) -> Selection:
-        """Who the settings name, and for the rest who is in `base`.
+        """Those whom the settings name, and for the rest those in `base`.
 
         Raises:
             ConfigError: nobody is named.
-            InvalidMember: a member is not written as one.
+            InvalidMember: a member does not have the right syntax.
             UnknownModel: nobody has this name.
         """
         if settings.models:
@@ -109,10 +109,10 @@ class Catalogue:
         )
 
     def find(self, name: str) -> Candidate:
-        """Who this is.
+        """The model or consortium of this name.
 
         Raises:
-            UnknownModel: nobody; the message has the closest names.
+            UnknownModel: there is none; the message lists the closest names.
         """
         if name in self._saved and name not in self._snapshot.names:
             return Candidate(name, consortium=self._saved[name])
@@ -129,11 +129,11 @@ class Catalogue:
     ) -> tuple[Member, ...]:
         members: list[Member] = []
         specs = [MemberSpec(model=item) if isinstance(item, str) else item for item in models]
-        written = [spec.model for spec in specs]
+        texts = [spec.model for spec in specs]
         if counts:
-            written = with_counts(written, counts, self._names)
-        for spec, text in zip(specs, written, strict=True):
-            candidate, count = self._read(text)
+            texts = with_counts(texts, counts, self._names)
+        for spec, text in zip(specs, texts, strict=True):
+            candidate, count = self._parse(text)
             members += [
                 Member(
                     label=label(len(members) + place),
@@ -147,13 +147,13 @@ class Catalogue:
             ]
         return tuple(members)
 
-    def _read(self, text: str) -> tuple[Candidate, int]:
-        """Who is meant by `name` or `name:count`, and how many of it."""
+    def _parse(self, text: str) -> tuple[Candidate, int]:
+        """The candidate and the count that `name` or `name:count` stands for."""
         try:
             name, count = parse_member(text, self._names)
         except UnknownModel:
             head, _, tail = text.strip().rpartition(":")
             name = head if head and tail.isdecimal() else text.strip()
-            candidate = self.find(name)  # raises with all there is to say, or keeps it
+            candidate = self.find(name)  # raises the full error, or accepts the name
             return candidate, parse_member(text, {name})[1]
         return self.find(name), count

@@ -1,4 +1,4 @@
-"""Saving consortiums: what is saved can be run, has a name of its own, and replaces no other."""
+"""Saves consortiums: each can be run, has a name of its own, and replaces no other."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 async def to_nobody(*_uris: str) -> None:
-    """For as long as nobody listens."""
+    """Announce nothing, while nobody listens."""
 
 
 class Consortiums:
     """The saved consortiums.
 
     Args:
-        saved: where they are kept.
+        saved: holds them.
         resolver: checks them.
-        registry: where models are found.
+        registry: finds models.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Consortiums:
         self.find = saved.find
         self.all = saved.all
         self.announce: Announce = to_nobody
-        """Told the URIs of what has changed."""
+        """Called with the URIs of what has changed."""
 
     async def save(
         self,
@@ -60,15 +60,15 @@ class Consortiums:
         """Save a consortium under a name.
 
         Args:
-            name: what it is called; also as a model of llm's.
-            settings: the configuration, or what differs from the one it is cloned from.
+            name: its name, also as a model in llm.
+            settings: the configuration, or what differs from the cloned one.
             clone: a saved consortium to start from.
-            overwrite: replace another one of this name.
-            keep_unknown: save it although a model is not known (yet).
+            overwrite: replace another consortium of this name.
+            keep_unknown: save it even if a model is not known (yet).
 
         Raises:
             ConfigError: the name or the configuration cannot be used, or another consortium has
-                this name; the message says in what it differs.
+                this name; the message says how it differs.
         """
         base = None if clone is None else await self._saved.find(clone)
         return await self._save(
@@ -78,7 +78,7 @@ class Consortiums:
     async def restore(
         self, config: ConsortiumConfig, *, overwrite: bool = False
     ) -> ResolvedConsortium:
-        """Save a consortium as it was exported, although a model may not be known here (yet).
+        """Save an exported consortium, even if a model is not known here (yet).
 
         Raises:
             ConfigError: as `save` does.
@@ -106,7 +106,7 @@ class Consortiums:
         )
         config = resolved.config.model_copy(update={"name": name})
         if not overwrite:
-            await self._check_not_another(config)
+            await self._check_no_other(config)
         await self._saved.save(config)
         await self.announce(consortium_uri(name))
         return ResolvedConsortium(config, resolved.warnings, resolved.nested)
@@ -139,14 +139,14 @@ class Consortiums:
                 f"remove it with `llm aliases remove {name}`."
             )
 
-    async def _check_not_another(self, config: ConsortiumConfig) -> None:
+    async def _check_no_other(self, config: ConsortiumConfig) -> None:
         saved = {each.name: each for each in await self._saved.all()}
-        there = saved.get(config.name)
-        if there is None or there == config:
+        existing = saved.get(config.name)
+        if existing is None or existing == config:
             return
-        fields = [(name, getattr(there, name), getattr(config, name)) for name in _FIELDS]
+        fields = [(name, getattr(existing, name), getattr(config, name)) for name in _FIELDS]
         changes = [
-            f"{name} ({_shown(old)} there, {_shown(new)} here)"
+            f"{name} ({_value_text(old)} there, {_value_text(new)} here)"
             for name, old, new in fields
             if old != new
         ]
@@ -156,8 +156,8 @@ class Consortiums:
         )
 
 
-def _shown(value: object) -> str:
-    """A setting, for a message."""
+def _value_text(value: object) -> str:
+    """A setting's value, as text for a message."""
     if isinstance(value, tuple):
         return ", ".join(getattr(each, "model", str(each)) for each in value) or "none"
     return "none" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What a consortium's user should know of it before anyone is asked."""
+"""What a user should know about a consortium before anyone is asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def nothing_ready_message(snapshot: Snapshot) -> str:
-    """What is ready, and the three ways to a panel."""
+    """The models that are ready, and the three ways to get a panel."""
     ready = sorted(model_id for model_id, entry in snapshot.entries.items() if entry.ready)
     shown = ", ".join(ready[:8]) + (" …" if len(ready) > len(ready[:8]) else "")
     return (
@@ -28,7 +28,7 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
 
 
 def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
-    """Everything that a user should know of this configuration."""
+    """Everything that a user should know about this configuration."""
     warnings = []
     nested = {each.name for each in asked if each.consortium is not None}
     if len(config.members) == 1 and config.members[0].model not in nested:

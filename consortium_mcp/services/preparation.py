@@ -1,4 +1,4 @@
-"""From a request to a run that can begin: everything checked, nothing called, nothing recorded."""
+"""Makes a run from a request: everything is checked, nothing is called, nothing is recorded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PreparedRun:
     resolved: ResolvedConsortium
 
     def plan(self) -> tuple[Plan, tuple[str, ...]]:
-        """What it would cost, and what its user should know before it begins."""
+        """What the run would cost, and what its user should know before it begins."""
         return _plan(self.run, self.resolved)
 
 
@@ -41,10 +41,10 @@ class RunPreparation:
     """Prepares runs.
 
     Args:
-        resolver: finds out who is asked.
-        store: where the runs to go on from are.
-        calibrations: where the calibration in force is.
-        new_seed: makes the random text that a run's labels and quoting marks come from.
+        resolver: decides who is asked.
+        store: holds the runs to continue.
+        calibrations: holds the calibration in force.
+        new_seed: makes the random text from which a run's labels and quoting marks are made.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RunPreparation:
 
         Raises:
             ConfigError: something cannot be done as asked.
-            UnknownRun: there is no run to go on from.
+            UnknownRun: the run to continue does not exist.
             StoreError: the journal cannot be read at all.
         """
         prompt = request.checked_prompt()
@@ -112,12 +112,12 @@ class RunPreparation:
     async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
         try:
             return await self._calibrations.current(), ()
-        except (StoreUnwritable, StoreBusy) as error:  # a full disk is no reason not to answer
+        except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
             return None, (f"Whether the confidence is calibrated could not be read: {error}",)
 
 
 def _conversation(record: RunRecord) -> tuple[Turn, ...]:
-    """What was said up to the end of this run."""
+    """The conversation up to the end of this run."""
     report = record.report
     return (*record.history, Turn(prompt=report.prompt, synthesis=report.synthesis or ""))
 
@@ -127,6 +127,6 @@ def _plan(run: Run, resolved: ResolvedConsortium) -> tuple[Plan, tuple[str, ...]
     most_calls = {}
     for name, inner in resolved.nested.items():
         members = members_of_run(inner.config, run.seed)
-        within = run.model_copy(update={"config": inner.config, "members": members})
-        most_calls[name] = _plan(within, inner)[0].most_calls
+        inner_run = run.model_copy(update={"config": inner.config, "members": members})
+        most_calls[name] = _plan(inner_run, inner)[0].most_calls
     return estimate(run, most_calls)

@@ -1,4 +1,4 @@
-"""Who is asked, and how: settings made into a configuration that can be run, or an error."""
+"""Decides who is asked and how: makes settings into a configuration that can be run."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ DEFAULT_CONSORTIUM = "default"
 
 @dataclass(frozen=True)
 class ResolvedConsortium:
-    """A configuration that can be run, and what its user should know of it."""
+    """A configuration that can be run, and what its user should know about it."""
 
     config: ConsortiumConfig
     warnings: tuple[str, ...]
     nested: Mapping[str, ResolvedConsortium] = field(default_factory=dict)
-    """Those of its members and arbiters that are consortiums themselves, by name."""
+    """Its members and arbiters that are consortiums themselves, by name."""
 
 
 @dataclass(frozen=True)
 class Leniency:
-    """What is only a warning: a consortium may be saved before it can be run."""
+    """Which faults are only warnings: a consortium may be saved before it can be run."""
 
     missing_keys: bool = False
     """A model that is known but not ready."""
     unknown_models: bool = False
-    """A model that nobody knows (yet)."""
+    """A model that is not known (yet)."""
 
 
 STRICT = Leniency()
 
 
 class RequestResolver:
-    """Finds out who is asked and how; everything is checked, nothing is called.
+    """Decides who is asked and how; everything is checked, nothing is called.
 
     Args:
-        registry: where models are found.
-        saved: where consortiums are.
+        registry: finds models.
+        saved: holds the saved consortiums.
     """
 
     def __init__(self, registry: Registry, saved: SavedConsortiums) -> None:
@@ -70,13 +70,13 @@ class RequestResolver:
     async def resolve(
         self, consortium: str | None, settings: ConsortiumSettings
     ) -> ResolvedConsortium:
-        """The saved consortium that is named; else the models that are named; else a default.
+        """The saved consortium that is named, else the models that are named, else a default.
 
-        The default is the saved consortium `default`; else the current models that are ready; else
+        The default is the saved consortium `default`, else the current models that are ready, else
         the local ones.
 
         Raises:
-            ConfigError: a bound is broken, a model unknown or not ready, or nothing is ready.
+            ConfigError: a setting is invalid, a model unknown or not ready, or nothing is ready.
         """
         if consortium is not None:
             return await self.resolve_from(await self._saved.find(consortium), settings)
@@ -96,18 +96,18 @@ class RequestResolver:
         leniency: Leniency = STRICT,
         path: tuple[str, ...] = (),
     ) -> ResolvedConsortium:
-        """The configuration `base`, with what the settings change.
+        """The configuration `base`, with the settings applied.
 
         Args:
-            base: a configuration to start from; the settings must name models without one.
+            base: the configuration to start from; without one, the settings must name models.
             settings: what was asked for.
-            leniency: what is only a warning.
-            path: the names of the consortiums that this one is asked within, the outermost first,
-                and its own; taken from `base` where empty.
+            leniency: which faults are only warnings.
+            path: names of the consortiums that this one is nested in, the outermost first, and its
+                own as the last; taken from `base` if empty.
 
         Raises:
             ConfigError: see `resolve`.
-            CyclicConsortium: it would be asked by itself, or too deep within others.
+            CyclicConsortium: it would be nested in itself, or too deep in others.
         """
         selection = await self._selection(base, settings, leniency)
         config = _configuration(base, settings, selection)
@@ -120,9 +120,9 @@ class RequestResolver:
             )
         path = path or ((base.name if base else None) or "this panel",)
         nested = await self._nested(selection, leniency, path)
-        inside = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
+        inner = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
         own = warnings_of(config, selection.candidates())
-        return ResolvedConsortium(config, (*selection.unready(), *own, *inside), nested)
+        return ResolvedConsortium(config, (*selection.not_ready(), *own, *inner), nested)
 
     async def _nested(
         self, selection: Selection, leniency: Leniency, path: tuple[str, ...]
@@ -141,30 +141,30 @@ class RequestResolver:
     async def _selection(
         self, base: ConsortiumConfig | None, settings: ConsortiumSettings, leniency: Leniency
     ) -> Selection:
-        """Who is meant. Models are looked up again before one of them is refused.
+        """Look up who is meant; before a model is refused, ask the plugins again.
 
         Raises:
-            UnknownModel: a model is not known, or not ready.
+            UnknownModel: a model is unknown or not ready.
         """
         catalogue = await self._catalogue(leniency)
         try:
             selection = catalogue.select(base, settings)
         except UnknownModel:
             selection = None
-        refused = not leniency.missing_keys
-        if selection is None or (refused and selection.unready()):
-            # A plugin, an alias or a key may have come meanwhile.
+        must_be_ready = not leniency.missing_keys
+        if selection is None or (must_be_ready and selection.not_ready()):
+            # A plugin, an alias or a key may have been added meanwhile.
             catalogue = await self._catalogue(leniency, refresh=True)
             selection = catalogue.select(base, settings)
-        if refused and selection.unready():
-            raise UnknownModel(" ".join(selection.unready()))
+        if must_be_ready and selection.not_ready():
+            raise UnknownModel(" ".join(selection.not_ready()))
         return selection
 
     async def _catalogue(self, leniency: Leniency, *, refresh: bool = False) -> Catalogue:
         snapshot = await self._registry.snapshot(refresh=refresh)
         try:
             saved = {str(config.name): config for config in await self._saved.all()}
-        except (StoreUnwritable, StoreBusy):  # a full disk is no reason not to ask models
+        except (StoreUnwritable, StoreBusy):  # a full disk must not prevent asking models
             saved = {}
         return Catalogue(snapshot, saved, keep_unknown=leniency.unknown_models)
 
@@ -173,17 +173,17 @@ class RequestResolver:
             return await self._saved.find(DEFAULT_CONSORTIUM), ()
         except UnknownConsortium:
             return None, ()
-        except (StoreUnwritable, StoreBusy) as error:  # a full disk, no reason not to answer
+        except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
             return None, (f"Whether a default consortium is saved could not be read: {error}",)
 
     async def _with_default_panel(self, settings: ConsortiumSettings) -> ConsortiumSettings:
-        """The current models that are ready, else the local ones, else an error that helps."""
+        """Add the ready current models, else the local ones, else raise an error that helps."""
         snapshot = await self._registry.snapshot(refresh=True)
         ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
         chosen = default_panel(ready)
         if chosen is None:
             local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
-            if len(local) < 2:  # noqa: PLR2004 (a consortium of one is none)
+            if len(local) < 2:  # noqa: PLR2004 (a default panel takes two)
                 raise ConfigError(nothing_ready_message(snapshot))
             chosen = local, local[-1]
         members, arbiter = chosen
@@ -193,10 +193,10 @@ class RequestResolver:
 def _configuration(
     base: ConsortiumConfig | None, settings: ConsortiumSettings, selection: Selection
 ) -> ConsortiumConfig:
-    """The settings on top of the base, with the names as they were found.
+    """The base with the settings applied, and with the names that the catalogue found.
 
     Raises:
-        ConfigError: a bound is broken.
+        ConfigError: a setting is invalid.
     """
     first, *others = selection.arbiters
     values: dict[str, Any] = {"strategy": "tally" if first.demo else "auto"}
@@ -210,5 +210,5 @@ def _configuration(
     try:
         return ConsortiumConfig.model_validate(values)
     except ValidationError as error:
-        said = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"A setting cannot be used: {'; '.join(said)}.") from error
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"A setting cannot be used: {'; '.join(problems)}.") from error

@@ -14,7 +14,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.execution import RunExecution
-from consortium_mcp.services.runs.progress import TELL_SECONDS, ProgressReporter
+from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 POLL_SECONDS = 0.5
-"""How often the run of another process is looked at."""
+"""How often the run of another process is checked."""
 CANCEL_SECONDS = 5.0
-"""How long another process is given to react to a cancel."""
+"""How long to wait for another process to react to a cancel."""
 
 
 class Service:
     """Consult, look back, save, list. `assembly` puts one together.
 
     Args:
-        registry: where models are found.
-        store: where runs are recorded.
-        saved_in: where consortiums are saved; often the same.
-        resolver: finds out who is asked.
-        consortiums: the saved ones.
-        preparation: makes a run of a request.
+        registry: finds models.
+        store: records runs.
+        saved_in: the store of the saved consortiums; often the same.
+        resolver: decides who is asked.
+        consortiums: the saved consortiums.
+        preparation: makes a run from a request.
         history: the recorded runs in bulk.
-        supervisor: where runs live.
+        supervisor: keeps runs going.
         nested_runs: answers for members that are consortiums themselves.
-        ask: who answers questions.
+        ask: answers questions.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class Service:
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
-        """From now on tell this the URIs of what has changed."""
+        """From now on call `announce` with the URIs of what has changed."""
         self._announce = self.consortiums.announce = announce
 
     async def close(self) -> None:
-        """Let go of the databases."""
+        """Close the databases."""
         await self.store.close()
         if self._saved_in is not self.store:
             await self._saved_in.close()
@@ -101,18 +101,18 @@ class Service:
 
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
-            UnknownRun: there is no run to go on from; no model was called.
+            UnknownRun: the run to continue does not exist; no model was called.
             StoreError: the run cannot be recorded; no model was called.
         """
         prepared = await self._preparation.prepare(request)
-        wrap = self._nested_runs.within(prepared.resolved, _path(prepared.run))
+        wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
         execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
         await execution.begin()
         self._start(execution)
         return execution.run.run_id
 
     async def dry_run(self, request: ConsultRequest) -> RunReport:
-        """What `consult` would do and cost; nothing is called or recorded.
+        """What `consult` would do and cost; no model is called, nothing is recorded.
 
         Raises:
             ConfigError: as `consult` does.
@@ -131,16 +131,16 @@ class Service:
         await self._announce(resource_uri(run_id), report_uri(run_id))
 
     async def resume(self, run_id: str) -> bool:
-        """Go on with an interrupted run; what was answered before is not asked again.
+        """Continue an interrupted run; what was answered before is not asked again.
 
         Returns:
-            Whether it goes on here and now. Otherwise nothing has changed: the run has ended, or
-            it is working already, here or in another process.
+            Whether the run goes on here and now. If not, nothing has changed: the run has ended,
+            or it is working already, here or in another process.
 
         Raises:
             UnknownRun: no run has this id.
-            ConfigError: a model of the run is not known or not ready here, or the run is nested
-                and goes on with its parent; nothing has changed.
+            ConfigError: a model of the run is unknown or not ready here, or the run is nested and
+                goes on with its parent; nothing has changed.
         """
         if self._supervisor.get(run_id) is not None:
             return False
@@ -155,21 +155,21 @@ class Service:
             return False
         record = await self.store.record(run_id)
         run, created_at = record.run(), record.report.created_at
-        wrap = self._nested_runs.within(resolved, _path(run))
+        wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
         self._start(
             RunExecution(run, created_at, self._ask, self.store, record.exchanges, wrap=wrap)
         )
         return True
 
     def cancel_here(self, run_id: str) -> None:
-        """End a run of this process at once: its caller no longer wants it."""
+        """Cancel a run of this process at once, because its caller no longer wants it."""
         self._supervisor.cancel(run_id)
 
     async def cancel(self, run_id: str) -> RunReport:
-        """End a run, of this process or another; one that has ended stays as it is.
+        """Cancel a run of this process or another; one that has ended stays as it is.
 
         Returns:
-            Its report, which is still `working` where the other process has not reacted yet.
+            Its report; still `working` if the other process has not reacted yet.
 
         Raises:
             UnknownRun: no run has this id.
@@ -181,7 +181,7 @@ class Service:
     async def wait(
         self, run_id: str, seconds: float, on_progress: OnProgress | None = None
     ) -> RunReport:
-        """The run's report once it has ended, or as it stands when the time is over.
+        """The run's report once it has ended, or its newest report when the time is over.
 
         Raises:
             ConfigError: the time is negative.
@@ -200,23 +200,23 @@ class Service:
         self, run_id: str, seconds: float, reporter: ProgressReporter
     ) -> RunReport:
         report = await self.store.report(run_id)
-        told = anyio.current_time()
+        reported_at = anyio.current_time()
         with anyio.move_on_after(seconds):
             while report.status == "working":
                 await anyio.sleep(POLL_SECONDS)
                 report = await self.store.report(run_id)
-                if anyio.current_time() - told >= TELL_SECONDS:
-                    told = anyio.current_time()
-                    await reporter.still("the run is working in another process")
+                if anyio.current_time() - reported_at >= PROGRESS_INTERVAL_SECONDS:
+                    reported_at = anyio.current_time()
+                    await reporter.report_waiting("the run is working in another process")
         return report
 
     # Looking back
 
     async def list_runs(self, query: RunQuery) -> tuple[list[RunSummary], str | None]:
-        """Runs, newest first, each followed by those nested in it, and the next page's cursor.
+        """A page of runs, newest first, each followed by its nested runs; the next page's cursor.
 
-        The limit counts neither the nested ones nor, on top of the first page, those that the
-        database could not take.
+        The first page begins with the runs that the database could not record. The limit counts
+        neither these nor nested runs.
         """
         runs, next_cursor = await self.history.page(query)
         runs = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
@@ -235,6 +235,6 @@ class Service:
         return await self.store.exchanges(run_id)
 
 
-def _path(run: Run) -> tuple[str, ...]:
-    """The names of the consortiums that the run is asked within: at first its own alone."""
+def _root_path(run: Run) -> tuple[str, ...]:
+    """The path of a run that is not nested: the name of its consortium alone."""
     return (run.config.name or "this panel",)

@@ -1,4 +1,4 @@
-"""Whether a configuration's strategy exists, and can do what else is asked for."""
+"""Checks that a configuration's strategy exists and supports its other settings."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def checked_strategy(config: ConsortiumConfig) -> Strategy:
-    """The configuration's strategy, of ours or of an installed package.
+    """The configuration's strategy, one of ours or of an installed package.
 
     Raises:
-        ConfigError: it does not exist, or has no use for something else that is asked for.
+        ConfigError: it does not exist, or has no use for another setting that is given.
     """
     install_strategies()
     strategy = get_strategy(config.strategy)
-    for setting, asked_for in (
+    for setting, is_given in (
         ("sampling", config.sampling != "full"),
         ("escalate_to", config.escalate_to is not None),
     ):
-        if asked_for and not strategy.asks_in_waves:
-            able = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
+        if is_given and not strategy.asks_in_waves:
+            supporting = ", ".join(name for name, each in STRATEGIES.items() if each.asks_in_waves)
             raise ConfigError(
                 f"The strategy {config.strategy!r} needs every member, so it has no use for "
-                f"{setting}. Leave that out, or choose one of {able}."
+                f"{setting}. Leave that out, or choose one of {supporting}."
             )
     return strategy

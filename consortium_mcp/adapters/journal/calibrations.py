@@ -1,4 +1,4 @@
-"""The calibration that new runs are given: kept in the database, the newest counts."""
+"""The calibration for new runs: the database keeps all of them, and the newest is in force."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.store import Store
 
 _NEWEST = "SELECT calibration FROM calibrations ORDER BY id DESC LIMIT 1"
-_KEEP = "INSERT INTO calibrations (calibration, created_at) VALUES (?, ?)"
+_INSERT = "INSERT INTO calibrations (calibration, created_at) VALUES (?, ?)"
 
 
 class Calibrations:
-    """Reads and keeps it.
+    """Reads and writes it.
 
     Args:
-        store: the database it is kept in.
+        store: the database that holds it.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def current(self) -> Calibration | None:
-        """The one in force, or `None`."""
+        """The calibration in force, or `None`."""
         rows = await self._store.file.read(_NEWEST, [])
-        kept = json.loads(rows[0]["calibration"] or "null") if rows else None
-        return None if kept is None else Calibration.model_validate(kept)
+        newest = json.loads(rows[0]["calibration"] or "null") if rows else None
+        return None if newest is None else Calibration.model_validate(newest)
 
     async def keep(self, calibration: Calibration | None) -> None:
-        """From now on this one, or none; earlier ones stay on record."""
+        """Use this one, or none, from now on; earlier ones stay on record."""
         text = None if calibration is None else calibration.model_dump_json()
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(_KEEP, [text, now()])
+            db.execute(_INSERT, [text, now()])
 
         await self._store.file.write(write)

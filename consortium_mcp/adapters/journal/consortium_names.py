@@ -1,7 +1,7 @@
-"""The names of the saved consortiums, for llm's list of models: read at every `llm` command.
+"""Reads the names of the saved consortiums for llm's list of models, at every `llm` command.
 
-A plain read-only connection and nothing else imported: it must cost other commands nothing and
-cannot fail them. Whoever wants more than names uses `saved`.
+It uses a plain read-only connection and imports nothing else, so that it costs other commands
+nothing and cannot make them fail. For more than names, use `saved_consortiums`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BUSY_SECONDS = 0.25
 
 
 def saved_names(database: Path) -> list[str]:
-    """The names, in their order; none where the file cannot be read now."""
+    """The names, sorted; none if the file cannot be read now."""
     if not database.exists():
         return []
     uri = f"{database.absolute().as_uri()}?mode=ro"

@@ -1,9 +1,9 @@
 """The SQLite file that all processes of this machine share: opening, migrating, locking, errors.
 
-`BEGIN IMMEDIATE` for each write, because a deferred transaction that finds the lock taken fails at
-once however long the timeout is (measured with four processes: 105 of 400 runs saved, and 400 of
-400 with IMMEDIATE). All work happens in threads, one at a time, so that a lock held elsewhere never
-stops the event loop.
+Each write starts with `BEGIN IMMEDIATE`. A deferred transaction that finds the lock taken fails at
+once, however long the timeout (measured with four processes: 105 of 400 runs were saved, and 400 of
+400 with IMMEDIATE). All work runs in threads, one at a time, so that a lock held elsewhere never
+blocks the event loop.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _UNWRITABLE = {
 
 
 class DatabaseFile:
-    """The file, opened at its first use.
+    """The file, opened at first use.
 
     Args:
-        path: the file; it and its folders are made when missing.
+        path: the file; it and its folders are created if missing.
         busy_seconds: how long to wait while another process holds the write lock.
 
     Every method raises:
@@ -53,33 +53,33 @@ class DatabaseFile:
         self.path = path
         self._busy_seconds = busy_seconds
         self._db: Database | None = None
-        self._turn = anyio.CapacityLimiter(1)
+        self._one_at_a_time = anyio.CapacityLimiter(1)
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Make a change, whole or not at all, and give back what it returns."""
+        """Make a change in one transaction, and return what it returns."""
 
         def work() -> T:
-            with self._named_errors():
-                connection = self._opened()
-                with _immediate(connection):
+            with self._translated_errors():
+                connection = self._open()
+                with _transaction(connection):
                     return change(connection)
 
-        # Shielded: what was paid for is recorded even if its run is cancelled this very moment.
+        # Shielded: an answer that was paid for is recorded even if its run is cancelled just now.
         with anyio.CancelScope(shield=True):
-            done: T = await anyio.to_thread.run_sync(work, limiter=self._turn)
-        return done
+            result: T = await anyio.to_thread.run_sync(work, limiter=self._one_at_a_time)
+        return result
 
     async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """The rows of a query."""
 
         def work() -> list[sqlite3.Row]:
-            with self._named_errors():
-                return list(self._opened().execute(sql, values))
+            with self._translated_errors():
+                return list(self._open().execute(sql, values))
 
-        return await anyio.to_thread.run_sync(work, limiter=self._turn)
+        return await anyio.to_thread.run_sync(work, limiter=self._one_at_a_time)
 
     async def close(self) -> None:
-        """Close the file; it is opened again when it is used again."""
+        """Close the file; the next use opens it again."""
 
         def work() -> None:
             if self._db is not None:
@@ -87,9 +87,9 @@ class DatabaseFile:
                 self._db = None
 
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(work, limiter=self._turn)
+            await anyio.to_thread.run_sync(work, limiter=self._one_at_a_time)
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         if self._db is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
@@ -108,19 +108,19 @@ class DatabaseFile:
         return self._db.conn
 
     def _migrate(self, db: Database) -> None:
-        ours = {migration.name for migration in migrations._migrations}  # noqa: SLF001 (no public list)
-        strangers = [done.name for done in migrations.applied(db) if done.name not in ours]
-        if strangers:
+        known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 (no public list)
+        unknown = [done.name for done in migrations.applied(db) if done.name not in known]
+        if unknown:
             raise StoreNewer(
-                f"{self.path} was written by a newer consortium-mcp (it knows {strangers[-1]}). "
+                f"{self.path} was written by a newer consortium-mcp (it knows {unknown[-1]}). "
                 "Upgrade this one, or set CONSORTIUM_DB to another file."
             )
         if migrations.pending(db):
-            with _immediate(db.conn):  # another process may be migrating at this very moment
+            with _transaction(db.conn):  # another process may be migrating just now
                 migrations.apply(db)
 
     @contextmanager
-    def _named_errors(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -149,7 +149,7 @@ class DatabaseFile:
 
 
 @contextmanager
-def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -161,7 +161,7 @@ def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. SQLite does not wait for the lock here, so several first starts must try."""
+    """Switch to WAL. SQLite does not wait for the lock here, so simultaneous first starts retry."""
     for attempt in range(_WAL_TRIES):
         try:
             connection.execute("PRAGMA journal_mode = WAL")

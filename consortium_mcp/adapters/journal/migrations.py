@@ -1,4 +1,4 @@
-"""The database's shape, one numbered step after another. Never change a step that has shipped."""
+"""The database's schema, as numbered steps. Never change a step that has shipped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _first_tables(db: Database) -> None:
 
 @migrations(name="0002_runs_that_outlive_their_process")
 def _runs_that_outlive_their_process(db: Database) -> None:
-    for statement in _OUTLIVING:
+    for statement in _RESUMABLE_RUNS:
         db.conn.execute(statement)
 
 
@@ -38,12 +38,12 @@ def _conversations(db: Database) -> None:
 
 @migrations(name="0005_consortiums_of_consortiums")
 def _consortiums_of_consortiums(db: Database) -> None:
-    for statement in _NESTING:
+    for statement in _NESTED_RUNS:
         db.conn.execute(statement)
 
 
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
-# Statements one by one: executescript() would commit the transaction that holds the migration.
+# Statements run one by one: executescript() would commit the migration's transaction.
 _FIRST_TABLES = (
     """
     CREATE TABLE consortiums (
@@ -134,9 +134,9 @@ _FIRST_TABLES = (
     END
     """,
 )
-# A run names the process that works on it and when that last gave a sign of life; an iteration's
-# responses are kept from the moment its hearing ends, so that a run can go on from there.
-_OUTLIVING = (
+# A run names the process that works on it and that process's last heartbeat. An iteration's
+# responses are stored as soon as its hearing ends, so that a run can go on from there.
+_RESUMABLE_RUNS = (
     "ALTER TABLE runs ADD COLUMN owner TEXT",
     "ALTER TABLE runs ADD COLUMN heartbeat REAL",
     "ALTER TABLE runs ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0",
@@ -159,7 +159,7 @@ _OUTLIVING = (
     """,
     "DROP TABLE verdicts",
 )
-# What labelled runs showed; the newest counts. A run keeps the one that it began with.
+# Calibrations from labelled runs; the newest is in force. A run keeps the one it began with.
 _CALIBRATION = (
     "ALTER TABLE runs ADD COLUMN calibration TEXT",
     """
@@ -170,13 +170,13 @@ _CALIBRATION = (
     )
     """,
 )
-# What was said before a run's prompt, whole: the runs it came from may be pruned.
+# The whole conversation before a run's prompt: the runs that it came from may be pruned.
 _CONVERSATIONS = (
     "ALTER TABLE runs ADD COLUMN history TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE runs ADD COLUMN continues TEXT",
 )
-# Which call of which run a nested run answers, so that a resumed parent finds it again.
-_NESTING = (
+# The run and the call that a nested run answers, so that a resumed parent finds it again.
+_NESTED_RUNS = (
     "ALTER TABLE runs ADD COLUMN parent_run_id TEXT",
     "ALTER TABLE runs ADD COLUMN parent_call TEXT",
     "CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL",

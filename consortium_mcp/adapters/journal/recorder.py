@@ -1,6 +1,6 @@
-"""`Ask` with a memory: every call is recorded the moment it lands, before anyone uses it.
+"""`Ask` that records: every call is written to the journal as it ends, before anyone uses it.
 
-And what is recorded already is not called again: that is all that resuming a run is.
+A call that is recorded already is not made again. That is all there is to resuming a run.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ PAUSE = 5.0
 
 
 class Recorder:
-    """Records what one run asks and hears.
+    """Records the questions and answers of one run.
 
-    A database that cannot be written while the run goes on loses no answer: the run goes on in
-    memory, what was not recorded is tried again at the next occasion, and `trouble` says so.
+    No answer is lost if the database cannot be written: the run goes on in memory, the next write
+    also tries what is not recorded yet, and `problem` says so.
 
     Args:
-        ask: who really answers.
-        store: where it is recorded.
-        run_id: the run it belongs to.
-        recorded: the calls that landed before the run was interrupted.
+        ask: answers the questions.
+        store: records the answers.
+        run_id: the run they belong to.
+        recorded: the calls that ended before the run was interrupted.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class Recorder:
         self._run_id = run_id
         self._recorded = {exchange.key: exchange for exchange in recorded}
         self._unwritten: list[Callable[[], Awaitable[None]]] = []
-        self._writing = anyio.Lock()
-        self._not_before = 0.0
-        self._lost: str | None = None
-        self.trouble: str | None = None
-        """Why something of the run is not recorded; `None` while all is."""
+        self._write_lock = anyio.Lock()
+        self._retry_at = 0.0
+        self._lasting_problem: str | None = None
+        self.problem: str | None = None
+        """Why part of the run is not recorded; `None` while all of it is."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
-        if known := self._recorded.get(key_of(question)):
+        if exchange := self._recorded.get(key_of(question)):
             await anyio.lowlevel.checkpoint()
-            outcome = known.outcome()
+            outcome = exchange.outcome()
             if isinstance(outcome, MemberError):
                 raise outcome
             return outcome
@@ -73,34 +73,34 @@ class Recorder:
 
         Args:
             write: one write.
-            last: try although the file failed a moment ago, for there is no next time.
+            last: try even if the file failed a moment ago, because there is no next time.
         """
         self._unwritten.append(write)
-        with anyio.CancelScope(shield=True):  # a run that is cancelled is recorded too
+        with anyio.CancelScope(shield=True):  # a cancelled run is recorded too
             await self._write_all(last=last)
 
     def postpone(self, write: Callable[[], Awaitable[None]], error: StoreError) -> None:
         """Keep a write that has just failed for the next time."""
         self._unwritten.append(write)
-        self._note(error)
+        self._note_failure(error)
 
-    def _note(self, error: StoreError) -> None:
-        self.trouble = f"Not all of this run is recorded: {error}"
-        self._not_before = anyio.current_time() + PAUSE
+    def _note_failure(self, error: StoreError) -> None:
+        self.problem = f"Not all of this run is recorded: {error}"
+        self._retry_at = anyio.current_time() + PAUSE
 
     async def _write_all(self, *, last: bool) -> None:
-        async with self._writing:
-            # One failure speaks for those that would wait for the same lock: a run must not spend
-            # its time in a queue before a file.
-            while self._unwritten and (last or anyio.current_time() >= self._not_before):
+        async with self._write_lock:
+            # One failure pauses all writes, which would wait for the same lock: a run must not
+            # spend its time in a queue for the file.
+            while self._unwritten and (last or anyio.current_time() >= self._retry_at):
                 try:
                     await self._unwritten[0]()
                 except StoreError as error:
-                    self._note(error)
+                    self._note_failure(error)
                     return
                 except (ValueError, OverflowError) as error:
-                    # No database will ever take this one: it must not hold up those behind it.
-                    self._lost = f"Something of this run cannot be recorded: {error}"
+                    # No database will ever take this one, so it must not hold up those behind it.
+                    self._lasting_problem = f"Something of this run cannot be recorded: {error}"
                 del self._unwritten[0]
         if not self._unwritten:
-            self.trouble = self._lost
+            self.problem = self._lasting_problem

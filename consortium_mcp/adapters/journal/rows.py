@@ -1,4 +1,4 @@
-"""Rows of the database as values, and values as rows."""
+"""Turns rows of the database into values, and values into rows."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 RECORD_COLUMNS = (
     "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
 )
-"""What `record_of` needs of a run's row besides its report."""
+"""The columns that `record_of` needs besides the report."""
 
 
 def run_row(run: Run, report: RunReport) -> dict[str, Any]:
-    """A run that begins, by column."""
+    """The values of a new run, by column."""
     return {
         "run_id": run.run_id,
         "status": report.status,
@@ -55,12 +55,12 @@ def record_of(
     iterations: Sequence[IterationRecord],
     exchanges: Sequence[Exchange],
 ) -> RunRecord:
-    """A whole run.
+    """A run with its iterations and exchanges.
 
     Raises:
-        StoreError: it was recorded in a form that cannot be read.
+        StoreError: it was recorded in a form that this version cannot read.
     """
-    with _readable(report.run_id or ""):
+    with _translated_errors(report.run_id or ""):
         return RunRecord(
             report=report,
             config=ConsortiumConfig.model_validate_json(row["config"]),
@@ -97,21 +97,21 @@ def _parent(row: sqlite3.Row) -> Parent | None:
 
 
 def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
-    """The report in the row that was found, with the status that the run has now.
+    """The report in the row that was found, with the run's current status.
 
     Raises:
         UnknownRun: no row was found.
-        StoreError: it was recorded in a form that cannot be read.
+        StoreError: it was recorded in a form that this version cannot read.
     """
     if not rows:
         raise UnknownRun(f"No run has the id {run_id!r}.")
-    with _readable(run_id):
+    with _translated_errors(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])
     return with_status(report, rows[0]["live_status"])
 
 
 @contextmanager
-def _readable(run_id: str) -> Iterator[None]:
+def _translated_errors(run_id: str) -> Iterator[None]:
     try:
         yield
     except (ValidationError, ConfigError) as error:

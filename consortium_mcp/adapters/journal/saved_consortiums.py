@@ -1,4 +1,4 @@
-"""Saved consortiums: kept in the journal's database, by name."""
+"""Saved consortiums, by name, in the journal's database."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class SavedConsortiums:
-    """Reads and keeps them. Errors are those of `database.DatabaseFile`.
+    """Reads and writes them. Errors are those of `database.DatabaseFile`.
 
     Args:
-        store: the database they are kept in.
+        store: the database that holds them.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def save(self, config: ConsortiumConfig) -> None:
-        """Save a consortium under its name, in place of any other of that name."""
+        """Save a consortium under its name; it replaces any other of that name."""
         values = [config.name, config.model_dump_json(), now(), now()]
         await self._store.file.write(
             lambda db: db.execute(
@@ -49,7 +49,7 @@ class SavedConsortiums:
         return saved[name]
 
     async def all(self) -> list[ConsortiumConfig]:
-        """Every saved consortium, by name."""
+        """Every saved consortium, sorted by name."""
         rows = await self._store.file.read("SELECT config FROM consortiums ORDER BY name")
         return [ConsortiumConfig.model_validate_json(row["config"]) for row in rows]
 

@@ -1,8 +1,8 @@
-"""The journal: runs, exchanges, iterations. With its neighbours on the same file, all our SQL.
+"""The journal: runs, exchanges, iterations. All our SQL is here and in the neighbouring modules.
 
-A run belongs to the process that works on it, its *owner*, which gives a sign of life every second.
-One whose owner has been silent for `STALE_SECONDS` counts as interrupted wherever it is read;
-nothing needs to be written for that, so it also holds for a file that cannot be.
+A run belongs to the process that works on it, its *owner*, which writes a heartbeat every second.
+Once the owner has been silent for `STALE_SECONDS`, every reader sees the run as interrupted. That
+needs no write, so it also works for a file that cannot be written.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 STALE_SECONDS = 10.0
-"""Silence after which a run's process counts as dead. Ten missed beats: a busy machine or a long
-write of another process delays one or two, and a run taken over too early would be paid twice."""
-# With the time before which a heartbeat is stale as its parameter.
+"""Silence after which a run's process counts as dead: ten missed heartbeats. A busy machine or a
+long write of another process delays one or two; a run taken over too early would be paid twice."""
+# Its parameter is the time before which a heartbeat is stale.
 LIVE_STATUS = (
     "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
     " OR runs.status = 'interrupted'"
@@ -51,19 +51,19 @@ LIVE_STATUS = (
 
 @dataclass(frozen=True)
 class HeartbeatReply:
-    """What has become of a process's runs, as others may have changed it."""
+    """What other processes have done to the runs of this one."""
 
     cancelled: frozenset[str]
     """Runs that somebody asked to cancel."""
-    taken: frozenset[str]
-    """Runs that another process goes on with, because this one was silent for too long."""
+    taken_over: frozenset[str]
+    """Runs that another process has taken over, because this one was silent for too long."""
 
 
 class Store:
     """The journal in one SQLite file. Errors are those of `database.DatabaseFile`.
 
     Args:
-        path: the file; it and its folders are made when missing.
+        path: the file; it and its folders are created if missing.
         busy_seconds: how long to wait while another process holds the write lock.
         clock: seconds since the epoch, the same for every process of this machine.
     """
@@ -76,20 +76,20 @@ class Store:
     ) -> None:
         self.file = DatabaseFile(path, busy_seconds)
         self.owner = secrets.token_hex(8)
-        """Names this process's runs as its own."""
+        """The id that marks this process's runs."""
         self._clock = clock
 
     @property
-    def stale(self) -> float:
+    def stale_before(self) -> float:
         """The time before which a heartbeat is stale."""
         return self._clock() - STALE_SECONDS
 
     async def close(self) -> None:
-        """Close the file; the store opens it again when it is used again."""
+        """Close the file; the next use opens it again."""
         await self.file.close()
 
     async def check(self) -> None:
-        """Open the file, or say why that cannot be done."""
+        """Open the file, or raise the reason why that fails."""
         await self.file.write(lambda _: None)
 
     # Runs
@@ -100,7 +100,7 @@ class Store:
         await self.file.write(lambda db: _insert(db, "runs", values))
 
     async def save_report(self, report: RunReport) -> None:
-        """Bring a run's row up to its report, unless another process goes on with it."""
+        """Update a run's row from its report, unless another process has taken the run over."""
         values = {
             "status": report.status,
             "synthesis": report.synthesis,
@@ -110,18 +110,18 @@ class Store:
             "report": report.model_dump_json(),
             "heartbeat": self._clock(),
         }
-        sets = ", ".join(f"{name} = ?" for name in values)
-        ended = None if report.status == "working" else now()
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        ended_at = None if report.status == "working" else now()
         await self.file.write(
             lambda db: db.execute(
-                f"UPDATE runs SET {sets}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
+                f"UPDATE runs SET {assignments}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
                 " WHERE run_id = ? AND owner = ?",
-                [*values.values(), ended, report.run_id, self.owner],
+                [*values.values(), ended_at, report.run_id, self.owner],
             )
         )
 
     async def beat(self, run_ids: Collection[str]) -> HeartbeatReply:
-        """Give a sign of life for these runs of this process, and see what others did to them."""
+        """Write a heartbeat for these runs of this process, and read what others did to them."""
         marks = ", ".join("?" for _ in run_ids)
 
         def write(db: sqlite3.Connection) -> list[sqlite3.Row]:
@@ -137,24 +137,24 @@ class Store:
         rows = await self.file.write(write)
         return HeartbeatReply(
             cancelled=frozenset(row["run_id"] for row in rows if row["cancel_requested"]),
-            taken=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
+            taken_over=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
         )
 
     async def claim(self, run_id: str) -> bool:
-        """Make an interrupted run this process's own; of several that try, one succeeds."""
+        """Take over an interrupted run; if several processes try, one succeeds."""
 
         def write(db: sqlite3.Connection) -> bool:
             claimed = db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
                 f" cancel_requested = 0 WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
-                [self.owner, self._clock(), run_id, self.stale],
+                [self.owner, self._clock(), run_id, self.stale_before],
             )
             return claimed.rowcount == 1
 
         return await self.file.write(write)
 
     async def claim_nested(self, run_id: str, parent_run_id: str) -> None:
-        """Make a nested run that has not ended this process's own, as its parent is already."""
+        """Take over a nested run that has not ended, if its parent belongs to this process."""
         await self.file.write(
             lambda db: db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL"
@@ -165,22 +165,23 @@ class Store:
         )
 
     async def cancel(self, run_id: str) -> None:
-        """Ask a run's process to cancel it; one that was interrupted is cancelled here and now.
+        """Ask a run's process to cancel it; cancel an interrupted run here and now.
 
         Raises:
             UnknownRun: no run has this id.
         """
 
         def write(db: sqlite3.Connection) -> None:
-            report = report_of_row(db.execute(_REPORT, [self.stale, run_id]).fetchall(), run_id)
+            rows = db.execute(_REPORT, [self.stale_before, run_id]).fetchall()
+            report = report_of_row(rows, run_id)
             if report.status == "working":
                 db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
-                over = with_status(report, "cancelled")
+                cancelled = with_status(report, "cancelled")
                 db.execute(
                     "UPDATE runs SET status = 'cancelled', report = ?,"
                     " ended_at = coalesce(ended_at, ?), owner = NULL WHERE run_id = ?",
-                    [over.model_dump_json(), now(), run_id],
+                    [cancelled.model_dump_json(), now(), run_id],
                 )
 
         await self.file.write(write)
@@ -191,21 +192,21 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        return report_of_row(await self.file.read(_REPORT, [self.stale, run_id]), run_id)
+        return report_of_row(await self.file.read(_REPORT, [self.stale_before, run_id]), run_id)
 
     async def record(self, run_id: str) -> RunRecord:
-        """The whole run.
+        """A run with its iterations and exchanges.
 
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale, run_id])
+        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale_before, run_id])
         report = report_of_row(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         return record_of(rows[0], report, iterations, exchanges)
 
     async def nested_run(self, parent: Parent) -> str | None:
-        """The id of the newest run that answers this call, if there is one."""
+        """The id of the newest run that answers this call, if any."""
         rows = await self.file.read(
             "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"
             " ORDER BY id DESC LIMIT 1",
@@ -213,12 +214,12 @@ class Store:
         )
         return rows[0]["run_id"] if rows else None
 
-    # What was said
+    # Exchanges and iterations
 
     async def save_exchange(
         self, run_id: str, question: Question, outcome: Reply | MemberError
     ) -> None:
-        """Record one model call and what came of it; what is recorded first stands."""
+        """Record one model call and its outcome; a call that is recorded already stays as it is."""
         exchange = Exchange.of(question, outcome, now())
         values = exchange.model_dump() | {
             "run_id": run_id,
@@ -228,7 +229,7 @@ class Store:
             logger.warning("run %s: %s is recorded already", run_id, exchange.key)
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
-        """Every recorded model call of a run, in the order they landed."""
+        """Every recorded model call of a run, in the order of recording."""
         rows = await self.file.read(
             f"SELECT {', '.join(Exchange.model_fields)} FROM exchanges"  # noqa: S608 (columns are ours)
             " WHERE run_id = ? ORDER BY id",
@@ -237,11 +238,11 @@ class Store:
         return [exchange_of(row) for row in rows]
 
     async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
-        """Record an iteration, first when its hearing has ended and again with its verdict.
+        """Record an iteration: first when its hearing ends, again with its verdict.
 
-        Nothing is written for a run that another process goes on with.
+        Nothing is written for a run that another process has taken over.
         """
-        texts = iteration.model_dump(mode="json")
+        values = iteration.model_dump(mode="json")
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
@@ -253,8 +254,8 @@ class Store:
                 [
                     run_id,
                     iteration.number,
-                    json.dumps(texts["responses"]),
-                    texts["verdict"] and json.dumps(texts["verdict"]),
+                    json.dumps(values["responses"]),
+                    values["verdict"] and json.dumps(values["verdict"]),
                     iteration.cut,
                     now(),
                     run_id,
@@ -275,7 +276,7 @@ class Store:
 
 
 def now() -> str:
-    """The time as reports write it: ISO 8601, UTC, with milliseconds."""
+    """The current time as reports write it: ISO 8601, UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -284,7 +285,7 @@ _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM r
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
-    """Add a row; False where there is one of its key."""
+    """Insert a row; False if there is one with its key."""
     marks = ", ".join("?" for _ in values)
     inserted = db.execute(
         f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 (names are ours)

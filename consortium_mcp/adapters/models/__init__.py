@@ -1,4 +1,4 @@
-"""llm's models: which there are, how one is called, what a failed call means.
+"""llm's models: which exist, how one is called, what a failed call means.
 
-All that is imported from llm to call a model is imported here. Begin with `calls`.
+Whatever is needed from llm to call a model is imported here. Begin with `calls`.
 """

@@ -1,7 +1,7 @@
-"""The only caller of models: a deadline round every call, and a typed reply or a `MemberError`.
+"""The only caller of models. Every call has a deadline and gives a typed reply or a `MemberError`.
 
 Async models run on the event loop. Models that exist only in sync form run in daemon threads: the
-process can end while one is stuck, which a worker thread of the loop would not allow.
+process can end while a daemon thread is stuck, but not while a worker thread of the loop is.
 """
 
 from __future__ import annotations
@@ -36,44 +36,44 @@ if TYPE_CHECKING:
 
 
 class ModelCaller:
-    """`Ask`, through llm.
+    """Implements `Ask` with llm.
 
     Args:
-        registry: where models are found.
-        limits: how many calls are made at once; the others wait, within their own timeouts.
+        registry: finds the models.
+        limits: how many calls run at once; the others wait, and their timeouts include the wait.
     """
 
     def __init__(self, registry: Registry, limits: Limits) -> None:
         self._registry = registry
-        self._in_all = _limiter(limits.in_all)
-        self._by_provider: defaultdict[str, AbstractAsyncContextManager[Any]] = defaultdict(
+        self._total_slots = _limiter(limits.total)
+        self._provider_slots: defaultdict[str, AbstractAsyncContextManager[Any]] = defaultdict(
             lambda: _limiter(limits.per_provider)
         )
-        # One call at a time for each sync model object: few of them are safe to share.
-        self._turns: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
+        # One call at a time for each sync model: few of these objects are safe to share.
+        self._locks: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
         started = time.perf_counter()
-        said: ProviderResponse | None = None
+        response: ProviderResponse | None = None
         with anyio.move_on_after(question.timeout):
             try:
                 entry = (await self._registry.snapshot()).find(question.model)
             except UnknownModel as error:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
-            said = await self._said(entry, question)
-        if said is None:
-            # rounded, for a retry is left a little less than the whole
+            response = await self._ask_model(entry, question)
+        if response is None:
+            # Rounded, because a retry has a little less than the whole time left.
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
-            text=said.text,
+            text=response.text,
             seconds=time.perf_counter() - started,
-            input_tokens=said.input_tokens,
-            output_tokens=said.output_tokens,
-            warnings=said.warnings + _ignored_options(entry, question),
+            input_tokens=response.input_tokens,
+            output_tokens=response.output_tokens,
+            warnings=response.warnings + _ignored_options(entry, question),
         )
 
-    async def _said(self, entry: Entry, question: Question) -> ProviderResponse:
+    async def _ask_model(self, entry: Entry, question: Question) -> ProviderResponse:
         try:
             if entry.async_model is None:
                 return await self._ask_sync(entry, question)
@@ -86,7 +86,7 @@ class ModelCaller:
 
     @asynccontextmanager
     async def _slot(self, entry: Entry) -> AsyncIterator[None]:
-        async with self._by_provider[entry.provider], self._in_all:
+        async with self._provider_slots[entry.provider], self._total_slots:
             yield
 
     async def _ask_sync(self, entry: Entry, question: Question) -> ProviderResponse:
@@ -94,25 +94,25 @@ class ModelCaller:
 
         def work() -> ProviderResponse:
             model: Any = entry.sync_model
-            # Streamed, so that a cancelled call ends at its next token; llm-gguf's unstreamed
-            # path holds a live breakpoint().
+            # Streamed, so that a cancelled call ends at its next token. Besides, llm-gguf's
+            # unstreamed path contains a live breakpoint().
             response = model.prompt(question.prompt, stream=True, **_arguments(model, question))
             for _ in response:
                 if stop.is_set():
                     break
             return read_response(model, response)
 
-        turn = self._turns[entry.model_id]
-        await turn.acquire()  # before the slot: who waits for its turn must not hold one
-        began = False
+        lock = self._locks[entry.model_id]
+        await lock.acquire()  # before the slot: a call that waits here must not hold one
+        handed_over = False
         try:
             async with self._slot(entry):
-                began = True
-                return await _in_daemon_thread(work, turn.release)
+                handed_over = True  # the thread releases the lock
+                return await _in_daemon_thread(work, lock.release)
         finally:
             stop.set()
-            if not began:
-                turn.release()
+            if not handed_over:
+                lock.release()
 
 
 async def _ask_async(model: Any, question: Question) -> ProviderResponse:  # noqa: ANN401 (llm's model classes share no public base)
@@ -132,7 +132,7 @@ def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
 
 
 def _arguments(model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN401
-    """What the model can take of the question's system prompt, options and schema."""
+    """The question's system prompt, and those options and the schema that the model supports."""
     known = model.Options.model_fields
     return {
         "system": question.system,
@@ -150,9 +150,9 @@ def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:
 async def _in_daemon_thread(
     work: Callable[[], ProviderResponse], on_end: Callable[[], None]
 ) -> ProviderResponse:
-    """Run `work` in a thread that neither cancellation nor the process's end waits for.
+    """Run `work` in a thread that neither cancellation nor the end of the process waits for.
 
-    `on_end` runs on the event loop when the thread is really done, which may be after this
+    `on_end` runs on the event loop once the thread has really ended. That may be after this
     coroutine was cancelled.
     """
     token = anyio.lowlevel.current_token()
@@ -170,7 +170,7 @@ async def _in_daemon_thread(
             outcome.append(error)
         except BaseException as error:  # noqa: BLE001 (a plugin that calls exit() ends its call only)
             outcome.append(RuntimeError(f"the plugin tried to end the process: {error!r}"))
-        with suppress(anyio.RunFinishedError):  # the loop has ended meanwhile: nobody waits
+        with suppress(anyio.RunFinishedError):  # the loop has ended: nobody waits
             anyio.from_thread.run_sync(finish, token=token)
 
     try:

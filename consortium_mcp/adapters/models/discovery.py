@@ -1,8 +1,8 @@
-"""Ask every llm plugin for its models, each on its own, in a thread with a deadline.
+"""Asks every llm plugin for its models, each in a thread of its own with a deadline.
 
-llm looks models up by running all plugins' hooks again, every time; one that raises fails every
-lookup, and one that waits for a dead host hangs it. So the hooks run once; what fails is named in
-the snapshot, and nothing else suffers.
+For every lookup llm runs the hooks of all plugins again: one that raises fails the lookup, and one
+that waits for a dead host hangs it. So the hooks run once here. A plugin that fails is named in the
+snapshot, and the others are not affected.
 """
 
 from __future__ import annotations
@@ -26,46 +26,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIRST_WAIT = 3.0
-"""Seconds that one plugin may hold up a snapshot. Some ask a server for the list of their models;
-what comes later stands in the next snapshot."""
-_ONE_AT_A_TIME = threading.Lock()
-"""Plugins, and what is on its way, belong to the whole process, whoever asks."""
+"""Seconds that one plugin may delay a snapshot. Some ask a server for the list of their models; a
+list that comes later is in the next snapshot."""
+_SNAPSHOT_LOCK = threading.Lock()
+"""One snapshot at a time: plugins and calls that still run belong to the whole process."""
 
 
 def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
-    """Ask every plugin for its models; blocks for at most so many seconds a plugin."""
-    with _ONE_AT_A_TIME:
-        return _taken(seconds)
+    """Ask every plugin for its models; blocks for at most `seconds` per plugin."""
+    with _SNAPSHOT_LOCK:
+        return _build_snapshot(seconds)
 
 
-def _taken(seconds: float) -> Snapshot:
+def _build_snapshot(seconds: float) -> Snapshot:
     errors = _load_plugins(seconds)
-    extra = _configured_aliases(errors)
+    user_aliases = _user_aliases(errors)
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
     keys: dict[tuple[str | None, str | None], str | None] = {}
-    taken: list[ModelWithAliases] = []
+    registered: list[ModelWithAliases] = []
     for hook in _model_hooks():
         provider = hook.provider
-        found, error = _listed(hook, list(taken), seconds)
+        found, error = _list_models(hook, list(registered), seconds)
         if error:
             errors[provider] = error
-        taken += found
+        registered += found
         for model in found:
             if getattr(model.model, "consortium_saved", False):
                 continue  # ours: they are asked as consortiums, not through llm
-            entry = _entry(model, provider, extra, keys)
+            entry = _entry(model, provider, user_aliases, keys)
             entries[entry.model_id] = entry
     patch_sdks()  # the plugins have imported their SDKs by now
     for entry in entries.values():
         names.update(dict.fromkeys(entry.aliases, entry.model_id))
     names.update({model_id: model_id for model_id in entries})
-    aliases = {alias: model_id for model_id, own in extra.items() for alias in own}
-    return Snapshot(entries, names, aliases, _versions(), errors)
+    aliases = {alias: model_id for model_id, own in user_aliases.items() for alias in own}
+    return Snapshot(entries, names, aliases, _plugin_versions(), errors)
 
 
-def _versions() -> dict[str, str]:
-    """Every installed plugin's package -> its version; llm's own parts are none."""
+def _plugin_versions() -> dict[str, str]:
+    """Every installed plugin's package -> its version, without the parts of llm itself."""
     return {
         distribution.metadata["name"]: distribution.version
         for _, distribution in llm.plugins.pm.list_plugin_distinfo()
@@ -74,12 +74,12 @@ def _versions() -> dict[str, str]:
 
 _IMPORTS: dict[str, PluginCall] = {}
 _LISTINGS: dict[Callable[..., Any], Listing] = {}
-"""What is on its way in this process, by a plugin's name and by its hook; as process-wide as llm's
-own plugin manager."""
+"""Imports by plugin name, and listings by hook, that still run. They belong to the process, as
+llm's plugin manager does."""
 
 
 def _load_plugins(seconds: float) -> dict[str, str]:
-    """Import every plugin. One that fails, or is not done yet, is blocked and named."""
+    """Import every plugin. Block those that fail or take too long, and say why, by name."""
     errors: dict[str, str] = {}
     plugins = llm.plugins.pm
     if llm.plugins.LLM_LOAD_PLUGINS is None:
@@ -90,13 +90,13 @@ def _load_plugins(seconds: float) -> dict[str, str]:
             if name not in _IMPORTS:
                 _IMPORTS[name] = PluginCall(entry_point.load)
             attempt = _IMPORTS[name]
-            if not attempt.is_over(seconds):
+            if not attempt.ended_within(seconds):
                 errors[name] = (
                     "is not imported yet: it takes long, and its models are missing for now"
                 )
                 plugins.set_blocked(name)
                 continue
-            del _IMPORTS[name]  # a failed import is tried anew with the next snapshot
+            del _IMPORTS[name]  # a failed import is tried again with the next snapshot
             if attempt.failure:
                 errors[name] = attempt.failure
                 plugins.set_blocked(name)
@@ -110,8 +110,8 @@ def _load_plugins(seconds: float) -> dict[str, str]:
     return errors
 
 
-def _configured_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
-    """The user's own aliases, model id -> aliases."""
+def _user_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
+    """The user's own aliases: model id -> aliases."""
     path = llm.user_dir() / "aliases.json"  # type: ignore[no-untyped-call]
     aliases: dict[str, list[str]] = {}
     if path.exists():
@@ -124,16 +124,16 @@ def _configured_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
 
 
 class ModelHook(NamedTuple):
-    """A plugin's `register_models`."""
+    """One plugin's `register_models` hook."""
 
     provider: str
     function: Callable[..., Any]
     arguments: tuple[str, ...]
-    """What it asks for of what llm offers."""
+    """The parameters that it takes, of those that llm offers."""
 
 
 def _model_hooks() -> Iterator[ModelHook]:
-    """Each plugin's `register_models`, in llm's own order."""
+    """Each plugin's `register_models` hook, in llm's order."""
     for hook in reversed(llm.plugins.pm.hook.register_models.get_hookimpls()):
         name = str(hook.plugin_name).removeprefix("llm.default_plugins.").removesuffix("_models")
         provider = name.removeprefix("llm_").removeprefix("llm-")
@@ -141,27 +141,27 @@ def _model_hooks() -> Iterator[ModelHook]:
 
 
 class Listing:
-    """One plugin's `register_models` on its way, and what it has registered so far."""
+    """A call of one plugin's `register_models`, and the models it has registered so far."""
 
-    def __init__(self, hook: ModelHook, taken: list[ModelWithAliases]) -> None:
+    def __init__(self, hook: ModelHook, registered: list[ModelWithAliases]) -> None:
         self.found: list[ModelWithAliases] = []
-        offered = {"register": self._register, "model_aliases": taken}
-        given = {name: offered[name] for name in hook.arguments}
-        self.attempt = PluginCall(lambda: hook.function(**given))
+        available = {"register": self._register, "model_aliases": registered}
+        arguments = {name: available[name] for name in hook.arguments}
+        self.attempt = PluginCall(lambda: hook.function(**arguments))
 
     def _register(self, model: Any, async_model: Any = None, aliases: Any = None) -> None:  # noqa: ANN401
         model.model_id  # noqa: B018 (as in llm: None is the plugin's fault and raises)
         self.found.append(ModelWithAliases(model, async_model, set(aliases or [])))
 
 
-def _listed(
-    hook: ModelHook, taken: list[ModelWithAliases], seconds: float
+def _list_models(
+    hook: ModelHook, registered: list[ModelWithAliases], seconds: float
 ) -> tuple[list[ModelWithAliases], str | None]:
-    """What one hook registers within its time, and what went wrong."""
+    """The models that one hook registers in time, and what went wrong."""
     if hook.function not in _LISTINGS:
-        _LISTINGS[hook.function] = Listing(hook, taken)
+        _LISTINGS[hook.function] = Listing(hook, registered)
     listing = _LISTINGS[hook.function]
-    if not listing.attempt.is_over(seconds):
+    if not listing.attempt.ended_within(seconds):
         return [], "has not listed its models yet: it takes long, and they are missing for now"
     del _LISTINGS[hook.function]
     return list(listing.found), listing.attempt.failure
@@ -170,11 +170,11 @@ def _listed(
 def _entry(
     model: ModelWithAliases,
     provider: str,
-    extra: dict[str, list[str]],
+    user_aliases: dict[str, list[str]],
     keys: dict[tuple[str | None, str | None], str | None],
 ) -> Entry:
     either = model.async_model or model.model
-    aliases = [*model.aliases, *extra.get(either.model_id, [])]
+    aliases = [*model.aliases, *user_aliases.get(either.model_id, [])]
     return Entry(
         model_id=either.model_id,
         aliases=tuple(str(alias) for alias in aliases),

@@ -1,4 +1,4 @@
-"""Keys of the providers: which model lacks one, and which are known to this shell alone."""
+"""Providers' keys: which model lacks one, and which keys only this shell's environment has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def missing_for(
     model: Any,  # noqa: ANN401 (llm's models share no public base)
     keys: dict[tuple[str | None, str | None], str | None],
 ) -> str | None:
-    """What the model lacks: a key, or what its own `consortium_missing()` says."""
+    """What the model lacks: a key, or what its own `consortium_missing()` says.
+
+    `keys` caches the answer for each key and its variable.
+    """
     if callable(own := getattr(model, "consortium_missing", None)):
         return str(reason) if (reason := own()) else None
     if not model.needs_key or model.key:
@@ -34,11 +37,11 @@ def missing_for(
 
 
 def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
-    """Names of keys that only the environment has -> the variables; llm's key store lacks them."""
+    """Keys that are in the environment but not in llm's key store: name -> variable."""
     try:
         stored = llm.load_keys()  # type: ignore[no-untyped-call]
     except (OSError, ValueError):
-        stored = {}  # what `_missing` says of each model
+        stored = {}  # `missing_for` says so for each model
     found = {}
     for entry in snapshot.entries.values():
         model = entry.async_model or entry.sync_model

@@ -1,8 +1,7 @@
-"""A plugin's code, run in a thread of its own and waited for only so long.
+"""Runs a plugin's code in a thread of its own, and waits for it only so long.
 
-It is foreign: it may raise whatever it likes, `SystemExit` included, ask a server that does not
-answer, or never come back. Threads are daemons: one that hangs must not hold up the end of the
-process either.
+The code is foreign: it may raise anything, even `SystemExit`, ask a server that does not answer, or
+never return. The threads are daemons, so one that hangs does not keep the process from ending.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 8.0
-"""Seconds that one attempt is waited for, over all the times that somebody waits."""
+"""Seconds that one call is waited for, over all waits together."""
 
 
 class PluginCall:
-    """One call of foreign code, on its way or over.
+    """One call of foreign code, running or ended.
 
     Args:
         work: the call.
-        patience: seconds that it is waited for in all.
+        patience: seconds that it is waited for in total.
     """
 
     def __init__(self, work: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -33,7 +32,7 @@ class PluginCall:
         self._patience = patience
         self._waited = 0.0
         self.failure: str | None = None
-        """What it raised, for a reader."""
+        """What it raised, as text for a reader."""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -43,8 +42,8 @@ class PluginCall:
         except BaseException as error:  # noqa: BLE001 (a plugin's code is foreign)
             self.failure = described(error)
 
-    def is_over(self, seconds: float) -> bool:
-        """Wait for it, so long at the most, and no longer than there is patience left."""
+    def ended_within(self, seconds: float) -> bool:
+        """Wait for the end for up to `seconds`, but no longer than the patience lasts."""
         began = time.monotonic()
         self._thread.join(max(0.0, min(seconds, self._patience - self._waited)))
         self._waited += time.monotonic() - began

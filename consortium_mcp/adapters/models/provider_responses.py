@@ -1,6 +1,6 @@
-"""What a complete response of llm's says: text, tokens, why it ended, and what is odd about it.
+"""Reads a complete llm response: its text, its tokens, why it ended, and what is odd about it.
 
-Several failures reach llm's caller as an ordinary response; here each gets its name.
+llm passes several failures on as ordinary responses; here each of them becomes a `MemberError`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
 
 MAX_REPLY = 1_000_000
-"""Characters kept of one reply; no answer is that long, but a runaway generation may be."""
-# Why providers say that a reply ended before its author was done, or was not let out.
+"""Characters kept of one reply. No answer is that long, but a runaway generation may be."""
+# Providers' finish reasons for a reply that was cut short, and for one that was withheld.
 _CUT_SHORT = frozenset(
     {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
 )
@@ -24,7 +24,7 @@ _REFUSED = frozenset(
 
 @dataclass(frozen=True)
 class ProviderResponse:
-    """A response, read."""
+    """The content of one response."""
 
     text: str
     input_tokens: int | None
@@ -34,101 +34,103 @@ class ProviderResponse:
 
 
 def read_response(model: Any, response: Any, text: str | None = None) -> ProviderResponse:  # noqa: ANN401 (llm's classes share no public base)
-    """Read a response that is complete.
+    """Read a complete response.
 
     Args:
         model: llm's model.
         response: llm's response, awaited.
-        text: its text, where llm could not say it.
+        text: what `salvaged_text` returned, where llm could not give the text.
 
     Raises:
         MemberError: the response is a failure in disguise, or holds no text.
     """
-    found = response.response_json if isinstance(response.response_json, dict) else None
-    _raise_if_failed(model, found)
-    said = ProviderResponse(
+    body = response.response_json if isinstance(response.response_json, dict) else None
+    _raise_if_failed(model, body)
+    content = ProviderResponse(
         text=clean("".join(response._chunks) if text is None else text),  # noqa: SLF001 (text() of a sync response would ask again)
-        input_tokens=_count(response.input_tokens),
-        output_tokens=_count(response.output_tokens),
-        finish_reason=_finish_reason(found or {}),
+        input_tokens=_token_count(response.input_tokens),
+        output_tokens=_token_count(response.output_tokens),
+        finish_reason=_finish_reason(body or {}),
     )
-    if not said.text.strip():
-        raise _no_text(said)
-    return replace(said, text=said.text[:MAX_REPLY], warnings=_warnings(said, lacking=bool(text)))
+    if not content.text.strip():
+        raise _no_text(content)
+    return replace(
+        content, text=content.text[:MAX_REPLY], warnings=_warnings(content, incomplete=bool(text))
+    )
 
 
 def salvaged_text(response: Any) -> str | None:  # noqa: ANN401
-    """The text of a chat completion that llm has received but could not take apart.
+    """The text of a chat completion that llm received but could not parse.
 
-    It stumbles over a reply without usage, though the text has come and is paid for.
+    llm fails on a reply without usage, although its text has arrived and is paid for.
 
     Raises:
-        MemberError: what has come is a provider's error, sent with status 200.
+        MemberError: the reply is a provider's error, sent with status 200.
     """
-    found = response.response_json
-    if isinstance(found, dict) and isinstance(error := found.get("error"), dict):
-        said = str(error.get("message") or "no reason given")
-        raise MemberError(f"the provider reports: {said}", kind="provider", passing=True)
+    body = response.response_json
+    if isinstance(body, dict) and isinstance(error := body.get("error"), dict):
+        message = str(error.get("message") or "no reason given")
+        raise MemberError(f"the provider reports: {message}", kind="provider", passing=True)
     try:
-        text = found["choices"][0]["message"]["content"]
+        text = body["choices"][0]["message"]["content"]
     except (TypeError, KeyError, IndexError):
         return None
     return text if isinstance(text, str) else None
 
 
-def _raise_if_failed(model: Any, found: dict[str, Any] | None) -> None:  # noqa: ANN401
-    """Name a failure that the Responses API reports inside a reply, and llm passes over."""
-    if found is not None and found.get("status") in {"failed", "cancelled"}:
-        error = found.get("error")
-        said = error.get("message") if isinstance(error, dict) else None
+def _raise_if_failed(model: Any, body: dict[str, Any] | None) -> None:  # noqa: ANN401
+    """Raise for a failure that the Responses API reports inside a reply and llm ignores."""
+    if body is not None and body.get("status") in {"failed", "cancelled"}:
+        error = body.get("error")
+        message = error.get("message") if isinstance(error, dict) else None
         raise MemberError(
-            f"the provider reports that the reply {found['status']}: {said or 'no reason given'}",
+            f"the provider reports that the reply {body['status']}: {message or 'no reason given'}",
             kind="provider",
             passing=True,
         )
-    # Streamed, llm keeps nothing of a Responses reply that did not complete.
-    if found is None and "Responses" in type(model).__name__:
+    # When it streams, llm keeps nothing of a Responses reply that did not complete.
+    if body is None and "Responses" in type(model).__name__:
         raise MemberError(
             "the reply broke off before it was complete", kind="broken_off", passing=True
         )
 
 
-def _no_text(said: ProviderResponse) -> MemberError:
-    refused = said.finish_reason in _REFUSED
-    why = f"; it ended by {said.finish_reason}" if said.finish_reason else ""
+def _no_text(content: ProviderResponse) -> MemberError:
+    refused = content.finish_reason in _REFUSED
+    why = f"; it ended by {content.finish_reason}" if content.finish_reason else ""
     return MemberError(
-        f"the provider refused to answer ({said.finish_reason})"
+        f"the provider refused to answer ({content.finish_reason})"
         if refused
         else f"the reply was empty (no text in it{why})",
         kind="refused" if refused else "empty",
         permanent=refused,
-        input_tokens=said.input_tokens,
-        output_tokens=said.output_tokens,
+        input_tokens=content.input_tokens,
+        output_tokens=content.output_tokens,
     )
 
 
-_MOST_TOKENS = 2**53
-"""What JSON and SQLite both hold; more is no count but garbage."""
+_TOKEN_LIMIT = 2**53
+"""JSON and SQLite hold every count below this; a larger one is garbage."""
 
 
-def _count(tokens: object) -> int | None:
-    """A number of tokens as a provider may report it; anything else is no number."""
+def _token_count(tokens: object) -> int | None:
+    """The tokens that a provider reports, or `None` where that is no plausible count."""
     if not isinstance(tokens, int) or isinstance(tokens, bool):
         return None
-    return tokens if 0 <= tokens < _MOST_TOKENS else None
+    return tokens if 0 <= tokens < _TOKEN_LIMIT else None
 
 
-def _finish_reason(found: dict[str, Any]) -> str | None:
-    """Why the model stopped, as the provider says it; each plugin keeps it somewhere else."""
-    details = found.get("incomplete_details")
+def _finish_reason(body: dict[str, Any]) -> str | None:
+    """Why the model stopped, in the provider's word; each plugin keeps it in another place."""
+    details = body.get("incomplete_details")
     candidates: list[Any] = [
-        found.get("finish_reason"),
-        found.get("stop_reason"),
-        found.get("done_reason"),
+        body.get("finish_reason"),
+        body.get("stop_reason"),
+        body.get("done_reason"),
         details.get("reason") if isinstance(details, dict) else None,
     ]
     for field, name in (("choices", "finish_reason"), ("candidates", "finishReason")):
-        first = found.get(field)
+        first = body.get(field)
         if isinstance(first, list) and first and isinstance(first[0], dict):
             candidates.append(first[0].get(name))
             message = first[0].get("message")
@@ -137,14 +139,14 @@ def _finish_reason(found: dict[str, Any]) -> str | None:
     return next((reason.lower() for reason in candidates if isinstance(reason, str)), None)
 
 
-def _warnings(said: ProviderResponse, *, lacking: bool) -> tuple[str, ...]:
+def _warnings(content: ProviderResponse, *, incomplete: bool) -> tuple[str, ...]:
     warnings = []
-    if lacking:
+    if incomplete:
         warnings.append("the reply lacked a part that the API promises (such as its token usage)")
-    elif said.input_tokens is None and said.output_tokens is None:
+    elif content.input_tokens is None and content.output_tokens is None:
         warnings.append("the provider reported no token usage")
-    if said.finish_reason in _CUT_SHORT | _REFUSED:
-        warnings.append(f"the reply was cut short by the provider ({said.finish_reason})")
-    if len(said.text) > MAX_REPLY:
-        warnings.append(f"the reply had {len(said.text)} characters; {MAX_REPLY} were kept")
+    if content.finish_reason in _CUT_SHORT | _REFUSED:
+        warnings.append(f"the reply was cut short by the provider ({content.finish_reason})")
+    if len(content.text) > MAX_REPLY:
+        warnings.append(f"the reply had {len(content.text)} characters; {MAX_REPLY} were kept")
     return tuple(warnings)

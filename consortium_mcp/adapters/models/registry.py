@@ -1,8 +1,6 @@
-"""The only finder of models: one snapshot of every llm plugin's models.
+"""The only place that looks models up: one snapshot of every llm plugin's models.
 
-llm looks models up by running all plugins' hooks again, every time; one that raises fails every
-lookup, and one that waits for a dead host hangs it. So the hooks run once, each on its own in a
-thread with a deadline; what fails is named in the snapshot, and nothing else suffers.
+See `discovery` for why the plugins are asked once, and not at every lookup.
 """
 
 from __future__ import annotations
@@ -19,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Builds the snapshot once, in a thread, and again when told to."""
+    """Takes the snapshot once, in a thread, and again on request."""
 
     def __init__(self) -> None:
         self.latest: Snapshot | None = None
-        """What was found last, if anything was looked for."""
+        """The last snapshot; `None` before the first."""
         self._lock = anyio.Lock()
 
     async def snapshot(self, *, refresh: bool = False) -> Snapshot:
         """Every model llm knows.
 
         Args:
-            refresh: ask the plugins again, because a key or a plugin may have come.
+            refresh: ask the plugins again, because a key or a plugin may have been added.
         """
         async with self._lock:
             if self.latest is None or refresh:

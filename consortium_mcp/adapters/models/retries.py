@@ -1,7 +1,7 @@
-"""`Ask` that asks again where that may help: the one place that knows when and how often.
+"""`Ask` with retries: the one place that decides when to ask again, and how often.
 
-What may pass (rate limits, server faults, lost connections, streams that break off) is classified
-in `failures`; this adds the waiting. All tries together stay within the question's timeout.
+`failures` says which failures may pass: rate limits, server faults, lost connections, streams that
+break off. This module adds the waiting. All tries together stay within the question's timeout.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 TRIES = 3
 FIRST_PAUSE = 0.5
-"""Seconds at most before the second try; doubled for each further one."""
+"""Seconds, at most, before the second try; doubled for each further try."""
 
 
 class Retrier:
     """Asks up to three times.
 
     Args:
-        ask: one try.
+        ask: makes one try.
     """
 
     def __init__(self, ask: Ask) -> None:
@@ -38,9 +38,9 @@ class Retrier:
         deadline = anyio.current_time() + question.timeout
         failures: list[MemberError] = []
         while True:
-            left = deadline - anyio.current_time()
+            seconds_left = deadline - anyio.current_time()
             try:
-                reply = await self._ask(question.model_copy(update={"timeout": left}))
+                reply = await self._ask(question.model_copy(update={"timeout": seconds_left}))
             except MemberError as error:
                 failures.append(error)
                 pause = _pause(error, len(failures))
@@ -50,7 +50,7 @@ class Retrier:
                     raise
                 await anyio.sleep(pause)
             except BudgetExceeded:
-                if failures:  # it was asked, and this is what came of it
+                if failures:  # it was asked before: say how that failed
                     raise _with_all_costs(failures) from None
                 raise
             else:
@@ -58,16 +58,16 @@ class Retrier:
 
 
 def _pause(error: MemberError, failures: int) -> float:
-    """Seconds to wait: what the provider wants, else longer each time, with full jitter.
+    """Seconds to wait: what the provider asks for and some jitter, else a growing full jitter.
 
-    Jitter, so that the members of one panel that hit one limit do not all come back at once.
+    Without jitter, the members of one panel that hit the same limit would all come back at once.
     """
     jitter = random.uniform(0, FIRST_PAUSE * 2 ** (failures - 1))
     return jitter if error.retry_after is None else error.retry_after + jitter / 4
 
 
 def _with_all_costs(failures: list[MemberError]) -> MemberError:
-    """The last failure, with what all of them cost."""
+    """The last failure, with the number of tries and the tokens of all of them."""
     last = failures[-1]
     last.tries = len(failures)
     last.input_tokens = reduce(sum_of, [f.input_tokens for f in failures])

@@ -1,8 +1,8 @@
-"""Two habits of the providers' SDKs that a panel cannot afford, changed for this process.
+"""Changes two defaults of the providers' SDKs, in this process, that a panel cannot afford.
 
-Both changes are guarded: where a library has changed its inside, only the gain is lost. Measured
-through llm's own OpenAI classes, 500 calls at once: 32 ms CPU a call and the event loop stalled for
-15 s as they come; see `bench/calls.py` for what is left of that.
+Both patches are guarded: if a library's internals have changed, only the gain is lost. Without them
+500 calls at once, through llm's own OpenAI classes, took 32 ms CPU per call and stalled the event
+loop for 15 s; `bench/calls.py` measures what is left of that.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _CLIENTS = {
 
 
 def patch_sdks() -> None:
-    """Change what is loaded so far; cheap to call again when more plugins have come."""
+    """Patch the SDKs loaded so far; cheap to call again after more plugins are loaded."""
     for name in _TRANSPORTS:
         if name in sys.modules:
             _share_ssl_context(sys.modules[name])
     for name, classes in _CLIENTS.items():
         for client in classes:
-            _leave_retries_to_us(getattr(sys.modules.get(name), client, None))
+            _disable_retries(getattr(sys.modules.get(name), client, None))
 
 
 def _share_ssl_context(transport: Any) -> None:  # noqa: ANN401 (a module)
-    """Parse the CA bundle once, and not for each call: llm makes a new client every time.
+    """Parse the CA bundle once, not for each call: llm makes a new client every time.
 
-    Only the context of a call that asks for nothing but defaults is shared; one with a certificate
-    of the caller's, or without verification, stays its own.
+    Only calls that use nothing but the defaults share a context. A call with its own certificate,
+    or without verification, gets its own.
     """
     original = getattr(transport, "create_ssl_context", None)
     if original is None or hasattr(original, "__wrapped__"):
@@ -48,8 +48,8 @@ def _share_ssl_context(transport: Any) -> None:  # noqa: ANN401 (a module)
     transport.create_ssl_context = create
 
 
-def _leave_retries_to_us(client: Any) -> None:  # noqa: ANN401 (a class, or None)
-    """Make "no retries" the SDK's default: its own would multiply ours, unseen by the budget."""
+def _disable_retries(client: Any) -> None:  # noqa: ANN401 (a class, or None)
+    """Make "no retries" the SDK's default: its own would multiply ours and escape the budget."""
     defaults = getattr(getattr(client, "__init__", None), "__kwdefaults__", None)
     if isinstance(defaults, dict) and "max_retries" in defaults:
         defaults["max_retries"] = 0

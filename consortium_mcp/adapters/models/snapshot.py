@@ -26,7 +26,7 @@ PLUGIN_FOR = {
     "groq/": "the plugin llm-groq",
     "smollm2": "consortium-mcp[local]",
 }
-"""What brings ids that begin so; for the hint when such an id is unknown."""
+"""The beginning of an id -> the package that brings it; a hint for when the id is unknown."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Entry:
     model_id: str
     aliases: tuple[str, ...]
     provider: str
-    """The plugin that brings it: `openai`, `anthropic`, …"""
+    """The plugin that provides it: `openai`, `anthropic`, …"""
     sync_model: llm.Model | llm.KeyModel
     async_model: llm.AsyncModel | llm.AsyncKeyModel | None
     missing: str | None
-    """What stands between the user and a call, with the remedy; `None` when it is ready."""
+    """Why it cannot be called yet, with the remedy; `None` when it is ready."""
     demo: bool = False
     """Too small to weigh arguments; see the local models."""
 
@@ -59,28 +59,28 @@ class Snapshot:
     names: dict[str, str]
     """Every id and alias -> model id."""
     aliases: dict[str, str] = field(default_factory=dict)
-    """The user's own aliases in llm -> the ids they mean, models or not."""
+    """The user's own aliases in llm -> the ids they stand for, known or not."""
     plugins: dict[str, str] = field(default_factory=dict)
     """Every installed plugin's package -> its version."""
     plugin_errors: dict[str, str] = field(default_factory=dict)
-    """Plugins that failed -> why."""
+    """Every plugin that failed -> the reason."""
 
     def find(self, name: str, others: Iterable[str] = ()) -> Entry:
         """The model of this id or alias.
 
         Args:
             name: the id or alias.
-            others: names of what is no model, which may come close as well.
+            others: names other than models', to suggest as well if they come close.
 
         Raises:
-            UnknownModel: there is none; the message has the closest ids, the plugin that may be
+            UnknownModel: there is none; the message names the closest ids, the plugin that may be
                 missing, and the plugins that failed.
         """
         if name in self.names:
             return self.entries[self.names[name]]
         message = unknown_model_message(name, [*self.names, *others])
-        for beginning, plugin in PLUGIN_FOR.items():
-            if name.startswith(beginning):
+        for prefix, plugin in PLUGIN_FOR.items():
+            if name.startswith(prefix):
                 message += f" Ids like this come with {plugin}: install it where this runs."
                 break
         if self.plugin_errors:

@@ -1,4 +1,4 @@
-"""One run of this process on its way: the engine, the journal, and the report that others see."""
+"""One run of this process: it drives the engine, the journal and the report that others see."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 class RunExecution:
-    """Takes a run to its end and keeps its report, its row and its watchers up to date.
+    """Takes a run to its end, and keeps its report, its row and its watchers up to date.
 
     Args:
-        run: the run, with nothing asked yet or as it was interrupted.
+        run: the run, new or as it was interrupted.
         created_at: when it began, ISO 8601 in UTC.
-        ask: one try of one call.
-        store: where it is recorded.
-        recorded: the calls that landed before the run was interrupted.
-        wrap: what else stands around `ask`: answers for those that are consortiums themselves.
+        ask: makes one try of one call.
+        store: records the run.
+        recorded: the calls that ended before the run was interrupted.
+        wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
     """
 
@@ -59,28 +59,28 @@ class RunExecution:
         self.budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
         for exchange in recorded:
             self.budget.remember(exchange)
-        calls = Retrier(self.budget)
-        answers = calls if wrap is None else wrap(self, calls)
-        self._recorder = Recorder(answers, store, run.run_id, recorded)
+        retrier = Retrier(self.budget)
+        answerer = retrier if wrap is None else wrap(self, retrier)
+        self._recorder = Recorder(answerer, store, run.run_id, recorded)
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
-        self._saving = self._stale = False
+        self._saving = self._unsaved = False
         self.handle = RunHandle(report_of(run, self._usage(), created_at), parent=parent)
-        """What those who wait for it look at."""
+        """What those who wait for the run look at."""
 
     @property
     def run(self) -> Run:
-        """The run as far as it has come."""
+        """The run in its current state."""
         return self._run
 
     async def begin(self) -> None:
         """Record the run, before any model is called.
 
-        A full disk or a read-only file is no reason to leave the question unanswered: the run goes
-        on in memory and its report says so.
+        A full disk or a read-only file does not stop the run: it goes on in memory, and its report
+        says so.
 
         Raises:
             StoreError: the database cannot be used at all.
@@ -92,20 +92,20 @@ class RunExecution:
             self._recorder.postpone(begin, error)
 
     async def run_to_end(self, handle: RunHandle) -> None:
-        """Consult; a run that is cancelled or whose process ends is marked as that."""
-        self._show()
+        """Consult. If the run is cancelled or its process ends, mark it so."""
+        self._update_handle()
         try:
-            async with anyio.create_task_group() as late:
+            async with anyio.create_task_group() as late_calls:
                 self._run = await consultation.consult(
-                    self._run, self._recorder, self._on_event, late
+                    self._run, self._recorder, self._on_event, late_calls
                 )
                 self._seconds = self._elapsed()
                 await self._save(last=True)
-                handle.end()  # who waits has the report; late answers may still land
+                handle.end()  # waiting callers get the report; late answers may still come
         finally:
             if self._run.status == "working":
                 self._mark_as_ended()
-            await self._save(last=True)  # once more: late answers have cost something too
+            await self._save(last=True)  # again: late answers have cost something too
 
     def _mark_as_ended(self) -> None:
         self._seconds = self._elapsed()
@@ -120,7 +120,7 @@ class RunExecution:
     async def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Asked):
             self._asked = event.labels
-            self._show()
+            self._update_handle()
             return
         if isinstance(event, events.HearingEnded):
             await self._record(IterationRecord.heard(event.iteration, event.responses))
@@ -131,10 +131,10 @@ class RunExecution:
         else:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
-        self._show()
+        self._update_handle()
         done = len(self.handle.progress) + 1
         total = self._run.config.max_iterations * (len(self._run.members) + 1)
-        self.handle.publish(Progress(done, total, _words(event, self._run)))
+        self.handle.publish(Progress(done, total, _progress_message(event, self._run)))
         await self._save_newest()
 
     async def _record(self, iteration: IterationRecord) -> None:
@@ -152,35 +152,35 @@ class RunExecution:
             seconds=self._elapsed() if self._seconds is None else self._seconds,
         )
 
-    def _show(self) -> None:
+    def _update_handle(self) -> None:
         report = report_of(self._run, self._usage(), self._created_at)
-        if self._recorder.trouble:
-            report.warnings.append(self._recorder.trouble)
+        if self._recorder.problem:
+            report.warnings.append(self._recorder.problem)
         self.handle.report = report
-        self.handle.unrecorded = self._recorder.trouble is not None
+        self.handle.unrecorded = self._recorder.problem is not None
         self.handle.waiting_for = _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:
-        self._show()
+        self._update_handle()
         save = partial(self._store.save_report, self.handle.report)
         await self._recorder.record(save, last=last)
-        self._show()  # once more, with what the journal has to say
+        self._update_handle()  # again, with what the journal reports
 
     async def _save_newest(self) -> None:
-        """As `_save`, but what lands together is one write."""
-        self._stale = True
+        """As `_save`, but events that come together share one write."""
+        self._unsaved = True
         if self._saving:
             return
         self._saving = True
         try:
-            while self._stale:
-                self._stale = False
+            while self._unsaved:
+                self._unsaved = False
                 await self._save()
         finally:
             self._saving = False
 
 
-def _words(event: events.Heard | events.Judged, run: Run) -> str:
+def _progress_message(event: events.Heard | events.Judged, run: Run) -> str:
     of = f"of {run.config.max_iterations}"
     if isinstance(event, events.Judged):
         last = run.iterations[-1]
@@ -193,7 +193,7 @@ def _words(event: events.Heard | events.Judged, run: Run) -> str:
 
 
 def _waiting_for(run: Run, asked: Collection[str]) -> str:
-    left = set(asked) - {response.label for response in run.unjudged}
-    out = [f"{m.label} ({m.model})" for m in run.members if m.label in left]
-    names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if out[3:] else "")
+    unanswered = set(asked) - {response.label for response in run.unjudged}
+    waiting = [f"{m.label} ({m.model})" for m in run.members if m.label in unanswered]
+    names = ", ".join(waiting[:3]) + (f" and {len(waiting) - 3} more" if waiting[3:] else "")
     return f"iteration {len(run.iterations) + 1}: waiting for {names or 'the verdict'}"

@@ -1,4 +1,4 @@
-"""A run in progress, as those who wait for it see it."""
+"""The handle of a run in progress, for those who wait for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.services.runs.progress import TELL_SECONDS, Progress, ProgressReporter
+from consortium_mcp.services.runs.progress import (
+    PROGRESS_INTERVAL_SECONDS,
+    Progress,
+    ProgressReporter,
+)
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import RunReport
@@ -19,17 +23,17 @@ class RunHandle:
     """A run in progress, as those who wait for it see it."""
 
     report: RunReport
-    """The newest; its status is `working` until the run has ended."""
+    """The newest report; its status is `working` until the run has ended."""
     waiting_for: str = ""
-    """Who has not answered yet, in words."""
+    """Who has not answered yet, as a text."""
     parent: RunHandle | None = None
-    """The run that this one answers a call of."""
+    """The run whose call this one answers."""
     cancel_requested: bool = False
-    """Somebody asked for the end of this very run."""
+    """Somebody asked to cancel this very run."""
     taken_over: bool = False
-    """Another process goes on with the run; what it comes to stands in the database."""
+    """Another process has taken the run over; the result will be in the database."""
     unrecorded: bool = False
-    """The database could not take all of it: this report is more than what stands there."""
+    """The database could not record all of the run: this report holds more."""
     error: Exception | None = None
     ended: bool = False
     progress: list[Progress] = field(default_factory=list)
@@ -38,7 +42,7 @@ class RunHandle:
 
     @property
     def cancelled(self) -> bool:
-        """Somebody asked for the end, in contrast to the process ending under the run."""
+        """Somebody asked to cancel the run or its parent; false if only the process is ending."""
         return self.cancel_requested or (self.parent is not None and self.parent.cancelled)
 
     def publish(self, progress: Progress) -> None:
@@ -51,35 +55,35 @@ class RunHandle:
         self._changed = anyio.Event()
 
     def end(self) -> None:
-        """Wake everyone who waits, for the last time."""
+        """Mark the run as ended, and wake everyone who waits."""
         self.ended = True
         self._wake()
 
     async def until_ended(self) -> None:
-        """Wait for the end, whatever it is."""
+        """Wait until the run has ended, however it ends."""
         while not self.ended:
             await self._changed.wait()
 
     async def wait(self, seconds: float, on_progress: OnProgress | None = None) -> RunReport:
-        """The newest report: when the run has ended, or when the time is over.
+        """Wait until the run has ended or the time is over; return the newest report.
 
         Raises:
-            ConsortiumError: the run could not go on; its journal holds what was answered.
+            ConsortiumError: the run could not go on; its journal holds the answers so far.
         """
-        teller = ProgressReporter(on_progress)
-        seen = 0
+        reporter = ProgressReporter(on_progress)
+        reported = 0
         with anyio.move_on_after(seconds):
             while True:
                 changed = self._changed
-                while seen < len(self.progress):
-                    await teller.tell(self.progress[seen])
-                    seen += 1
+                while reported < len(self.progress):
+                    await reporter.report_progress(self.progress[reported])
+                    reported += 1
                 if self.ended:
                     break
-                with anyio.move_on_after(TELL_SECONDS) as silence:
+                with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS) as silence:
                     await changed.wait()
                 if silence.cancelled_caught:
-                    await teller.still(self.waiting_for)
+                    await reporter.report_waiting(self.waiting_for)
         if self.error is not None:
             raise self.error
         return self.report

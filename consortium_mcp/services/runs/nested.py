@@ -1,8 +1,8 @@
-"""Consortiums of consortiums: what is asked of a saved consortium becomes a run of its own.
+"""Consortiums of consortiums: a question to a saved consortium becomes a run of its own.
 
-A nested run has its own row, journal and report. Its calls pass through its parent's budget, it
-ends when the parent is cancelled, and must be done within the time that the call has. A parent that
-is resumed finds its nested runs again by the calls that they answer.
+A nested run has its own row, journal and report. Its calls count against its parent's budget. It
+ends when the parent is cancelled, and must end within the timeout of the call that it answers. A
+resumed parent finds its nested runs again by the calls that they answer.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class NestedRuns:
     """Begins nested runs, and finds those again that a dead process began.
 
     Args:
-        resolver: checks them, for a consortium may have been edited since its parent began.
-        saved: where consortiums are.
-        store: where runs are recorded.
-        supervisor: where they live.
+        resolver: checks them, because a consortium may have been edited since its parent began.
+        saved: holds the saved consortiums.
+        store: records the runs.
+        supervisor: keeps the runs going.
         new_seed: see `assembly`.
     """
 
@@ -61,12 +61,14 @@ class NestedRuns:
         self._supervisor = supervisor
         self._new_seed = new_seed
 
-    def within(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
-        """What stands around the `ask` of a run of this consortium.
+    def ask_wrapper(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
+        """The wrapper for the `ask` of a run of this consortium.
+
+        It answers a question to a nested consortium with a run of that consortium.
 
         Args:
-            resolved: whom the run asks.
-            path: the consortiums that the run is asked within, its own the last.
+            resolved: the consortium that the run asks.
+            path: names of the consortiums that the run is nested in, and its own as the last.
         """
 
         def wrap(outer: RunExecution, ask: Ask) -> Ask:
@@ -82,14 +84,14 @@ class NestedRuns:
     async def _consult(
         self, outer: RunExecution, path: tuple[str, ...], question: Question
     ) -> Reply:
-        """The consortium's answer.
+        """Ask the consortium, and return its answer.
 
         Raises:
-            MemberError: it came to none.
+            MemberError: it came to no answer.
         """
         began = time.monotonic()
         try:
-            inner = await self._begun(outer, checked_path(*path, question.model), question)
+            inner = await self._find_or_begin(outer, checked_path(*path, question.model), question)
         except (ConfigError, StoreError) as error:
             raise MemberError(str(error), kind="consortium", permanent=True) from error
         if isinstance(inner, RunExecution):
@@ -97,20 +99,20 @@ class NestedRuns:
             try:
                 report = await inner.handle.wait(math.inf)
             finally:
-                inner.handle.scope.cancel()  # nothing happens where it has ended
+                inner.handle.scope.cancel()  # no effect if it has ended
             run = inner.run
         else:
             report, run = inner.report, inner.run()
         return _reply(run, report, question, time.monotonic() - began)
 
-    async def _begun(
+    async def _find_or_begin(
         self, outer: RunExecution, path: tuple[str, ...], question: Question
     ) -> RunExecution | RunRecord:
-        """The run that answers this question: a new one, or what there is of it already."""
+        """The run that answers this question: a new one, or the one that is recorded already."""
         saved = await self._saved.find(question.model)
         resolved = await self._resolver.resolve_from(saved, ConsortiumSettings(), path=path)
         parent = Parent(run_id=outer.run.run_id, call=name_of(question))
-        record = await self._recorded(parent)
+        record = await self._find_recorded(parent)
         if record is None:
             run = self._new_run(outer, parent, question, resolved)
         elif record.report.status == "working":
@@ -125,7 +127,7 @@ class NestedRuns:
             outer.budget,
             self._store,
             record.exchanges if record else (),
-            wrap=self.within(resolved, path),
+            wrap=self.ask_wrapper(resolved, path),
             parent=outer.handle,
         )
         if record is None:
@@ -152,8 +154,8 @@ class NestedRuns:
             warnings=resolved.warnings,
         )
 
-    async def _recorded(self, parent: Parent) -> RunRecord | None:
-        """The run of a dead process, now ours or ended; `None` where it must be asked anew."""
+    async def _find_recorded(self, parent: Parent) -> RunRecord | None:
+        """The run of a dead process, now ours or ended; `None` if a new one is needed."""
         run_id = await self._store.nested_run(parent)
         if run_id is None:
             return None

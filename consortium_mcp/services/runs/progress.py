@@ -1,4 +1,4 @@
-"""How far a run is, told to whoever waits for it."""
+"""Reports to those who wait for a run how far it is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[["Progress"], Awaitable[None]]
 
-TELL_SECONDS = 4.0
-"""How long those who wait are left without word. Clients count the silence between two of them."""
+PROGRESS_INTERVAL_SECONDS = 4.0
+"""Longest silence between two progress reports; clients measure it."""
 
 
 @dataclass(frozen=True)
@@ -20,36 +20,36 @@ class Progress:
 
     done: float
     total: float | None
-    """`None` where it is not known."""
+    """`None` if unknown."""
     message: str
 
 
 class ProgressReporter:
-    """Tells one who waits how far the run is, and that it still works when nothing happens.
+    """Reports to one caller how far the run is, and that it still works while nothing happens.
 
     Args:
-        on_progress: who waits; nobody where `None`.
+        on_progress: receives the reports; `None` if nobody waits.
     """
 
     def __init__(self, on_progress: OnProgress | None) -> None:
         self._on_progress = on_progress
         self._last = Progress(0, None, "")
-        self._beats = 0
+        self._waiting_reports = 0
 
-    async def tell(self, progress: Progress) -> None:
-        """Something happened."""
-        self._last, self._beats = progress, 0
+    async def report_progress(self, progress: Progress) -> None:
+        """Report something that happened."""
+        self._last, self._waiting_reports = progress, 0
         if self._on_progress is not None:
             await self._on_progress(progress)
 
-    async def still(self, message: str) -> None:
-        """Nothing happened, but the run works.
+    async def report_waiting(self, message: str) -> None:
+        """Report that nothing happened, but the run still works.
 
-        MCP wants every number to be greater than the one before: a part of the next step is told,
-        more of it each time and never all.
+        MCP requires each number to be greater than the one before. So every such report counts a
+        larger fraction of the next step as done, but never all of it.
         """
-        self._beats += 1
-        part = 1 - 1 / (1 + self._beats)
+        self._waiting_reports += 1
+        fraction = 1 - 1 / (1 + self._waiting_reports)
         if self._on_progress is not None:
-            told = Progress(self._last.done + part, self._last.total, message)
-            await self._on_progress(told)
+            progress = Progress(self._last.done + fraction, self._last.total, message)
+            await self._on_progress(progress)

@@ -1,7 +1,7 @@
 """Runs that outlive the call that started them.
 
-A run lives in a task group that belongs to the process's service. Whoever wants its result waits on
-its `RunHandle`, for as long as they care to; the run goes on regardless.
+A run lives in a task group that belongs to the process's service. Callers wait for its result on
+its `RunHandle` for as long as they like; the run goes on regardless.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.handle import RunHandle
 
 logger = logging.getLogger(__name__)
-BEAT_SECONDS = 1.0
-"""How often working runs give a sign of life, and what others want of them is looked at."""
+HEARTBEAT_SECONDS = 1.0
+"""How often working runs write a heartbeat and read what other processes want of them."""
 MOST_UNRECORDED = 100
-"""Reports of ended runs that could not be recorded and are kept in memory; the oldest go first."""
+"""Unrecorded reports of ended runs that are kept in memory; the oldest are dropped first."""
 
 
-def _only(error: Exception) -> Exception:
-    """The one error in a task group's bundle, or the error itself."""
+def _unwrapped(error: Exception) -> Exception:
+    """The single error in a task group's bundle, or the error itself."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
@@ -40,8 +40,8 @@ class RunSupervisor:
     """The runs of this process that have not ended.
 
     Args:
-        group: where they live; it outlasts every request.
-        beat: tells the other processes that these runs work, and what they want of them.
+        group: the task group that the runs live in; it outlasts every request.
+        beat: writes the heartbeat of these runs, and returns what other processes want of them.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class RunSupervisor:
     ) -> None:
         self._group = group
         self._beat = beat
-        self._beating = False
+        self._heartbeat_active = False
         self._running: dict[str, RunHandle] = {}
         self._unrecorded: dict[str, RunHandle] = {}
 
     def start(
         self, run_id: str, handle: RunHandle, work: Callable[[RunHandle], Awaitable[None]]
     ) -> None:
-        """Let a run go. `work` keeps `handle.report` up to date."""
+        """Start a run. `work` keeps `handle.report` up to date."""
         self._running[run_id] = handle
 
         async def supervise() -> None:
@@ -64,41 +64,41 @@ class RunSupervisor:
                 with handle.scope:
                     await work(handle)
             except Exception as error:  # a fault in one run must not end the others
-                handle.error = _only(error)
+                handle.error = _unwrapped(error)
                 if not isinstance(handle.error, ConsortiumError):
                     logger.exception("run %s broke", run_id)
             finally:
                 del self._running[run_id]
                 if handle.unrecorded:
-                    self._remember(run_id, handle)
+                    self._keep_unrecorded(run_id, handle)
                 handle.end()
 
         self._group.start_soon(supervise)
-        if not self._beating:
-            self._beating = True
-            self._group.start_soon(self._keep_beating)
+        if not self._heartbeat_active:
+            self._heartbeat_active = True
+            self._group.start_soon(self._send_heartbeats)
 
-    def _remember(self, run_id: str, handle: RunHandle) -> None:
+    def _keep_unrecorded(self, run_id: str, handle: RunHandle) -> None:
         self._unrecorded[run_id] = handle
         for oldest in list(self._unrecorded)[:-MOST_UNRECORDED]:
             del self._unrecorded[oldest]
 
-    async def _keep_beating(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while self._running:
-            await anyio.sleep(BEAT_SECONDS)
+            await anyio.sleep(HEARTBEAT_SECONDS)
             try:
-                beat = await self._beat(tuple(self._running))
+                reply = await self._beat(tuple(self._running))
             except StoreError as error:  # the runs themselves say so in their reports
                 logger.info("no heartbeat could be written: %s", error)
                 continue
-            for run_id in beat.cancelled:
+            for run_id in reply.cancelled:
                 self.cancel(run_id)
-            for run_id in beat.taken:
-                self._let_go(run_id)
-        self._beating = False
+            for run_id in reply.taken_over:
+                self._hand_over(run_id)
+        self._heartbeat_active = False
 
     def when_ended(self, handle: RunHandle, call: Callable[[], Awaitable[None]]) -> None:
-        """Call this once the run has ended, whatever its end is."""
+        """Call this once the run has ended, however it ends."""
 
         async def watch() -> None:
             await handle.until_ended()
@@ -107,16 +107,16 @@ class RunSupervisor:
         self._group.start_soon(watch)
 
     def get(self, run_id: str) -> RunHandle | None:
-        """The run of this id, if it works in this process or only this process knows of it."""
+        """The run with this id, if it works in this process or only this process knows of it."""
         return self._running.get(run_id) or self._unrecorded.get(run_id)
 
     def unrecorded(self) -> list[RunReport]:
-        """Reports that only this process knows, newest first."""
+        """Reports that only this process has, newest first."""
         found = [*self._unrecorded.values(), *self._running.values()]
         return [handle.report for handle in reversed(found) if handle.unrecorded]
 
     def cancel(self, run_id: str) -> bool:
-        """End a run of this process; whether there was one."""
+        """Cancel a run of this process; False if there is none."""
         handle = self._running.get(run_id)
         if handle is None:
             return False
@@ -124,7 +124,7 @@ class RunSupervisor:
         handle.scope.cancel()
         return True
 
-    def _let_go(self, run_id: str) -> None:
+    def _hand_over(self, run_id: str) -> None:
         if handle := self._running.get(run_id):
             logger.warning("another process goes on with run %s", run_id)
             handle.taken_over = True

@@ -291,14 +291,14 @@ async def test_a_run_that_another_process_goes_on_with_is_theirs_alone(tmp_path:
     await here.begin_run(run, report)
     assert not await there.claim(run.run_id)
     now[0] += STALE_SECONDS - 1
-    assert (await here.beat([run.run_id])).taken == frozenset()
+    assert (await here.beat([run.run_id])).taken_over == frozenset()
     now[0] += STALE_SECONDS - 1
     assert (await there.report(run.run_id)).status == "working"
     now[0] += 2
     assert (await there.report(run.run_id)).status == "interrupted"
     assert await there.claim(run.run_id)
     assert not await here.claim(run.run_id)
-    assert (await here.beat([run.run_id])).taken == {run.run_id}
+    assert (await here.beat([run.run_id])).taken_over == {run.run_id}
     ended = report.model_copy(update={"status": "completed"})
     await here.save_report(ended)
     await here.save_iteration(run.run_id, IterationRecord.heard(1, ()))

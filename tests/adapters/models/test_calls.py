@@ -193,7 +193,7 @@ async def test_who_waits_for_its_turn_holds_no_slot() -> None:
     stuck = threading.Event()
     slow, quick = FakeSync("slow", stuck), FakeAsync("quick", "42")
     with plugin("fake", models(slow, quick)):
-        calls = ModelCaller(Registry(), Limits(in_all=2))
+        calls = ModelCaller(Registry(), Limits(total=2))
         async with anyio.create_task_group() as group:
             group.start_soon(calls, question("slow"))
             group.start_soon(calls, question("slow"))

@@ -98,7 +98,7 @@ async def test_giving_up_closes_the_connection(served: Provider, model: str) -> 
 
 @pytest.mark.parametrize(
     ("limits", "at_once"),
-    [(Limits(in_all=1), 1), (Limits(per_provider=1), 1), (Limits(), 3)],
+    [(Limits(total=1), 1), (Limits(per_provider=1), 1), (Limits(), 3)],
 )
 async def test_parallel_calls_keep_to_the_limits(
     served: Provider, limits: Limits, at_once: int

@@ -97,7 +97,7 @@ def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after(
     forever = threading.Event()
     attempt = PluginCall(lambda: forever.wait(60), patience=0.05)
     began = time.monotonic()
-    assert not any(attempt.is_over(0.05) for _ in range(2000))
+    assert not any(attempt.ended_within(0.05) for _ in range(2000))
     assert time.monotonic() - began < 60  # 100 without an end to its patience
     forever.set()
 

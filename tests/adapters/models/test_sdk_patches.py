@@ -8,7 +8,7 @@ import httpx2
 import openai
 
 from consortium_mcp.adapters.models.sdk_patches import (
-    _leave_retries_to_us,
+    _disable_retries,
     _share_ssl_context,
     patch_sdks,
 )
@@ -36,8 +36,8 @@ def test_default_contexts_are_shared_and_others_are_their_own() -> None:
 
 def test_a_library_that_has_changed_loses_the_gain_only() -> None:
     _share_ssl_context(SimpleNamespace())
-    _leave_retries_to_us(None)
-    _leave_retries_to_us(object)
+    _disable_retries(None)
+    _disable_retries(object)
 
 
 def test_in_this_process_the_sdk_makes_one_try_and_shares_its_context() -> None:

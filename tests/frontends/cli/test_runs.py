@@ -7,7 +7,7 @@ import anyio
 import pytest
 from click.testing import CliRunner
 
-from consortium_mcp.adapters.journal.history import PRUNED_AT_ONCE
+from consortium_mcp.adapters.journal.history import PRUNE_BATCH_RUNS
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
@@ -82,7 +82,7 @@ def test_pruning_only_tells_until_it_is_told_to_delete(settings: Settings) -> No
 
 
 def test_more_runs_than_fit_one_transaction_are_pruned_as_well(settings: Settings) -> None:
-    number = PRUNED_AT_ONCE + 1
+    number = PRUNE_BATCH_RUNS + 1
     with_runs(settings, *[(f"run-{n}", OLD, "completed") for n in range(number)])
     _, told, _ = command("prune", "--older-than", "1h", "--delete")
     assert told.startswith(f"Deleted {number} runs")

@@ -277,12 +277,12 @@ async def test_who_waits_is_told_that_the_run_still_works() -> None:
     async def on_progress(progress: Progress) -> None:
         told.append(progress)
 
-    teller = ProgressReporter(on_progress)
-    await teller.still("nothing yet")
-    await teller.tell(Progress(1, 9, "an answer"))
+    reporter = ProgressReporter(on_progress)
+    await reporter.report_waiting("nothing yet")
+    await reporter.report_progress(Progress(1, 9, "an answer"))
     for _ in range(30):
-        await teller.still("waiting")
-    await teller.tell(Progress(2, 9, "another"))
+        await reporter.report_waiting("waiting")
+    await reporter.report_progress(Progress(2, 9, "another"))
     numbers = [progress.done for progress in told]
     assert numbers == sorted(set(numbers))
     assert [told[0].message, told[-1].total] == ["nothing yet", 9]
@@ -347,7 +347,7 @@ async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settin
         await journal.record(impossible)
         await journal.record(possible)
         assert written == ["yes"]
-        assert "too large" in str(journal.trouble)
+        assert "too large" in str(journal.problem)
 
 
 @pytest.mark.parametrize("said", ["It is 42 \\ud83d", "\\ud83d\\ude00"])
