@@ -1,5 +1,5 @@
-"""Reaches out: models, the journal, clients' settings, the local model, the environment.
+"""Everything outside: models, the journal, clients' settings, the local model, the environment.
 
-Each file knows one outside thing, and nothing of the services above. Begin with `models` and
-`journal`.
+Each module handles one outside thing, and knows nothing of the services above. Begin with `models`
+and `journal`.
 """

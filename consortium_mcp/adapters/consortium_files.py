@@ -1,4 +1,4 @@
-"""Files that hold saved consortiums: our own exports, and the databases of llm-consortium."""
+"""Files of saved consortiums: our own exports, and the databases of llm-consortium."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ORIGINAL_DATABASES = ("consortium_logs.db", "logs.db")
-"""Where llm-consortium keeps its configurations in llm's directory: from 0.4 on, and before."""
+"""Names of llm-consortium's database in llm's directory: since 0.4, and before."""
 _SQLITE = b"SQLite format 3\x00"
 Found = dict[str, ConsortiumConfig | dict[str, Any]]
-"""Consortiums by name: ours, or configurations of llm-consortium as they stand."""
+"""Consortiums by name: ours, or configurations of llm-consortium as they are."""
 
 
 def export_text(consortiums: Iterable[ConsortiumConfig]) -> str:
-    """Consortiums as a file that `read_file` reads again."""
+    """The text of an export with these consortiums, for `read_file` to read."""
     configs = [config.model_dump(mode="json") for config in consortiums]
     return json.dumps({"consortiums": configs}, indent=2, ensure_ascii=False)
 
 
 def read_file(path: Path) -> Found:
-    """What is saved in a file.
+    """The consortiums that are saved in a file.
 
     Args:
         path: an export of ours, a database of llm-consortium, or a JSON object that maps names to
@@ -44,7 +44,7 @@ def read_file(path: Path) -> Found:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     if content.startswith(_SQLITE):
-        return _of_original(path)
+        return _read_database(path)
     try:
         data = json.loads(content)
         if isinstance(data, dict) and isinstance(data.get("consortiums"), list):
@@ -88,7 +88,7 @@ def _has_table(path: Path) -> bool:
         return False
 
 
-def _of_original(path: Path) -> Found:
+def _read_database(path: Path) -> Found:
     try:
         with closing(_connect(path)) as connection:
             rows = connection.execute("SELECT name, config FROM consortium_configs").fetchall()

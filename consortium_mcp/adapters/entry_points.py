@@ -1,4 +1,4 @@
-"""Strategies of other packages, by the entry point group `consortium_mcp.strategies`."""
+"""Strategies of other packages, from the entry point group `consortium_mcp.strategies`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ GROUP = "consortium_mcp.strategies"
 
 @cache
 def install_strategies() -> dict[str, str]:
-    """Register what installed packages offer, once a process.
+    """Register the strategies of installed packages, once per process.
 
-    Each entry point names a class without arguments, or an instance, of a `Strategy`. One that
-    cannot be loaded stands in nobody's way.
+    Each entry point names an instance of a `Strategy`, or a class that takes no arguments. One that
+    cannot be loaded does not affect the others.
 
     Returns:
-        Why which could not be registered, by name.
+        Name -> why it could not be registered.
     """
     errors = {}
     for entry in entry_points(group=GROUP):
@@ -34,5 +34,5 @@ def install_strategies() -> dict[str, str]:
 
 
 def strategy_names() -> list[str]:
-    """The names that installed packages offer; nothing is imported for it."""
+    """The names that installed packages offer; nothing is imported to find them."""
     return sorted(entry.name for entry in entry_points(group=GROUP))

@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""The only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_WAIT_SECONDS = 40.0
-"""Under the 60 seconds after which several clients give up on a tool call."""
+"""Below the 60 seconds after which several clients give up on a tool call."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many model calls this process makes at once; no limit where `None`."""
+    """How many model calls this process makes at once; `None` is no limit."""
 
     total: int | None = None
     per_provider: int | None = None
@@ -35,10 +35,10 @@ class Settings:
     user_dir: Path
     """llm's own directory: keys, aliases, and our local models."""
     wait_seconds: float = DEFAULT_WAIT_SECONDS
-    """How long `consult_consortium` waits before it answers with a run that still works."""
+    """How long `consult_consortium` waits before it returns a run that is still working."""
     log_level: str = "WARNING"
     confirm_calls: int | None = None
-    """Calls of a plan above which the user is asked first; nobody is asked where `None`."""
+    """The user is asked first if a plan makes more calls than this; `None`: never asked."""
     limits: Limits = Limits()
 
     @property
@@ -51,7 +51,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Read `CONSORTIUM_*` and `LLM_USER_PATH`.
 
     Raises:
-        ConfigError: a variable holds something that cannot be meant; the message names it.
+        ConfigError: a variable has an invalid value; the message names it.
     """
     env = os.environ if environ is None else environ
     user_dir = Path(env.get("LLM_USER_PATH") or click.get_app_dir("io.datasette.llm"))
@@ -60,7 +60,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
-        log_level=_level(env),
+        log_level=_log_level(env),
         confirm_calls=_count(env, "CONSORTIUM_CONFIRM_CALLS"),
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
@@ -91,7 +91,7 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def _level(env: Mapping[str, str]) -> str:
+def _log_level(env: Mapping[str, str]) -> str:
     level = (env.get("CONSORTIUM_LOG") or "WARNING").upper()
     if level not in LOG_LEVELS:
         raise ConfigError(f"CONSORTIUM_LOG is {level!r}; choose one of {', '.join(LOG_LEVELS)}.")

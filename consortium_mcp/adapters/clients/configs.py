@@ -1,7 +1,7 @@
 """The configuration files of MCP clients: where they are, and how our server is added to one.
 
-A file that is the user's is changed only as a whole and only when it was understood as a whole:
-what does not parse is left alone, everything else in it stays, and a copy is kept beside it.
+A user's file is changed only as a whole, and only if all of it was understood: a file that does not
+parse is left alone, everything else in the file stays, and a backup is kept beside it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Machine:
 
     home: Path
     platform: str
-    """As `sys.platform` has it."""
+    """As in `sys.platform`."""
     environ: Mapping[str, str]
 
     @property
@@ -49,15 +49,15 @@ class ClientFile:
     title: str
     path: Callable[[Machine], Path]
     section: str
-    """The object or table that holds a server for each name."""
+    """The object or table that maps names to servers."""
     form: Literal["json", "toml"] = "json"
     also: tuple[tuple[str, str], ...] = ()
-    """What it wants in an entry besides command, args and env."""
+    """Fields that it requires in an entry besides command, args and env."""
 
     def entry(self, command: str, args: list[str], env: Mapping[str, str]) -> Entry:
         """A server's entry."""
-        given = dict(self.also) | {"command": command, "args": args}
-        return given | ({"env": dict(env)} if env else {})
+        fields = dict(self.also) | {"command": command, "args": args}
+        return fields | ({"env": dict(env)} if env else {})
 
 
 def _zed(machine: Machine) -> Path:
@@ -89,19 +89,19 @@ CLIENTS = {
     "codex": ClientFile("Codex", _codex, "mcp_servers", form="toml"),
     "zed": ClientFile("Zed", _zed, "context_servers", also=(("source", "custom"),)),
 }
-"""Clients with a file of their own, as their manuals of autumn 2026 describe it."""
+"""Clients with a configuration file of their own, as described in their manuals of autumn 2026."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What would become of a file."""
+    """A planned change of a file."""
 
     path: Path
     before: str
     after: str
 
     def write(self, now: datetime) -> Path | None:
-        """Put the new text in the file's place; the path of the copy of what was there.
+        """Replace the file; return the path of the backup, or `None` if there was no file.
 
         Raises:
             ConfigError: the file or its folder cannot be written; nothing has changed.
@@ -116,7 +116,7 @@ class Change:
                 return None
             shutil.copyfile(path, backup)
             for copy in (backup, new):
-                shutil.copymode(path, copy)  # others' keys may stand in it
+                shutil.copymode(path, copy)  # it may hold other servers' keys
             os.replace(new, path)  # noqa: PTH105 (its docs say what it does on every system)
         except OSError as error:
             new.unlink(missing_ok=True)
@@ -127,18 +127,18 @@ class Change:
 def change(
     client: ClientFile, path: Path, name: str, entry: Entry, *, force: bool
 ) -> Change | None:
-    """The client's file with this server in it; `None` if it is there already, just so.
+    """The change that adds this server to the client's file; `None` if that very entry is there.
 
     Args:
         client: whose file it is.
-        path: the file; it need not exist, its folder must.
-        name: what the server is called there.
+        path: the file; it need not exist, but its folder must.
+        name: the server's name in the file.
         entry: how it is started.
         force: replace another entry of this name.
 
     Raises:
-        ConfigError: the client is not there, its file cannot be understood, or another entry has
-            the name; the message says what to do instead.
+        ConfigError: the client is not installed, its file cannot be understood, or another entry
+            has the name; the message says what to do instead.
     """
     before = _text_of(client, path)
     block = as_text(client, name, entry)
@@ -147,22 +147,22 @@ def change(
         data = form.read(before)
     except ValueError as error:
         why = f"it cannot be read as {client.form.upper()} ({error})"
-        raise _left_alone(path, why, block) from error
-    there = data.get(client.section, {})
-    if not isinstance(there, dict):
-        raise _left_alone(path, f"its {client.section} does not hold servers", block)
-    if there.get(name) == entry:
+        raise _unchanged_error(path, why, block) from error
+    servers = data.get(client.section, {})
+    if not isinstance(servers, dict):
+        raise _unchanged_error(path, f"its {client.section} does not hold servers", block)
+    if servers.get(name) == entry:
         return None
-    if name in there and not force:
+    if name in servers and not force:
         raise ConfigError(
-            f"{path} has another server {name!r}: {json.dumps(there[name])}. Replace it with "
+            f"{path} has another server {name!r}: {json.dumps(servers[name])}. Replace it with "
             "--force, or choose another --name."
         )
     after = form.edited(before, client.section, name, entry)
-    # What was written is read again: nothing else may have become another.
-    expected = data | {client.section: there | {name: entry}}
+    # Read the new text back: nothing but this entry may have changed.
+    expected = data | {client.section: servers | {name: entry}}
     if _read_or_none(form.read, after) != expected:
-        raise _left_alone(path, f"{client.section}.{name} could not be put in safely", block)
+        raise _unchanged_error(path, f"{client.section}.{name} could not be put in safely", block)
     return Change(path, before, after)
 
 
@@ -185,11 +185,11 @@ def _read_or_none(read: Callable[[str], Entry], text: str) -> Entry | None:
 
 
 def as_text(client: ClientFile, name: str, entry: Entry) -> str:
-    """The entry as it would be pasted into the file."""
+    """The entry as a user would paste it into the file."""
     if client.form == "json":
         return json.dumps({client.section: {name: entry}}, indent=2, ensure_ascii=False) + "\n"
     return toml.table(client.section, name, entry)
 
 
-def _left_alone(path: Path, why: str, block: str) -> ConfigError:
+def _unchanged_error(path: Path, why: str, block: str) -> ConfigError:
     return ConfigError(f"{path} was not changed: {why}. Add this yourself:\n\n{block}")

@@ -1,4 +1,4 @@
-"""A table put into a TOML file whose other lines stay as they are."""
+"""Puts a table into a TOML file and leaves the other lines as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tomlkit
 
 
 def read(text: str) -> dict[str, Any]:
-    """What the text says.
+    """The content of the text.
 
     Raises:
         ValueError: it is not TOML.
@@ -17,7 +17,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def edited(text: str, section: str, name: str, entry: dict[str, Any]) -> str:
-    """The text with this table, in place of the one of this name if it has one."""
+    """The text with this table, in place of any table of that name."""
     document = tomlkit.parse(text)
     tables = document.setdefault(section, tomlkit.table(is_super_table=True))
     tables[name] = entry

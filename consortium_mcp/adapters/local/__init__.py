@@ -1,4 +1,4 @@
 """The small demo model that runs on this machine, with no key.
 
-xllamacpp is imported only when it is called. Begin with `members`, which says how it is asked.
+xllamacpp is imported only when the model is called. Begin with `members`: how it is asked.
 """

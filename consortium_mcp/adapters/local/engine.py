@@ -1,7 +1,7 @@
 """The local demo model, SmolLM2-135M, loaded once and shared by all calls of this process.
 
-xllamacpp runs it on the CPU. It also opens a loopback port, which a random key closes to everyone;
-we call it in-process only.
+xllamacpp runs it on the CPU. It also opens a loopback port, but a random key closes that port to
+everyone; we call the model in-process only.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SLOTS = 2
-"""Calls at once; the two members answer in parallel."""
+"""Calls at once, so that the two members answer in parallel."""
 SLOT_TOKENS = 2048
-"""Context of one slot. The engine divides its context among the slots."""
+"""Context of one slot, in tokens. The engine divides its context among the slots."""
 
 
 class LocalModelError(Exception):
@@ -26,52 +26,52 @@ class LocalModelError(Exception):
 
 
 class LocalEngine:
-    """Completions from the weights in one file.
+    """Completes texts with the weights in one file.
 
     Args:
-        weights: the GGUF file; see `local_weights`.
+        weights: the GGUF file; see the module `weights`.
     """
 
     def __init__(self, weights: Path) -> None:
         self._weights = weights
         self._server: Any = None
-        self._loading = threading.Lock()
+        self._load_lock = threading.Lock()
         self._slots = threading.Semaphore(SLOTS)
 
     def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
-        """One request of xllamacpp's; the whole answer.
+        """Send xllamacpp one request; return its whole answer.
 
         Raises:
             LocalModelError: the weights are missing, or the prompt is longer than the context.
         """
-        server = self._loaded()
+        server = self._loaded_server()
         with self._slots:
-            found: dict[str, Any] = getattr(server, method)(request)
-        if "error" in found:
-            raise LocalModelError(str(found["error"].get("message", found["error"])))
-        return found
+            answer: dict[str, Any] = getattr(server, method)(request)
+        if "error" in answer:
+            raise LocalModelError(str(answer["error"].get("message", answer["error"])))
+        return answer
 
-    def _loaded(self) -> Any:  # noqa: ANN401 (xllamacpp is untyped)
-        with self._loading:
+    def _loaded_server(self) -> Any:  # noqa: ANN401 (xllamacpp is untyped)
+        with self._load_lock:
             if self._server is None:
                 self._server = _load(self._weights)
-                atexit.register(self._drain)
+                atexit.register(self._wait_for_calls)
         return self._server
 
-    def _drain(self) -> None:
-        """Let calls end before the interpreter does: native code torn down in a call crashes.
+    def _wait_for_calls(self) -> None:
+        """Let calls end before the interpreter does: tearing down native code in a call crashes.
 
-        Calls are short, for all have a token limit; nothing is waited for longer than 2 s each.
+        Calls are short, because all have a token limit; each slot is waited for at most 2 s.
         """
         for _ in range(SLOTS):
             self._slots.acquire(timeout=2)
 
 
 class CompletionSession:
-    """One reply's worth of completions, their tokens counted.
+    """The completions for one reply, with their tokens counted.
 
     Args:
-        engine: who computes them.
+        engine: computes them.
     """
 
     def __init__(self, engine: LocalEngine) -> None:
@@ -82,7 +82,7 @@ class CompletionSession:
     def complete(
         self, prompt: str, *, max_tokens: int, stop: str = "\n", grammar: str | None = None
     ) -> str:
-        """What the model writes after this text, up to `stop`.
+        """What the model writes after `prompt`, up to `stop`.
 
         Raises:
             LocalModelError: the weights are missing, or the prompt is longer than the context.
@@ -100,16 +100,16 @@ class CompletionSession:
         stop: str | None = None,
         schema: dict[str, Any] | None = None,
     ) -> str:
-        """The model's next turn.
+        """The model's next message.
 
         Args:
-            messages: `role` and `content` of each turn.
-            max_tokens: where it is cut.
-            stop: text that ends it.
-            schema: a JSON schema that the grammar holds the reply to.
+            messages: `role` and `content` of each message so far.
+            max_tokens: where the reply is cut.
+            stop: text that ends the reply.
+            schema: a JSON schema; a grammar forces the reply to follow it.
 
         Raises:
-            LocalModelError: as for `complete`, or a reply that the token limit cut out of its form.
+            LocalModelError: as for `complete`, or the token limit cut the reply's JSON.
         """
         request: dict[str, Any] = {
             "messages": messages,
@@ -118,21 +118,21 @@ class CompletionSession:
             "stop": [stop] if stop else [],
         }
         if schema is not None:
-            form = {"type": "json_schema", "json_schema": {"schema": schema}}
-            request["response_format"] = form
+            response_format = {"type": "json_schema", "json_schema": {"schema": schema}}
+            request["response_format"] = response_format
         text = str(self._choice("handle_chat_completions", request)["message"]["content"]).strip()
         if schema is not None:
-            try:  # a runaway generation is cut by the limit and is then no JSON
+            try:  # the limit cuts a runaway generation, which is then no JSON
                 json.loads(text)
             except ValueError:
                 raise LocalModelError("the model ran on and its JSON was cut") from None
         return text
 
     def _choice(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
-        found = self._engine.call(method, request)
-        self.input_tokens += found["usage"]["prompt_tokens"]
-        self.output_tokens += found["usage"]["completion_tokens"]
-        choice: dict[str, Any] = found["choices"][0]
+        answer = self._engine.call(method, request)
+        self.input_tokens += answer["usage"]["prompt_tokens"]
+        self.output_tokens += answer["usage"]["completion_tokens"]
+        choice: dict[str, Any] = answer["choices"][0]
         return choice
 
 

@@ -1,9 +1,9 @@
 """How the demo model answers: as a `chat`, and as a `few-shot` quiz.
 
-The two make different mistakes, so that a panel of both really disagrees at times. The prompts and
-the figures are from measurements on 60 questions written for it (20 to tune on, 40 held out): chat
-answered 27 of the 40 rightly, few-shot 21. Neither can answer yes/no questions better than by
-chance, and nothing that was tried weighs two answers better than chance.
+The two make different mistakes, so a panel of both does disagree at times. The prompts and figures
+come from measurements on 60 questions written for the purpose (20 for tuning, 40 held out): chat
+answered 27 of the 40 correctly, few-shot 21. Neither answers yes/no questions better than chance,
+and nothing that was tried weighs two answers better than chance.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.local.engine import CompletionSession
 
 MEMBERS = ("smollm2-chat", "smollm2-few-shot")
-"""What the two are called; the second breaks ties."""
+"""The names of the two; the second breaks ties."""
 CHAT_SYSTEM = "You are a careful assistant. Answer in one short sentence."
-# The turns buy brevity: without them one answer in four runs to several sentences.
+# These turns keep answers short: without them one answer in four has several sentences.
 CHAT_TURNS = (
     ("What is the capital of Norway?", "The capital of Norway is Oslo."),
     ("Is snow hot?", "No, snow is cold."),
@@ -41,7 +41,7 @@ QUIZ = (
     ("How do I stay warm?", "Wear a coat"),
     ("Which animal is known as man's best friend?", "Dog"),
 )
-# Other questions than the quiz's, so that the tie-break is not the few-shot member over again.
+# Other questions than the quiz's, so that the tie-break does not repeat the few-shot member.
 TIE_BREAK = (
     ("What is the capital of Peru?", "Lima"),
     ("What is 20 + 13?", "33"),
@@ -82,7 +82,7 @@ _YES_NO = re.compile(
 _OPEN = re.compile(
     r"(?:why|how (?!many|much|old|far|tall|long|big)|explain|describe|write)\b", re.IGNORECASE
 )
-_EMPTY_WORDS = frozenset(
+_STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         "a an the is are was were be been of in on at to for by with and or but that which who it "
@@ -92,48 +92,48 @@ _EMPTY_WORDS = frozenset(
 )
 
 
-def chat(speaker: CompletionSession, question: str) -> tuple[str, str | None]:
+def chat(session: CompletionSession, question: str) -> tuple[str, str | None]:
     """One sentence, and the short answer copied out of it (`None` for an open question)."""
     messages = [{"role": "system", "content": CHAT_SYSTEM}]
     for asked, answered in (*CHAT_TURNS, (question, "")):
         messages.append({"role": "user", "content": asked})
         if answered:
             messages.append({"role": "assistant", "content": answered})
-    sentence = first_sentence(speaker.chat(messages, max_tokens=48, stop="\n"))
-    return sentence, _copied(speaker, question, sentence)
+    sentence = first_sentence(session.chat(messages, max_tokens=48, stop="\n"))
+    return sentence, _short_answer(session, question, sentence)
 
 
-def few_shot(speaker: CompletionSession, question: str) -> tuple[str, str | None]:
-    """A quiz answer, which is the short answer too unless it is a whole phrase."""
-    text = speaker.complete(
+def few_shot(session: CompletionSession, question: str) -> tuple[str, str | None]:
+    """A quiz answer; it is also the short answer, unless it is a whole phrase."""
+    text = session.complete(
         _quiz("A quiz with short, correct answers.", QUIZ, question), max_tokens=24
     )
     short = len(text.split()) <= MAX_SHORT_WORDS and not _OPEN.match(question)
     return text, text.strip(" .") if short and text else None
 
 
-def choose(speaker: CompletionSession, question: str, candidates: Sequence[str]) -> str:
-    """One of the candidate texts: the one the model itself would rather write.
+def choose(session: CompletionSession, question: str, candidates: Sequence[str]) -> str:
+    """The candidate text that the model itself would rather write.
 
-    The candidates are not shown, for models of this size pick whatever stands first (up to 100 % of
-    the time). It prefers; it does not verify: right in 6 of 15 real splits, where always taking
-    the few-shot answer is right in 5.
+    The prompt does not show the candidates, because models of this size pick whatever comes first
+    (up to 100 % of the time). The choice is a preference, not a check: it was right in 6 of 15 real
+    splits, where always taking the few-shot answer is right in 5.
     """
-    spelled = {candidate[:1].upper() + candidate[1:]: candidate for candidate in candidates}
+    originals = {candidate[:1].upper() + candidate[1:]: candidate for candidate in candidates}
     prompt = _quiz("Short, correct answers to questions.", TIE_BREAK, question)
-    written = speaker.complete(prompt, max_tokens=48, grammar=one_of(spelled))
-    return spelled.get(written, candidates[0])
+    written = session.complete(prompt, max_tokens=48, grammar=one_of(originals))
+    return originals.get(written, candidates[0])
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first full stop that ends a sentence and not an initial."""
+    """The text up to the first full stop that ends a sentence and not an initial."""
     line = text.partition("\n")[0].strip()
     match = re.match(r".*?(?:[^\s.]{3,}|\d)[.!?](?=\s|$)", line)
     return match[0] if match else line
 
 
 def one_of(texts: Sequence[str] | dict[str, str]) -> str:
-    """A grammar (GBNF) that permits these texts and nothing else."""
+    """A grammar (GBNF) that permits only these texts."""
     quoted = " | ".join(json.dumps(text, ensure_ascii=False) for text in texts)
     return f'root ::= " " ({quoted}) "\\n"'
 
@@ -143,11 +143,11 @@ def _quiz(heading: str, examples: Sequence[tuple[str, str]], question: str) -> s
     return f"{heading}\n\n{turns}Q: {' '.join(question.split())}\nA:"
 
 
-def _copied(speaker: CompletionSession, question: str, sentence: str) -> str | None:
-    """The short answer that the sentence gives: 57 of 60 by hand agree with the sentence.
+def _short_answer(session: CompletionSession, question: str, sentence: str) -> str | None:
+    """The short answer that the sentence gives; checked by hand, 57 of 60 agree with the sentence.
 
-    The model picks among spans of its own sentence and cannot write another word; left to write
-    freely it falsified one in five.
+    The model picks among spans of its own sentence and cannot write any other word. When it wrote
+    freely, it falsified one in five.
     """
     if _OPEN.match(question):
         return None
@@ -165,34 +165,34 @@ def _copied(speaker: CompletionSession, question: str, sentence: str) -> str | N
         f"Copy the short answer from the sentence.\n\n{examples}"
         f"Question: {' '.join(question.split())}\nSentence: {sentence}\nShort answer:"
     )
-    return speaker.complete(prompt, max_tokens=16, grammar=one_of(candidates))
+    return session.complete(prompt, max_tokens=16, grammar=one_of(candidates))
 
 
 def spans(question: str, sentence: str) -> list[str]:
-    """Runs of one to five words of the sentence that could be its answer.
+    """Runs of one to five words of the sentence that could be its short answer.
 
-    They hold no word of the question (numbers aside), no inner punctuation, and begin where a
-    phrase begins: at the start, or after an empty word, a word of the question, or punctuation.
+    They contain no word of the question (except numbers) and no inner punctuation. They begin where
+    a phrase begins: at the start, or after a stop word, a word of the question, or punctuation.
     """
     asked = {_bare(word) for word in question.split()} - {""}
     asked = {word for word in asked if not word.isdigit()}
     words = sentence.split()
 
-    def empty(word: str) -> bool:
-        return not _bare(word) or _bare(word) in _EMPTY_WORDS or _bare(word) in asked
+    def skip(word: str) -> bool:
+        return not _bare(word) or _bare(word) in _STOP_WORDS or _bare(word) in asked
 
     found: dict[str, None] = {}
     for start, first in enumerate(words):
-        if empty(first) or (start and not empty(words[start - 1]) and not _ends(words[start - 1])):
+        if skip(first) or (start and not skip(words[start - 1]) and not _ends(words[start - 1])):
             continue
         for end in range(start + 1, min(len(words), start + MAX_SHORT_WORDS) + 1):
             last = words[end - 1]
             if end - start > 1 and _ends(words[end - 2]):
                 break
-            if _bare(last) in asked and _bare(last) not in _EMPTY_WORDS:
+            if _bare(last) in asked and _bare(last) not in _STOP_WORDS:
                 break
             text = " ".join(words[start:end]).strip(".,;:!?\"'()")
-            if text and not empty(last):
+            if text and not skip(last):
                 found[text] = None
     return list(found)
 

@@ -23,17 +23,17 @@ MAX_JSON_TOKENS = 256
 
 @cache
 def _engine(weights: Path) -> LocalEngine:
-    """One for each file: two models on the same weights share it."""
+    """One engine for each file: two models with the same weights share it."""
     return LocalEngine(weights)
 
 
-class _Demo:
+class _DemoBase:
     """What the sync and the async model have in common."""
 
     can_stream = False
     supports_schema = True
     consortium_demo = True
-    """Read by the registry: too small to weigh arguments."""
+    """Read by the registry: the model is too small to weigh arguments."""
 
     def __init__(
         self, model_id: str, answer: Callable[[CompletionSession, str], tuple[str, str | None]]
@@ -42,31 +42,31 @@ class _Demo:
         self._answer = answer
 
     def consortium_missing(self) -> str | None:
-        """Read by the registry: what stands between the user and a call."""
+        """Read by the registry: why the model cannot be called yet; `None` when it is ready."""
         if weights_are_there(settings.from_environment().local_models):
             return None
         return "its weights are not here yet: run `consortium-mcp setup-local`"
 
     def _reply(self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse) -> str:
-        speaker = CompletionSession(_engine(weights_file(settings.from_environment().local_models)))
+        session = CompletionSession(_engine(weights_file(settings.from_environment().local_models)))
         try:
-            return self._said(prompt, speaker)
+            return self._reply_text(prompt, session)
         except LocalModelError as error:
             raise llm.ModelError(str(error)) from error
         finally:
-            response.set_usage(input=speaker.input_tokens, output=speaker.output_tokens)
+            response.set_usage(input=session.input_tokens, output=session.output_tokens)
 
-    def _said(self, prompt: llm.Prompt, speaker: CompletionSession) -> str:
+    def _reply_text(self, prompt: llm.Prompt, session: CompletionSession) -> str:
         if prompt.schema is not None:
-            return _by_schema(speaker, prompt.prompt, _as_dict(prompt.schema))
-        text, short = self._answer(speaker, prompt.prompt)
-        # The model cannot follow the instruction to tag its answer, so its wrapper does.
+            return _by_schema(session, prompt.prompt, _as_dict(prompt.schema))
+        text, short = self._answer(session, prompt.prompt)
+        # The model cannot follow the instruction to tag its answer, so this adds the tag.
         if short and "<final_answer>" in (prompt.system or ""):
             return f"{text}\n<final_answer>{short}</final_answer>"
         return text
 
 
-class DemoModel(_Demo, llm.Model):
+class DemoModel(_DemoBase, llm.Model):
     """A demo member, sync."""
 
     def execute(
@@ -76,12 +76,12 @@ class DemoModel(_Demo, llm.Model):
         response: llm.Response,
         conversation: llm.Conversation | None,  # noqa: ARG002
     ) -> Iterator[str]:
-        """Answer; the system prompt is our own, for the model is too small to follow another."""
+        """Answer with our own system prompt: the model is too small to follow another."""
         yield self._reply(prompt, response)
 
 
-class AsyncDemoModel(_Demo, llm.AsyncModel):
-    """A demo member, async: the same in a thread."""
+class AsyncDemoModel(_DemoBase, llm.AsyncModel):
+    """A demo member, async: the sync code in a thread."""
 
     async def execute(
         self,
@@ -100,16 +100,16 @@ def demo_models() -> list[tuple[DemoModel, AsyncDemoModel]]:
     return [(DemoModel(name, answer), AsyncDemoModel(name, answer)) for name, answer in kinds]
 
 
-def _by_schema(speaker: CompletionSession, question: str, schema: dict[str, Any]) -> str:
-    """A reply in the schema's form. A lone choice is made the way that suits a small model."""
+def _by_schema(session: CompletionSession, question: str, schema: dict[str, Any]) -> str:
+    """A reply that follows the schema; a single choice is made as suits a small model."""
     fields = schema.get("properties", {})
     if len(fields) == 1:
         (name, field), *_ = fields.items()
         choices = field.get("enum")
         if choices and all(isinstance(choice, str) for choice in choices):
-            return json.dumps({name: members.choose(speaker, question, choices)})
+            return json.dumps({name: members.choose(session, question, choices)})
     messages = [{"role": "user", "content": question}]
-    return speaker.chat(messages, max_tokens=MAX_JSON_TOKENS, schema=schema)
+    return session.chat(messages, max_tokens=MAX_JSON_TOKENS, schema=schema)
 
 
 def _as_dict(schema: Any) -> dict[str, Any]:  # noqa: ANN401 (a dict or a pydantic class)

@@ -1,9 +1,9 @@
-"""Run as a child: fetch one wheel as pip would, and go on where an earlier try stopped.
+"""Runs as a child process: fetches one wheel as pip would, and resumes an interrupted download.
 
-pip knows the user's index, proxy, certificates and passwords, so the file is found and read with
-pip's own finder and session. It keeps nothing of an interrupted download, though, so the file is
-written here: a second start asks for the rest only. pip calls these parts of itself internal; where
-they have changed this ends with `UNSUPPORTED`, and the caller uses pip's command line instead.
+pip knows the user's index, proxy, certificates and passwords, so pip's own finder and session find
+and read the file. But pip keeps nothing of an interrupted download, so this module writes the file:
+a second start asks only for the rest. pip calls these parts of itself internal. If they have
+changed, this ends with `UNSUPPORTED`, and the caller uses pip's command line instead.
 
     python -m consortium_mcp.adapters.local.pip_download NAME VERSION PART
 
@@ -20,13 +20,13 @@ from typing import Any
 UNSUPPORTED = 3
 """Exit code: this pip is built differently."""
 NOT_FOUND = 4
-"""Exit code: no index that could be reached has the wheel."""
+"""Exit code: no reachable index has the wheel."""
 _PIECE = 256 * 1024
 _TRIES = 5
 
 
 def main(name: str, version: str, part: Path) -> int:
-    """Fetch `name==version` into `part`; the exit code."""
+    """Fetch `name==version` into `part`; return the exit code."""
     try:
         from pip._internal.commands import create_command  # noqa: PLC0415
         from pip._internal.network.utils import HEADERS  # noqa: PLC0415
@@ -57,7 +57,7 @@ def main(name: str, version: str, part: Path) -> int:
 
 
 def _fetch(session: Any, url: str, headers: dict[str, str], part: Path) -> None:  # noqa: ANN401
-    """Ask for what is missing until all is there; each try that brings nothing waits longer."""
+    """Ask for the rest until all is there; after each try in vain, wait longer."""
     failures = 0
     while True:
         before = part.stat().st_size if part.exists() else 0

