@@ -72,13 +72,13 @@ def auroc(points: Sequence[Point]) -> float | None:
 
 def accuracy_at(points: Sequence[Point], coverage: float) -> float:
     """Accuracy on the most confident share of the questions; ties at the cut are averaged."""
-    wanted = coverage * len(points)
-    left, hits = wanted, 0.0
+    covered = coverage * len(points)
+    remaining, hits = covered, 0.0
     for _, tied in reversed(list(_by_confidence(points))):
-        taken = min(left, len(tied))
+        taken = min(remaining, len(tied))
         hits += sum(tied) * taken / len(tied)
-        left -= taken
-    return hits / wanted
+        remaining -= taken
+    return hits / covered
 
 
 def coverage_at(points: Sequence[Point], wanted: float) -> float:
