@@ -1,5 +1,5 @@
-"""Decides: what is asked, what an answer says, who agrees, when to stop.
+"""Every decision: what to ask, what an answer says, who agrees, when to stop.
 
-Pure: the standard library, pydantic and anyio; no clock, no environment, no llm, no SQL, no MCP.
-Begin with `domain` for the words and `engine.consultation` for the loop.
+It is pure: the standard library, pydantic and anyio; no clock, environment, llm, SQL or MCP.
+Begin with `domain` for the vocabulary and `engine.consultation` for the loop.
 """

@@ -1,7 +1,7 @@
-"""When two short answers are the same: read into values, compared as values.
+"""Decides whether two short answers are the same: parses them to values and compares the values.
 
-Numbers with units, dates, choices, sets; what is none of these is compared as words.
+Values are numbers with units, dates, choices, sets and more; other answers are compared as words.
 
-Only text comes in, and nothing here may raise or run for long on it. Begin with `equivalence`,
-then `parsing`.
+The input is text that models wrote: nothing here may raise or run for long on it. Begin with
+`equivalence`, then `parsing`.
 """

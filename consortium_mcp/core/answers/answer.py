@@ -1,4 +1,4 @@
-"""A short answer as it is compared: a kind, a value, perhaps a unit."""
+"""A short answer, parsed for comparison: a kind, a value, perhaps a unit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ Kind = Literal["number", "choice", "truth", "date", "tuple", "set", "expression"
 
 
 class Answer(NamedTuple):
-    """An answer as it is compared."""
+    """An answer, parsed for comparison."""
 
     kind: Kind
     value: object
     """Hashable; equal for answers that mean the same."""
     unit: str | None = None
-    """Of a number, where one was given."""
+    """The unit of a number, where one was given."""

@@ -17,18 +17,18 @@ _DATES = (
     re.compile(rf"{_DAY}(?: of)? {_MONTH}{_YEAR}"),
     re.compile(rf"{_MONTH} {_DAY}{_YEAR}"),
 )
-_BEFORE = re.compile(r"^(?:on )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?=\w)")
+_PREFIX = re.compile(r"^(?:on )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?=\w)")
 _LEAP_YEAR = 2000
 
 
 def read_date(shown: str) -> date | tuple[int, int] | None:
-    """A date, or a month and a day where it has no year; `3/4/2021` is none, for it is two.
+    """A date, or (month, day) where it has no year; not `3/4/2021`, which is ambiguous.
 
     Args:
-        shown: lower case.
+        shown: the text, in lower case.
     """
     for pattern in _DATES:
-        if found := pattern.fullmatch(_BEFORE.sub("", shown)):
+        if found := pattern.fullmatch(_PREFIX.sub("", shown)):
             parts = found.groupdict()
             name, year = parts.get("name"), parts["year"]
             month = _MONTHS.index(name[:3]) + 1 if name else int(parts["month"])

@@ -1,4 +1,4 @@
-"""LaTeX as plain text, as far as short answers need it."""
+"""Converts LaTeX to plain text, as far as short answers need it."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _SYMBOLS = {
 }  # fmt: skip
 _SYMBOL = re.compile(r"\\(?:([a-zA-Z]+)|([%${}&_]))")
 _INFINITY = re.compile(r"\b(?:positive )?infinity\b", re.IGNORECASE)
-_MOST_ROUNDS = 20
+_MAX_ROUNDS = 20
 
 
 def plain(text: str) -> str:
-    r"""`\frac{1}{5}` as `(1)/(5)`, `\text{ cm}` as ` cm`, `$x$` as `x`; other text as it is."""
+    r"""Convert `\frac{1}{5}` to `1/5`, `\text{ cm}` to ` cm`, `$x$` to `x`; keep other text."""
     text = _INFINITY.sub("∞", text)
     if not any(sign in text for sign in ("\\", "$", "^{", "{,}")):
         return text
     text = text.replace("{,}", ",")
-    text = re.sub(r"\\\\(?=[a-zA-Z(){}%$])", r"\\", text)  # escaped once more, as in JSON
+    text = re.sub(r"\\\\(?=[a-zA-Z(){}%$])", r"\\", text)  # escaped twice, as in JSON
     text = _DROPPED.sub(" ", text)
-    for _ in range(_MOST_ROUNDS):
-        changed = _one_round(text)
+    for _ in range(_MAX_ROUNDS):
+        changed = _replace_one(text)
         if changed == text:
             break
         text = changed
     text = _SYMBOL.sub(lambda found: _SYMBOLS.get(found[1] or found[2], found[1] or ""), text)
     text = re.sub(r"\^\s*\{?°\}?", "°", text)
-    text = re.sub(r"\^\s*\{([^{}]*)\}", lambda found: f"^{_in_brackets(found[1].strip())}", text)
+    text = re.sub(r"\^\s*\{([^{}]*)\}", lambda found: f"^{_bracketed(found[1].strip())}", text)
     inner = re.fullmatch(r"\s*\${1,2}(?![0-9. ]*$)([^$]*[^$\s])\s*\${1,2}\s*\.?\s*", text)
     return inner[1] if inner else text
 
 
-def _one_round(text: str) -> str:
-    """Take away one more command with braces."""
+def _replace_one(text: str) -> str:
+    """Replace one command that has braces."""
     if words := _WORDS.search(text):
         content, end = _braced(text, words.end() - 1)
         return f"{text[: words.start()]} {content} {text[end:]}"
@@ -54,7 +54,7 @@ def _one_round(text: str) -> str:
         gap = " " if before[-1:].isdigit() and upper.isdigit() and lower.isdigit() else ""
         if gap:  # a mixed number: 2\frac{1}{2}
             return f"{before} {upper}/{lower}{text[end:]}"
-        return f"{before}{_in_brackets(upper)}/{_in_brackets(lower)}{text[end:]}"
+        return f"{before}{_bracketed(upper)}/{_bracketed(lower)}{text[end:]}"
     if root := _ROOT.search(text):
         content, end = _braced(text, root.end())
         shown = f"({content})^(1/{root[1]})" if root[1] else f"sqrt({content})"
@@ -63,7 +63,7 @@ def _one_round(text: str) -> str:
 
 
 def _braced(text: str, place: int) -> tuple[str, int]:
-    """The group in braces that begins here, or the one character, and where it ends."""
+    """The content of the braces (or the single character) at this place, and where it ends."""
     while place < len(text) and text[place] == " ":
         place += 1
     if place >= len(text) or text[place] != "{":
@@ -76,5 +76,5 @@ def _braced(text: str, place: int) -> tuple[str, int]:
     return text[place + 1 :], len(text)
 
 
-def _in_brackets(text: str) -> str:
+def _bracketed(text: str) -> str:
     return text if re.fullmatch(r"[0-9.]+|[a-z]", text) else f"({text})"

@@ -1,4 +1,4 @@
-"""An answer's characters made uniform, and what stands round the whole of it taken away."""
+"""Makes an answer's characters uniform and strips what encloses it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _EXPLAINED = re.compile(r"(?:,|(?<=[0-9$%])) (?:which|because|since|representing
 
 
 def normalised(text: str) -> str:
-    """The answer in lower case and plain characters, without an explanation behind it."""
-    text = _VULGAR.sub(r"\1 \2", _SUPERSCRIPT.sub(_raised, with_case_told(plain(text))))
+    """The answer in lower case and plain characters, without a trailing explanation."""
+    text = _VULGAR.sub(r"\1 \2", _SUPERSCRIPT.sub(_superscript, with_case_told(plain(text))))
     text = _SUBSCRIPT.sub(r"_\1", text).translate(_LOWERED)  # 1010₂ is not 10102, but H₂O is H2O
     text = _INDEX.sub(r"\1", _RANGE.sub(" to ", text))
     form = unicodedata.normalize("NFKC", text).casefold()
@@ -32,7 +32,7 @@ def normalised(text: str) -> str:
     return unwrapped(_EXPLAINED.sub("", form))
 
 
-def _raised(found: re.Match[str]) -> str:
+def _superscript(found: re.Match[str]) -> str:
     sign, digits = found[1].translate(_RAISED), found[2].translate(_RAISED)
     return f"^({sign}{digits})" if sign else f"^{digits}"
 
@@ -43,7 +43,7 @@ _PAIRS |= {(mark, mark) for mark in "\"'`*_$"}
 
 
 def unwrapped(form: str) -> str:
-    """Less what stands round the whole of it; a tuple keeps its brackets."""
+    """The text without enclosing quotes, brackets and markup; a tuple keeps its brackets."""
     while True:
         bare = _EXCLAIMED.sub("", form.strip().rstrip(".,;:?").strip())
         if len(bare) > 1 and (bare[0], bare[-1]) in _PAIRS:

@@ -1,4 +1,4 @@
-"""Numbers in words as numbers in digits: `two hundred and five`, `two thirds`, `minus five`."""
+"""Converts number words to digits: `two hundred and five`, `two thirds`, `minus five`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ORDINALS = (
 _PARTS = {"half": 2, "halve": 2, "quarter": 4, "hundredth": 100, "thousandth": 1000}
 _PARTS |= {word: number for number, word in enumerate(_ORDINALS, 3)}
 WORDS = {*_SMALL, "hundred", *SCALES, *_PARTS, *(f"{part}s" for part in _PARTS)}
-"""Every word of a number; `quarters` may be coins, so as a unit it is none of these."""
+"""Every word of a number. `units` still accepts `quarters` as a unit, which may be coins."""
 _HALF = re.compile(r"(?:([0-9]+) and a |a )?half(?= of |$)")
 
 
 def in_digits(shown: str) -> str:
-    """The text with a number that it begins with in digits.
+    """The text, with a number in words at its start converted to digits.
 
     Args:
-        shown: lower case.
+        shown: the text, in lower case.
     """
     if half := _HALF.match(shown):
         return f"{half[1] or ''} 1/2{shown[half.end() :]}".strip()
@@ -51,7 +51,7 @@ def in_digits(shown: str) -> str:
 
 
 def _value(words: list[str]) -> tuple[int | None, int]:
-    """The number that these words begin with, and how many of them say it."""
+    """The number at the start of these words, and how many words it takes."""
     total, current, taken = 0, None, 0
     for place, word in enumerate(words):
         if word in _SMALL:
@@ -70,5 +70,5 @@ def _value(words: list[str]) -> tuple[int | None, int]:
 
 
 def _follows(last: int, small: int) -> bool:
-    """Whether a number below 100 may follow: only a digit after full tens."""
+    """Whether this number may follow the last below 100: only a digit after a full ten."""
     return last == 0 or (last % 10 == 0 and last >= _SMALL["twenty"] and small < _SMALL["ten"])

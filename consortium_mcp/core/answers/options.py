@@ -1,4 +1,4 @@
-"""The options that a question offers to choose from, and how an answer names one."""
+"""The options of a multiple-choice question, and how an answer names one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 Options = tuple[tuple[str, str], ...]
-"""Letters and texts of the options that a question offers, in order."""
-_FEWEST = 2
+"""(letter, text) of each option that a question offers, in order."""
+_MIN_OPTIONS = 2
 _MARK = r"(?:[(\[]([A-Za-z])[)\]][*_]{0,2}[^\S\n]*[.:]?|([A-Za-z])[).:][*_]{0,2}[^\S\n])"
 _LINE = re.compile(
     rf"^[^\S\n]*(?:[-*•][^\S\n]+)?[*_]{{0,2}}(?:(?i:option|choice)[^\S\n]+)?{_MARK}([^\n]*\S[^\n]*)$",
@@ -19,9 +19,9 @@ _INLINE = re.compile(r"(?:(?<=\s)|^)(?:[(\[]([A-Z])[)\]][^\S\n]*|([A-Z])\)[^\S\n
 
 @lru_cache(maxsize=256)
 def read_options(prompt: str) -> Options:
-    """The options that a prompt offers, one a line or one after the other: `A) …`, `(b) …`, `C. …`.
+    """The options that a prompt offers, one per line or inline: `A) …`, `(b) …`, `C. …`.
 
-    The letters must begin at A and follow one another; of several lists the last counts.
+    The letters must begin at A and be consecutive; of several lists the last counts.
     """
     lines = [(found[1] or found[2], found[3]) for found in _LINE.finditer(prompt)]
     marks = list(_INLINE.finditer(prompt))
@@ -30,11 +30,11 @@ def read_options(prompt: str) -> Options:
         (mark[1] or mark[2], prompt[mark.end() : end].partition("\n")[0])
         for mark, end in zip(marks, ends, strict=False)
     ]
-    by_line, in_line = _in_order(lines), _in_order(inline)
+    by_line, in_line = _consecutive(lines), _consecutive(inline)
     return by_line if len(by_line) >= len(in_line) else in_line
 
 
-def _in_order(offered: list[tuple[str, str]]) -> Options:
+def _consecutive(offered: list[tuple[str, str]]) -> Options:
     found: list[tuple[str, str]] = []
     best: list[tuple[str, str]] = []
     for mark, text in offered:
@@ -43,7 +43,7 @@ def _in_order(offered: list[tuple[str, str]]) -> Options:
             found = []
         if ord(letter) - ord("a") == len(found):
             found.append((letter, text.strip().strip("*_").strip()))
-            best = found if len(found) >= _FEWEST else best
+            best = found if len(found) >= _MIN_OPTIONS else best
     return tuple(best)
 
 
@@ -52,11 +52,11 @@ class NamedOption(NamedTuple):
 
     letter: str
     rest: str
-    """What stands behind the letter."""
+    """The text after the letter."""
     by_word: bool
-    """Whether `option`, `choice` or `answer` stands before it, and a mark behind it."""
+    """Whether `option`, `choice` or `answer` precedes the letter, and a mark follows it."""
     set_off: bool
-    """Whether more than a blank is between the two, or a word before it says that it is one."""
+    """Whether a mark separates letter and text, or one of those words precedes the letter."""
 
 
 _NAMED = re.compile(
@@ -66,7 +66,7 @@ _NAMED = re.compile(
 
 
 def named_option(shown: str) -> NamedOption | None:
-    """The letter that a tidied answer begins with, or `None`."""
+    """The option letter at the start of a normalised answer, or `None`."""
     found = _NAMED.fullmatch(shown)
     if found is None:
         return None

@@ -1,10 +1,9 @@
-"""When two answers are the same: read into values, compared as values.
+"""Parses a short answer to a value.
 
-Never by similarity of text: `safe` and `not safe`, 41 and 42 stay apart, however alike they look.
-What cannot be read as a value is compared as words, up to case, articles and punctuation.
+An answer that is no other value becomes words, without case, articles and punctuation.
 
-Everything here takes text that a model wrote, so nothing here may raise or run for long; answers
-are short (`answers.MAX_FINAL_ANSWER`), and longer ones are compared as words.
+The input is text that a model wrote, so nothing here may raise or run for long; an answer longer
+than `LONGEST` is always words.
 """
 
 from __future__ import annotations
@@ -28,23 +27,23 @@ if TYPE_CHECKING:
     from consortium_mcp.core.answers.options import Options
 
 LONGEST = 200
-"""Characters of an answer that is read as a value."""
+"""The most characters of an answer that is parsed as a value."""
 
 
 @lru_cache(maxsize=4096)
 def read(text: str, options: Options = ()) -> Answer | None:
-    """Read an answer, or `None` where nothing is left of it.
+    """Parse an answer; `None` where nothing is left after normalisation.
 
     Args:
         text: the answer as the model wrote it.
-        options: what the question offers to choose from; see `options.read_options`.
+        options: the options that the question offers; see `options.read_options`.
     """
     if len(text) > LONGEST:
         return _words(text)
     shown = normalised(text)
     if options and (chosen := _choice_of(shown, options)):
         return Answer("choice", chosen)
-    shown = _less_name(shown)
+    shown = _without_name(shown)
     return (
         _truth_or_letter(shown, options)
         or _date(shown)
@@ -57,23 +56,23 @@ def read(text: str, options: Options = ()) -> Answer | None:
 
 # Values
 def _choice_of(shown: str, options: Options) -> str | None:
-    """The letter that an answer names, by itself, with its text, or by its text alone."""
+    """The letter of the option that an answer names: by letter, by letter and text, or by text."""
     texts = {letter: read(text) for letter, text in options}
     if (named := named_option(shown)) and named.letter in texts:
         rest = read(named.rest)
         meant = [letter for letter, text in texts.items() if same(rest, text)]
         if not named.rest or named.letter in meant:
             return named.letter
-        if named.set_off:  # what stands behind it may explain it, but not be another option
-            taken_back = meant or contradict(rest, texts[named.letter])
-            return named.letter if named.by_word and not taken_back else None
-    told = read(shown)
-    by_text = [letter for letter, text in texts.items() if same(told, text)]
+        if named.set_off:  # the text after it may explain it, but must not name another option
+            contradicted = meant or contradict(rest, texts[named.letter])
+            return named.letter if named.by_word and not contradicted else None
+    whole = read(shown)
+    by_text = [letter for letter, text in texts.items() if same(whole, text)]
     return by_text[0] if len(by_text) == 1 else None
 
 
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
-_SAID_AGAIN = re.compile(
+_SHORT_REPLY = re.compile(
     r"(?:(?P<yes>yes|true|correct)|no|false), (?:it|they|he|she|this|that|there)"
     r" (?:is|are|was|were|does|do|did|has|have|can|will)(?(yes)|(?:n't| not))"
 )
@@ -84,8 +83,8 @@ _EXPLICIT = re.compile(r"(?:option|choice)\s*[(\[]?([a-j])[)\]]?\s*[).:\-–—]
 def _truth_or_letter(shown: str, options: Options) -> Answer | None:
     if shown in _TRUTH:
         return Answer("truth", _TRUTH[shown])
-    if again := _SAID_AGAIN.fullmatch(shown):
-        return Answer("truth", again["yes"] is not None)
+    if reply := _SHORT_REPLY.fullmatch(shown):
+        return Answer("truth", reply["yes"] is not None)
     found = _LETTER.fullmatch(shown) or (not options and _EXPLICIT.fullmatch(shown))
     return Answer("choice", found[1]) if found else None
 
@@ -109,19 +108,19 @@ def _quantity(shown: str) -> Answer | None:
 _BRACKETS: dict[str, tuple[str, Kind]] = {
     "(": (")", "tuple"), "[": ("]", "tuple"), "{": ("}", "set"),
 }  # fmt: skip
-_FEWEST_ITEMS = 2
+_MIN_ITEMS = 2
 _NOT_LISTED = {"words", "tuple", "set"}
 _TWO_NAMES = re.compile(r"((?:[a-z'-]+ ){0,2}[a-z'-]+) and ((?:[a-z'-]+ ){0,2}[a-z'-]+)")
 
 
 def _collection(shown: str) -> Answer | None:
-    """A tuple or a set. A bare list, as of the roots of an equation, has no order."""
+    """A tuple or a set. A list without brackets, such as the roots of an equation, is a set."""
     if shown[:1] not in _BRACKETS:
         return _bare_list(shown)
     closing, kind = _BRACKETS[shown[0]]
     items = _items(shown[1:-1], bracketed=True) if shown.endswith(closing) else None
     if items is None:
-        return None  # an interval, half open
+        return None  # a half-open interval
     values = _values(items, pairs=kind == "set")
     if kind == "set":
         return Answer("set", frozenset(values))
@@ -132,12 +131,12 @@ def _bare_list(shown: str) -> Answer | None:
     if two := _TWO_NAMES.fullmatch(shown):
         return Answer("set", frozenset({_words(two[1]), _words(two[2])}))
     items = _items(shown, bracketed=False)
-    if items is None or len(items) < _FEWEST_ITEMS:
+    if items is None or len(items) < _MIN_ITEMS:
         return None
     values = _values(items, pairs=False)
     if any(v is None or (isinstance(v, Answer) and v.kind in _NOT_LISTED) for v in values):
         return None  # a sentence with commas
-    counts = Counter(values)  # a root that counts twice is listed twice
+    counts = Counter(values)  # a double root is listed twice
     return Answer("set", frozenset(v if n == 1 else (v, n) for v, n in counts.items()))
 
 
@@ -145,7 +144,7 @@ _GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9]|,[0-9]
 
 
 def _items(inner: str, *, bracketed: bool) -> list[str] | None:
-    """What stands between the commas, and the last `and`, of the outermost level."""
+    """The items between the outermost commas, `and`s and `or`s; `None` where there are none."""
     items, depth, start = [], 0, 0
     if not bracketed or ", " in inner:  # else (3,100) is a pair
         inner = _GROUPED.sub(lambda found: found[0].replace(",", ""), inner)
@@ -164,7 +163,7 @@ def _items(inner: str, *, bracketed: bool) -> list[str] | None:
 
 
 def _values(items: list[str], *, pairs: bool) -> list[object]:
-    """The items as values: with their names where these differ, as in `x = 2, y = 3`."""
+    """The items as values; with their names where these differ, as in `x = 2, y = 3`."""
     if pairs and all(":" in item for item in items):
         halves = [item.partition(":") for item in items]
         return [(_value(key), _value(value)) for key, _, value in halves]
@@ -177,7 +176,7 @@ def _values(items: list[str], *, pairs: bool) -> list[object]:
 
 
 def _value(item: str) -> Answer | None:
-    """An item; a number in quotes is a text, other quotes say nothing."""
+    """The value of an item; a number in quotes is text, other quotes are ignored."""
     item = item.strip()
     found = read(item)
     quoted = item[:1] in {'"', "'"} and item[-1:] == item[:1]
@@ -187,7 +186,7 @@ def _value(item: str) -> Answer | None:
 
 
 def _expression(shown: str) -> Answer | None:
-    """A formula with names in it, up to blanks and signs of multiplication."""
+    """A formula with variables, without blanks and multiplication signs."""
     if not re.search(r"[0-9^*/+=<>]", shown) or re.search(r"[a-z]{3,}\s+[a-z]{2,}", shown):
         return None
     shown = re.sub(r"(?<![0-9])\s+|\s+(?![0-9])", "", shown.replace("**", "^"))
@@ -199,7 +198,7 @@ _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_]\.(?:\s?[^\W\d_]\.)*(?:\s?[^\W\d_](?
 
 
 def _words(shown: str) -> Answer | None:
-    """Names and phrases, up to case, articles and punctuation."""
+    """A name or phrase, without case, articles and punctuation."""
     shown = " ".join(unicodedata.normalize("NFKC", shown).casefold().split())
     form = _ARTICLE.sub("", shown).replace("’", "'")
     form = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", form)
@@ -216,7 +215,7 @@ _NAME = re.compile(
 _ANOTHER_NAME = re.compile(rf"(?:[,;]|\b(?:and|or)\b)\s*{_NAME.pattern}")
 
 
-def _less_name(shown: str) -> str:
-    """`x = 5` as `5`: the question asked for x. Several names say which value is whose."""
+def _without_name(shown: str) -> str:
+    """Shorten `x = 5` to `5`, as the question asked for x. Keep the names if there are several."""
     named = _NAME.match(shown)
     return shown[named.end() :] if named and not _ANOTHER_NAME.search(shown) else shown

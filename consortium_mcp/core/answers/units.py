@@ -1,4 +1,4 @@
-"""The names of units, and how large some are beside others."""
+"""The names of units, and how some convert to others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SIZES = {
     "ml": ("ml", Fraction(1)), "l": ("ml", Fraction(1000)),
     "¢": ("¢", Fraction(1)), "$": ("¢", Fraction(100)),
 }  # fmt: skip
-"""Units that others can be told in -> the one they are counted in, and how many of it they are."""
+"""Unit -> the base unit of its kind, and how many of these it is."""
 _NAMES = {*_UNITS.values(), *_CURRENCIES.values(), *SIZES, "joule", "newton", "watt", "volt",
           "kelvin", "bit", "byte", "kbit", "megabit", "gbit", "ppm", "rpm", "megag"}  # fmt: skip
 _FUNCTIONS = {
@@ -59,23 +59,23 @@ _MONTHS = {
     "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep",
     "sept", "oct", "nov", "dec",
 }  # fmt: skip
-_OTHERWISE = {
+_MODIFIERS = {
     "not", "no", "never", "is", "isn't", "are", "aren't", "was", "were", "wasn't", "wrong",
     "incorrect", "out", "squared", "cubed", "plus", "minus", "more", "less", "fewer", "above",
     "below", "over", "under", "point", "base", "cannot", "can't", "could", "would",
     "may", "might", "if", "and", "or", "to", "at", "by", "versus", "vs", "dozen",
     "century", "but", "except", "than", "mega", "million", "billion", "trillion",
 }  # fmt: skip
-"""What makes another number of the one before it, or takes it back."""
-_REFUSED = (_OTHERWISE | _FUNCTIONS | _MONTHS | number_words.WORDS) - {"quarter", "quarters", "min",
+"""Words that change or negate the number before them."""
+_REFUSED = (_MODIFIERS | _FUNCTIONS | _MONTHS | number_words.WORDS) - {"quarter", "quarters", "min",
                                                                        "sec"}  # fmt: skip
 _NOUN = re.compile(r"[^\W\d_][^\W\d_'’-]{2,}")
-_BETWEEN = {"of", "per", "a", "an", "the", "in", "each", "for", "on", "with", "from", "as", "we"}
-_MOST_WORDS = 4
+_FILLERS = {"of", "per", "a", "an", "the", "in", "each", "for", "on", "with", "from", "as", "we"}
+_MAX_WORDS = 4
 
 
 def with_case_told(text: str) -> str:
-    """The text with what only its capitals say in words: 5 MW are not 5 mW, 5 Mb not 5 MB."""
+    """Spell out units that only case tells apart: 5 MW is not 5 mW, 5 Mb is not 5 MB."""
     text = _BITS.sub(lambda found: f"{found[1]}{_BIT_SCALES[found[2]]}bit", text)
     text = _MEGA.sub(r"\1mega", text)
     return _CAPITAL.sub(lambda found: _CAPITALS[found[1]], text)
@@ -90,20 +90,21 @@ _CAPITALS = {"J": "joule", "N": "newton", "W": "watt", "V": "volt", "A": "ampere
 
 
 def currency_of(words: str) -> str | None:
-    """The sign of a currency, or `None` where it is none."""
+    """The sign of a currency, or `None` where the words name none."""
     return _CURRENCIES.get(words) or _CURRENCIES.get(words.removesuffix("s"))
 
 
 def is_known(unit: str) -> bool:
-    """Whether it is a unit of measurement and not just what was counted."""
+    """Whether it is a known unit of measurement, not just a noun that was counted."""
     return unit in _NAMES or any(part in _NAMES for part in re.split(r"[/^]", unit))
 
 
 def unit_of(words: str) -> str | None:
-    """The one name of a unit, or of what is counted; `None` where the words are neither.
+    """The canonical name of a unit, or of what is counted; `None` where the words are neither.
 
-    `hours`, `hrs` and `h` are `hour`; `m/s` and `meters per second` are one. A long phrase is the
-    unit that it begins with, or nothing in particular: "5 pounds of insects a day for the flock".
+    `hours`, `hrs` and `h` become `hour`; `m/s` and `meters per second` become one name. A phrase of
+    more than four words becomes the unit it begins with, or "" where it begins with another noun:
+    "5 pounds of insects a day for the flock".
     """
     words = words.replace("²", "^2").replace("³", "^3")
     names = [_one_unit(each) for each in re.split(r"\s*/\s*|\s*\bper\b\s*(?!cent)", words)]
@@ -112,7 +113,7 @@ def unit_of(words: str) -> str | None:
     listed = re.sub(r"[/^]", " ", words).split()
     if any(word in _REFUSED for word in listed):
         return None
-    if len(listed) > _MOST_WORDS:
+    if len(listed) > _MAX_WORDS:
         first, known = _one_unit(listed[0])
         return first if known else "" if _NOUN.fullmatch(first) else None
     if not _is_phrase(listed):
@@ -124,11 +125,11 @@ def _is_phrase(words: list[str]) -> bool:
     first, *others = words or [""]
     if not (_NOUN.fullmatch(first) or _one_unit(first)[1]):
         return False
-    return all(_NOUN.fullmatch(w) or w in _BETWEEN or _one_unit(w)[1] for w in others)
+    return all(_NOUN.fullmatch(w) or w in _FILLERS or _one_unit(w)[1] for w in others)
 
 
 def _one_unit(words: str) -> tuple[str, bool]:
-    """A unit's name, and whether it is one that is known."""
+    """The canonical name of one unit, and whether it is known."""
     for power, named in (("^2", ("square ", "sq ", "sq. ")), ("^3", ("cubic ", "cu ", "cu. "))):
         for name in named:
             if words.startswith(name):

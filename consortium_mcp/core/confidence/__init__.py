@@ -1,5 +1,5 @@
-"""How far an answer is to be trusted, and when another iteration no longer pays.
+"""How far to trust an answer, and when another iteration is not worth its cost.
 
-Only counting and arithmetic over responses; no model is asked. Begin with `agreement`, then
+This is counting and arithmetic over responses; no model is asked. Begin with `agreement`, then
 `scoring`.
 """

@@ -1,10 +1,4 @@
-"""Agreement, confidence, and when to stop. Numbers computed here, never taken on a model's word.
-
-Confidence is agreement times the mean stated confidence of the supporters: on 9,646 recorded
-MMLU-Pro answers of six models that product is calibrated (ECE .031) without any labels, where the
-best single model's stated confidence is not (ECE .180). An arbiter's own confidence can lower the
-result and never raise it.
-"""
+"""Groups equal answers, and counts who agrees. `scoring` computes the confidence from this."""
 
 from __future__ import annotations
 
@@ -25,44 +19,44 @@ Groups = tuple[tuple[str, ...], ...]
 
 
 def group_by_answer(run: Run, responses: Sequence[Response]) -> Groups:
-    """Labels grouped by what their final answers mean, the heaviest group first.
+    """Group the labels by what their final answers mean, the heaviest group first.
 
-    Equally heavy groups stand in the order of the responses. A response without a final answer
-    stands alone: nothing says that it agrees with anybody.
+    Equally heavy groups keep the order of the responses. A response without a final answer is a
+    group by itself, as nothing shows that it agrees with another.
 
     Args:
-        run: the run, whose prompt may offer options and whose members may differ in weight.
+        run: the run; its prompt may offer options, its members may have different weights.
         responses: the iteration's responses.
     """
     options = read_options(run.prompt)
     answered = [response for response in responses if response.answered]
     groups = group([read(response.final_answer or "", options) for response in answered])
     labels = [tuple(answered[place].label for place in places) for places in groups]
-    return tuple(sorted(labels, key=lambda each: weight(run, each), reverse=True))
+    return tuple(sorted(labels, key=lambda names: weight(run, names), reverse=True))
 
 
 def weight(run: Run, labels: Collection[str]) -> float:
-    """The weight of these labels' votes together; rounded, so that equal sums are equal."""
+    """The summed weight of these labels' votes; rounded, so that equal sums compare equal."""
     weights = weights_of(run)
     return round(sum(weights[label] for label in labels), 9)
 
 
 def mean_stated(run: Run, responses: Sequence[Response], labels: Collection[str]) -> float | None:
-    """The weighted mean of the confidence that these labels stated; `None` where none did."""
+    """The weighted mean of the confidences that these labels stated; `None` where none did."""
     weights = weights_of(run)
     stated = [
         (weights[r.label], r.stated_confidence)
         for r in responses
         if r.answered and r.label in labels and r.stated_confidence is not None
     ]
-    total = sum(each for each, _ in stated)
-    return sum(each * said for each, said in stated) / total if stated else None
+    total = sum(vote for vote, _ in stated)
+    return sum(vote * confidence for vote, confidence in stated) / total if stated else None
 
 
 def opposing_groups(
     answered: Sequence[Response], supporters: Collection[str], groups: Groups
 ) -> list[tuple[str, ...]]:
-    """The groups that do not support, each less its supporters, strangers as groups of one."""
+    """The groups without their supporters; a label in no group forms a group of one."""
     against = [r.label for r in answered if r.label not in supporters]
     rest = [tuple(name for name in group if name in against) for group in groups]
     grouped = {name for group in rest for name in group}

@@ -1,7 +1,7 @@
-"""Map a computed confidence to how often such answers were right, learnt from labelled runs.
+"""Calibrates a computed confidence: how often were such answers right in labelled runs?
 
-Platt scaling ("Probabilistic outputs for support vector machines", 1999), on the log odds of the
-confidence, so that the identity is among the maps it can learn.
+It uses Platt scaling ("Probabilistic outputs for support vector machines", 1999) on the log odds of
+the confidence, so that the identity is one of the maps it can learn.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEAST_LABELLED = 200
-"""Runs. With fewer, two fitted parameters say more of the sample than of the models."""
-_NEAR = 1e-3
-"""Confidences are kept this far from 0 and 1, whose log odds are infinite."""
+"""Fewest labelled runs. With fewer, two fitted parameters reflect the sample, not the models."""
+_MARGIN = 1e-3
+"""Least distance of a confidence from 0 and 1, whose log odds are infinite."""
 _STEPS = 25
-"""Newton's method doubles the right digits with each."""
-_CLOSE = 1e-9
+"""Newton's method doubles the correct digits with each step."""
+_EPSILON = 1e-9
 
 
 def fit(labelled: Sequence[tuple[float, bool]], fitted_at: str) -> Calibration:
-    """Fit on (confidence, whether the answer was right).
+    """Fit a calibration on pairs of (confidence, whether the answer was right).
 
     Args:
-        labelled: one pair a run; confidences from 0 to 1, not calibrated before.
+        labelled: one pair per run; confidences from 0 to 1, not yet calibrated.
         fitted_at: the time, ISO 8601 in UTC.
 
     Raises:
@@ -41,7 +41,7 @@ def fit(labelled: Sequence[tuple[float, bool]], fitted_at: str) -> Calibration:
         )
     right = sum(correct for _, correct in labelled)
     wrong = len(labelled) - right
-    # Platt's targets: not quite 1 and 0, so that separable data gives no infinite slope.
+    # Platt's targets: not quite 1 and 0, so that separable data does not give an infinite slope.
     high, low = (right + 1) / (right + 2), 1 / (wrong + 2)
     points = [(_log_odds(score), high if correct else low) for score, correct in labelled]
     slope, intercept = _newton(points)
@@ -51,12 +51,12 @@ def fit(labelled: Sequence[tuple[float, bool]], fitted_at: str) -> Calibration:
 
 
 def apply(calibration: Calibration, confidence: float) -> float:
-    """The share of right answers among labelled runs of this confidence, as the fit sees it."""
+    """The calibrated confidence: the fitted share of right answers at this confidence."""
     return _sigmoid(calibration.slope * _log_odds(confidence) + calibration.intercept)
 
 
 def _newton(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Slope and intercept of least log loss, by damped Newton steps; the loss is convex."""
+    """The slope and intercept that minimise the log loss, by damped Newton steps; it is convex."""
     slope, intercept = 1.0, 0.0
     for _ in range(_STEPS):
         loss = _loss(points, slope, intercept)
@@ -67,13 +67,14 @@ def _newton(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
             gradient_b += p - target
             spread = p * (1 - p)
             aa, ab, bb = aa + spread * x * x, ab + spread * x, bb + spread
-        aa, bb = aa + _CLOSE, bb + _CLOSE  # all confidences alike leave the slope undetermined
+        aa, bb = aa + _EPSILON, bb + _EPSILON  # equal confidences leave the slope undetermined
         determinant = aa * bb - ab * ab
         step_a = (bb * gradient_a - ab * gradient_b) / determinant
         step_b = (aa * gradient_b - ab * gradient_a) / determinant
         size = 1.0
         while (
-            size > _CLOSE and _loss(points, slope - size * step_a, intercept - size * step_b) > loss
+            size > _EPSILON
+            and _loss(points, slope - size * step_a, intercept - size * step_b) > loss
         ):
             size /= 2
         slope, intercept = slope - size * step_a, intercept - size * step_b
@@ -89,7 +90,7 @@ def _loss(points: Sequence[tuple[float, float]], slope: float, intercept: float)
 
 
 def _log_odds(share: float) -> float:
-    share = min(max(share, _NEAR), 1 - _NEAR)
+    share = min(max(share, _MARGIN), 1 - _MARGIN)
     return math.log(share / (1 - share))
 
 

@@ -1,8 +1,8 @@
-"""How sure a verdict is: agreement times what its supporters state of themselves.
+"""Computes a verdict's confidence: agreement times the supporters' mean stated confidence.
 
-On 9,646 recorded MMLU-Pro answers of six models that product is calibrated (ECE .031) without any
-labels, where the best single model's stated confidence is not (ECE .180). An arbiter's own
-confidence can lower the result and never raise it.
+On 9,646 recorded MMLU-Pro answers of six models, this product is calibrated (ECE .031) without any
+labels, while the best single model's stated confidence is not (ECE .180). An arbiter's own
+confidence can lower the result but never raise it.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ def weigh(
     arbiter_confidence: float | None,
     method: str,
 ) -> tuple[float, ConfidenceParts]:
-    """Agreement and confidence of a synthesis, with the same weights as a vote.
+    """Compute a synthesis's confidence and its parts, with the same weights as a vote.
 
     Args:
         run: the run.
-        responses: the votes, one answered at least; those that failed are none.
-        supporters: labels whose answer the synthesis stands on.
-        groups: labels that say the same thing; labels in none of them stand alone.
-        arbiter_confidence: what the arbiter says of itself, if anything.
-        method: whom the supporters are, after "the share of members that"; for the report.
+        responses: the votes, at least one of them answered; failed ones do not count.
+        supporters: labels whose answer the synthesis is based on.
+        groups: labels whose answers mean the same; a label in no group agrees with nobody.
+        arbiter_confidence: the confidence that the arbiter states, if any.
+        method: who the supporters are, for the report; continues "the share of members that".
 
     Returns:
         The confidence from 0 to 1, and its parts.
     """
     answered = [r for r in responses if r.answered]
-    backers = [r.label for r in answered if r.label in supporters]
-    counts = _counts(run, answered, backers, groups)
-    stated = mean_stated(run, answered, backers)
+    supporting = [r.label for r in answered if r.label in supporters]
+    counts = _counts(run, answered, supporting, groups)
+    stated = mean_stated(run, answered, supporting)
     product = counts["agreement"] if stated is None else counts["agreement"] * stated
     computed = product if arbiter_confidence is None else min(product, arbiter_confidence)
     calibrated = None if run.calibration is None else apply(run.calibration, computed)
@@ -69,25 +69,25 @@ def weigh(
 
 
 def _counts(
-    run: Run, answered: Sequence[Response], backers: Sequence[str], groups: Groups
+    run: Run, answered: Sequence[Response], supporting: Sequence[str], groups: Groups
 ) -> dict[str, Any]:
-    """What is counted of the votes, by the fields of `ConfidenceParts`."""
+    """The counts of the votes, as fields of `ConfidenceParts`."""
     total = weight(run, [r.label for r in answered])
-    agreement = min(1.0, weight(run, backers) / total)
-    others = opposing_groups(answered, backers, groups)
+    agreement = min(1.0, weight(run, supporting) / total)
+    others = opposing_groups(answered, supporting, groups)
     return {
         "agreement": agreement,
         "margin": agreement - max((weight(run, g) for g in others), default=0) / total,
         "votes": len(answered),
         "abstentions": sum(r.final_answer is None for r in answered),
-        "distinct_answers": len(others) + bool(backers),
-        "grouped_by": _grouped_by(run, answered, (*groups, tuple(backers))),
+        "distinct_answers": len(others) + bool(supporting),
+        "grouped_by": _grouped_by(run, answered, (*groups, tuple(supporting))),
         "weighted": len({weights_of(run)[r.label] for r in answered}) > 1,
     }
 
 
 def _explanation(run: Run, share: str, *, stated: bool, lowered: bool) -> str:
-    """How the confidence came about, in words."""
+    """How the confidence was computed, in words."""
     text = f"{share}, times the mean confidence they stated" if stated else share
     if lowered:
         text = f"the arbiter's own confidence, because it is lower than {text}"
@@ -99,7 +99,7 @@ def _explanation(run: Run, share: str, *, stated: bool, lowered: bool) -> str:
 def _grouped_by(
     run: Run, answered: Sequence[Response], groups: Groups
 ) -> Literal["answers", "arbiter"]:
-    """Whether the answers themselves say what these groups say."""
-    ours = [set(group) for group in group_by_answer(run, answered)]
-    by_answers = all(any(own.issuperset(group) for own in ours) for group in groups)
+    """`answers` where each group lies within one group of equal answers, else `arbiter`."""
+    answer_groups = [set(group) for group in group_by_answer(run, answered)]
+    by_answers = all(any(same.issuperset(group) for same in answer_groups) for group in groups)
     return "answers" if by_answers else "arbiter"

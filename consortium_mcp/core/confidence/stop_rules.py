@@ -1,4 +1,4 @@
-"""When no further iteration pays."""
+"""When another iteration is not worth its cost."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run, StopReason
 
 LEAST_RISE = 0.02
-"""A leading answer whose confidence rises by less from one iteration to the next is stable."""
+"""A leading answer is stable if its confidence rises by less than this in an iteration."""
 
 
 def stop_reason(run: Run) -> StopReason | None:
-    """Why no further iteration pays, or `None` when one does."""
+    """Why to stop after this iteration, or `None` to go on."""
     verdict = run.iterations[-1].verdict
     config = run.config
     if verdict.degraded:
@@ -34,7 +34,12 @@ def _stable(run: Run) -> bool:
     if now.confidence - before.confidence >= LEAST_RISE:
         return False
     options = read_options(run.prompt)
-    was, is_now = read(before.final_answer or "", options), read(now.final_answer or "", options)
-    if was is None and is_now is None:  # an open answer: the same members carry it
+    answer_before, answer_now = (
+        read(before.final_answer or "", options),
+        read(now.final_answer or "", options),
+    )
+    if (
+        answer_before is None and answer_now is None
+    ):  # an open answer is the same if the same members support it
         return set(before.supporters) == set(now.supporters)
-    return same(was, is_now)
+    return same(answer_before, answer_now)

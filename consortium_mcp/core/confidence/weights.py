@@ -1,8 +1,8 @@
-"""What a vote weighs: the log odds of the accuracy that its member's tier stands for.
+"""Weighs votes: by the log odds of the accuracy that stands for the member's tier.
 
-Inside a tier all weigh the same. Weights guessed for single models hurt a panel of peers, tiers do
-not (9,646 recorded MMLU-Pro questions); for independent voters of known accuracy log odds are the
-best weights there are (Nitzan and Paroush, 1982).
+All members of a tier weigh the same. Weights guessed for single models hurt a panel of peers, tiers
+do not (9,646 recorded MMLU-Pro questions). For independent voters of known accuracy, log odds are
+the optimal weights (Nitzan and Paroush, 1982).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
 
 ACCURACY: dict[Tier | None, float] = {"strong": 0.78, "mid": 0.63, None: 0.63, "light": 0.55}
-"""What members of a tier get right: about the means of recorded strong, middling and small models
-(panels S6, M7, and X5 less its strong one). A member without a tier is taken as middling."""
+"""The accuracy assumed for each tier: about the means of recorded strong, middling and small models
+(panels S6, M7, and X5 without its strong one). A member without a tier counts as middling."""
 RANK: dict[Tier | None, int] = {"strong": 2, "mid": 1, None: 1, "light": 0}
-"""Tiers in their order."""
+"""The order of the tiers; higher is stronger."""
 
 
 def weights_of(run: Run) -> Mapping[str, float]:
-    """The weight of each label's vote; 1 for all where the members are of one tier.
+    """The weight of each label's vote; 1 for all where the members are of equal accuracy.
 
-    So a strong member is outvoted by three middling ones that agree, not by six light ones.
+    Three middling members that agree outvote a strong one, but six light ones do not.
     """
     odds = {m.label: _log_odds(ACCURACY[m.tier]) for m in run.members}
     if len(set(odds.values())) == 1:

@@ -1,4 +1,4 @@
-"""The words of the project as values: consortium, run, question, verdict, report, and the errors.
+"""The project's vocabulary as values: consortium, run, question, verdict, report; and its errors.
 
-Everything else may know these; they know nothing else. Begin with `run` and `ask`.
+Everything else may import these; they import nothing else. Begin with `run` and `ask`.
 """

@@ -1,8 +1,8 @@
-"""The seam between the engine and the world.
+"""`Ask`, the only interface between the engine and the outside world.
 
-Behind `Ask` stand real calls, the journal (a recorded exchange is not called again), the tests'
-fakes, and the replay of recorded answers. A strategy that is handed an `Ask` cannot forget to log,
-to time out or to count.
+Its implementations make real calls, journal them (a recorded exchange is not called again), fake
+them in tests, and replay recorded answers. A strategy that calls models through an `Ask` cannot
+forget to log, time out or count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from consortium_mcp.core.domain.values import Value
 
 
 class Ask(Protocol):
-    """Puts one question to one model."""
+    """Asks one model one question."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """Call the model once.
@@ -30,7 +30,7 @@ Role = Literal["member", "arbiter"]
 
 
 class Question(Value):
-    """What is put to one model, once. The engine knows nothing else of the world."""
+    """One call to one model. This is all the engine sends to the outside world."""
 
     role: Role
     label: str
@@ -40,7 +40,7 @@ class Question(Value):
     system: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     json_schema: dict[str, Any] | None = None
-    """The form wanted; a model without schema support answers in tags, as the prompt says."""
+    """The form of the answer; models without schema support answer in tags, as the prompt says."""
     iteration: int
     attempt: int = 1
     """1, or 2 for the repair of an unreadable verdict."""
@@ -49,16 +49,16 @@ class Question(Value):
 
 
 class Reply(Value):
-    """What came back of a `Question` that did not fail."""
+    """The answer to a `Question`."""
 
     text: str
     seconds: float
     input_tokens: int | None = None
     output_tokens: int | None = None
-    """Tokens of all tries."""
+    """Tokens, summed over all tries, like `input_tokens`."""
     tries: int = 1
-    """Calls it took, the failed ones before it included."""
+    """Calls made, including the failed ones."""
     warnings: tuple[str, ...] = ()
-    """What is odd about it: cut short, answered only at a second try, and the like."""
+    """Anything unusual, such as a reply that was cut short or needed a second try."""
     nested_run_id: str | None = None
-    """The run that it is the synthesis of, where a consortium was asked."""
+    """The run whose synthesis this is, where the model is a consortium."""

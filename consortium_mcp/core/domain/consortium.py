@@ -11,7 +11,7 @@ from consortium_mcp.core.domain.values import Value
 
 
 def members_as_written(config: ConsortiumConfig) -> list[str]:
-    """The panel as people write it: `gpt-4o:2`, members of one kind counted together."""
+    """The panel as people write it: `gpt-4o:2` for two members of the same model."""
     counts: dict[str, int] = {}
     for member in config.members:
         counts[member.model] = counts.get(member.model, 0) + 1
@@ -27,28 +27,28 @@ class Member(Value):
     """One model instance that answers. `gpt-4o:2` makes two of these."""
 
     label: str
-    """`A`, `B`, …: what the arbiter calls it, and all that it knows of it."""
+    """`A`, `B`, …: the only name the arbiter sees."""
     model: str
-    """The model's id, as llm's registry spells it."""
+    """The model's id in llm's registry."""
     system: str | None = None
-    """Stands in for the consortium's system prompt."""
+    """Replaces the consortium's system prompt."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Model options by llm's names, such as `temperature`."""
     tier: Tier | None = None
-    """How good it is beside the others; see `weights`."""
+    """How capable it is compared with the others; see `weights`."""
     role: str | None = None
-    """What it does in the strategy `roles`: the name of a role, or instructions of one's own."""
+    """Its part in the strategy `roles`: the name of a role, or your own instructions."""
     reserve: bool = False
-    """Asked only where the others do not agree: the run's `escalate_to`."""
+    """Asked only if the others disagree: the run's `escalate_to`."""
 
 
 class ConsortiumConfig(Value):
-    """Who is asked, who judges, and when to stop. What a saved consortium consists of.
+    """Who is asked, who judges, and when to stop: the content of a saved consortium.
 
-    What each setting means is said once, in `request.ConsortiumSettings`; here are the defaults.
+    `request.ConsortiumSettings` says what each setting means; this class holds the defaults.
 
     Raises:
-        ConfigError: when a bound is broken; the message names the value and what to write instead.
+        ConfigError: a value is out of bounds; the message names it and what to write instead.
     """
 
     name: str | None = None

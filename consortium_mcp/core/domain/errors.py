@@ -1,7 +1,7 @@
-"""Every error this project raises on purpose, as one tree.
+"""Every error that this project raises on purpose, in one class hierarchy.
 
-Each message says what is wrong and what to do about it. Front ends turn the tree into what their
-callers expect (`ToolError`, `ClickException`, `llm.ModelError`) in one place each.
+Each message says what is wrong and what to do about it. Each front end converts these errors, in
+one place, to what its callers expect (`ToolError`, `ClickException`, `llm.ModelError`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Listing = Literal["models", "consortiums", "runs"]
 
 
 class ConsortiumError(Exception):
-    """Root of the tree."""
+    """Base class of the project's errors."""
 
     listing: ClassVar[Listing | None] = None
-    """What to look through for the right name. Each front end knows how its user does that."""
+    """The list that shows the right names. Each front end says how its users get it."""
 
     def told(self, listings: Mapping[Listing, str]) -> str:
-        """The message, and where to look if that helps."""
+        """The message, followed by how to list the right names where there is such a list."""
         return str(self) if self.listing is None else f"{self} {listings[self.listing]}"
 
 
 class ConfigError(ConsortiumError):
-    """What was asked for cannot be done as written; nothing has been called."""
+    """The request is invalid; no model was called."""
 
 
 class InvalidMember(ConfigError):
@@ -36,7 +36,7 @@ class InvalidMember(ConfigError):
 
 
 class UnknownModel(ConfigError):
-    """No plugin of llm knows this model, or its key is missing."""
+    """No llm plugin knows this model, or its key is missing."""
 
     listing = "models"
 
@@ -52,26 +52,26 @@ class UnknownConsortium(ConfigError):
 
 
 class CyclicConsortium(ConfigError):
-    """A consortium would be asked by itself, or consortiums stand in each other too deeply."""
+    """A consortium contains itself, or consortiums are nested too deeply."""
 
 
 class RunError(ConsortiumError):
-    """A run could not do what it was asked to."""
+    """A run could not do what was requested."""
 
 
 class MemberError(RunError):
-    """One model call failed. It becomes data on the response and never ends a run by itself.
+    """One model call failed. It is recorded on the response and never ends a run by itself.
 
     Args:
-        message: what happened, already stripped of keys.
-        kind: a short name for the class of failure, such as `timeout` or `empty`.
-        permanent: true where asking again cannot help, such as a refused key; the member is not
-            asked in later iterations.
-        passing: true where the same call may go through in a moment, such as a rate limit.
-        retry_after: seconds after which the provider wants to be asked again, if it said so.
-        input_tokens: what the failed call has cost all the same, where that is known.
+        message: what happened, with API keys already removed.
+        kind: a short name for the kind of failure, such as `timeout` or `empty`.
+        permanent: whether asking again cannot help, as with a refused key; the member is not asked
+            in later iterations.
+        passing: whether the same call may soon succeed, as after a rate limit.
+        retry_after: seconds to wait before asking again, if the provider named a time.
+        input_tokens: what the failed call still cost, where known.
         output_tokens: the same.
-        tries: calls that were made, all of which failed.
+        tries: calls made, all of which failed.
     """
 
     def __init__(
@@ -97,15 +97,15 @@ class MemberError(RunError):
 
 
 class VerdictError(RunError):
-    """An arbiter's text holds no valid verdict. The message says what is missing or wrong."""
+    """An arbiter's reply contains no valid verdict. The message says what is missing or wrong."""
 
 
 class BudgetExceeded(RunError):
-    """The next call does not fit what the run may spend; it was not made."""
+    """The next call would exceed the run's budget; it was not made."""
 
 
 class StoreError(ConsortiumError):
-    """The database cannot do what was asked."""
+    """The database cannot do what was requested."""
 
 
 class UnknownRun(StoreError):
@@ -115,7 +115,7 @@ class UnknownRun(StoreError):
 
 
 class StoreUnwritable(StoreError):
-    """The database cannot be written now: the disk is full, the file read-only or damaged."""
+    """The database cannot be written: the disk is full, or the file is read-only or damaged."""
 
 
 class StoreBusy(StoreError):
@@ -123,4 +123,4 @@ class StoreBusy(StoreError):
 
 
 class StoreNewer(StoreError):
-    """A newer version of this software has written the database."""
+    """The database was written by a newer version of this software."""

@@ -1,4 +1,4 @@
-"""One recorded model call: what the journal keeps, and plays back when a run is resumed."""
+"""One recorded model call, which the journal keeps and replays when a run is resumed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from consortium_mcp.core.domain.ask import Question, Reply, Role
 from consortium_mcp.core.domain.errors import MemberError
 
 ExchangeKey = tuple[int, str, str, int]
-"""Iteration, role, label and attempt: what makes a question the same one again."""
+"""Iteration, role, label and attempt: together they identify a question within its run."""
 
 
 def key_of(question: Question) -> ExchangeKey:
-    """What an exchange is found by, within its run."""
+    """The key of a question's exchange within its run."""
     return question.iteration, question.role, question.label, question.attempt
 
 
 def name_of(question: Question) -> str:
-    """The same as a text: `1/member/A/1`."""
+    """The key as text: `1/member/A/1`."""
     return "/".join(str(part) for part in key_of(question))
 
 
 class Exchange(BaseModel):
-    """One recorded model call and what came of it: a `reply` or an `error`."""
+    """One recorded model call and its outcome: a `reply` or an `error`."""
 
     iteration: int
     role: Role
@@ -38,34 +38,34 @@ class Exchange(BaseModel):
     error_kind: str | None = None
     permanent: bool | None = None
     tries: int = 1
-    """Calls it took; more than one after faults that passed."""
+    """Calls made; more than one after transient failures."""
     warnings: tuple[str, ...] = ()
     seconds: float | None = None
     input_tokens: int | None
-    """Of all its tries."""
+    """Summed over all tries, like `output_tokens`."""
     output_tokens: int | None
     nested_run_id: str | None = None
-    """The run that the reply is the synthesis of, where a consortium was asked."""
+    """The run whose synthesis the reply is, where the model is a consortium."""
     created_at: str
 
     @classmethod
     def of(cls, question: Question, outcome: Reply | MemberError, created_at: str) -> Self:
-        """The record of a call that landed at this time (ISO 8601, UTC)."""
+        """The record of a call that ended at this time (ISO 8601, UTC)."""
         if isinstance(outcome, MemberError):
-            came_of_it = {
+            fields = {
                 "error": str(outcome),
                 "error_kind": outcome.kind,
                 "permanent": outcome.permanent,
             }
         else:
-            came_of_it = {
+            fields = {
                 "reply": outcome.text,
                 "warnings": outcome.warnings,
                 "seconds": outcome.seconds,
                 "nested_run_id": outcome.nested_run_id,
             }
         return cls.model_validate(
-            came_of_it
+            fields
             | {
                 "iteration": question.iteration,
                 "role": question.role,
@@ -83,11 +83,11 @@ class Exchange(BaseModel):
 
     @property
     def key(self) -> ExchangeKey:
-        """What it is found by, within its run."""
+        """Its key within its run."""
         return self.iteration, self.role, self.label, self.attempt
 
     def outcome(self) -> Reply | MemberError:
-        """What the call came to, as `Ask` told it at the time."""
+        """The outcome of the call, as `Ask` returned or raised it."""
         if self.reply is None:
             return MemberError(
                 self.error or "",

@@ -1,4 +1,4 @@
-"""The run report: one object for every surface, computed from a `Run`. Absent is `None`."""
+"""The run report, computed from a `Run` and shared by all front ends. `None` means absent."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class MemberReport(BaseModel):
     label: str
     model: str
     status: str
-    """`answered`, `failed`, `cut`, `waiting` where no response is in yet, or `spared`: the others
-    had settled it, so this one was not asked."""
+    """`answered`, `failed`, `cut`, `waiting` (no response yet), or `spared` (not asked, because
+    the others had settled the answer)."""
     final_answer: str | None = None
     stated_confidence: float | None = None
     supports: bool | None = None
-    """Whether the synthesis stands on this member; `None` without a verdict."""
+    """Whether the synthesis is based on this member's answer; `None` without a verdict."""
     error: str | None = None
     seconds: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     nested_run_id: str | None = None
-    """Its run, where the member is a consortium."""
+    """The member's own run, where the member is a consortium."""
 
 
 class Usage(BaseModel):
@@ -45,7 +45,7 @@ class Usage(BaseModel):
 
     calls: int
     input_tokens: int | None
-    """Of the calls that reported any; `None` where none did."""
+    """Summed over the calls that reported any; `None` where none did."""
     output_tokens: int | None
     seconds: float | None
     """Wall time from the start to the end of the run."""
@@ -56,9 +56,9 @@ class Plan(BaseModel):
 
     fewest_calls: int
     most_calls: int
-    """Within `max_calls`; retries of failed calls come on top where it is not set."""
+    """At most `max_calls`; where that is not set, retries of failed calls are extra."""
     estimated_input_tokens: int
-    """Of what the members are asked first; nobody knows the length of their answers yet."""
+    """Of the first question to each member; the length of the answers is not known yet."""
 
 
 class RunReport(BaseModel):
@@ -78,43 +78,44 @@ class RunReport(BaseModel):
     refinements: list[str]
     iterations: int
     reported_iteration: int | None
-    """The one whose verdict this is: the best, not always the last."""
+    """The iteration whose verdict this is: the best, not always the last."""
     stop_reason: StopReason | None
     consortium: str | None
     strategy: str
     arbiter: str
     members: list[MemberReport]
     answered: int
-    """Members with an answer in the iteration reported, of the `asked` (the spared are not)."""
+    """Members that answered in the reported iteration, out of `asked`."""
     asked: int
+    """Members without the spared ones."""
     usage: Usage
     plan: Plan | None = None
     """What a dry run would cost."""
     continues: str | None = None
-    """The id of the run that this one goes on from."""
+    """The id of the run that this one continues."""
     parent_run_id: str | None = None
-    """The run that this one answers a call of, where it is nested."""
+    """Where this run is nested: the run that called it."""
     error: str | None = None
     warnings: list[str]
     created_at: str
     """ISO 8601, UTC."""
     resource: str | None
     next_step: str | None = Field(default=None)
-    """The call to make next, where one is useful."""
+    """The tool call to make next, where one is useful."""
 
 
 def resource_uri(run_id: str) -> str:
-    """Where a run's synthesis can be read as a resource."""
+    """The resource that holds a run's synthesis."""
     return f"consortium://runs/{run_id}"
 
 
 def report_uri(run_id: str) -> str:
-    """Where a run's whole report can be read as a resource."""
+    """The resource that holds a run's whole report."""
     return f"{resource_uri(run_id)}/report"
 
 
 def consortium_uri(name: str) -> str:
-    """Where a saved consortium can be read as a resource."""
+    """The resource that holds a saved consortium."""
     return f"consortium://consortiums/{name}"
 
 
@@ -122,14 +123,14 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
     """The report of a run in any status.
 
     Args:
-        run: the run as far as it has come.
-        usage: calls, tokens and seconds so far, as the journal counted them.
+        run: the run in its present state.
+        usage: calls, tokens and seconds so far, from the journal.
         created_at: when the run began, ISO 8601 in UTC.
     """
     best = run.best
     members = [_member(member, best, run) for member in run.members]
     parent_run_id = run.parent.run_id if run.parent else None
-    judged = best.verdict.arbiter if best else None
+    judge = best.verdict.arbiter if best else None
     return RunReport(
         run_id=run.run_id,
         status=run.status,
@@ -139,7 +140,7 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         stop_reason=run.stop_reason,
         consortium=run.config.name,
         strategy=run.config.strategy,
-        arbiter=judged or run.config.arbiter,
+        arbiter=judge or run.config.arbiter,
         members=members,
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
@@ -181,9 +182,9 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def report_of_plan(run: Run, plan: Plan, warnings: tuple[str, ...], created_at: str) -> RunReport:
-    """The report of a dry run: who would be asked and what that would cost."""
-    nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)
-    report = report_of(run, nothing, created_at)
+    """The report of a dry run: who would be asked, and what that would cost."""
+    no_usage = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)
+    report = report_of(run, no_usage, created_at)
     return report.model_copy(
         update={
             "run_id": None,
@@ -208,22 +209,22 @@ def _member(member: Member, best: Iteration | None, run: Run) -> MemberReport:
         label=member.label,
         model=member.model,
         supports=supports,
-        **response.model_dump(include=_TOLD_OF_A_RESPONSE),
+        **response.model_dump(include=_RESPONSE_FIELDS),
     )
 
 
-_TOLD_OF_A_RESPONSE = MemberReport.model_fields.keys() - {"label", "model", "supports"}
+_RESPONSE_FIELDS = MemberReport.model_fields.keys() - {"label", "model", "supports"}
 
 
 def _response(label: str, best: Iteration | None, run: Run) -> Response | None:
-    """The member's response in the best iteration, or the last one known of it."""
-    heard = [r for it in run.iterations for r in it.responses] + list(run.unjudged)
-    candidates = [*(best.responses if best else ()), *reversed(heard)]
+    """The member's response in the best iteration, or else its most recent one."""
+    responses = [r for it in run.iterations for r in it.responses] + list(run.unjudged)
+    candidates = [*(best.responses if best else ()), *reversed(responses)]
     return next((r for r in candidates if r.label == label), None)
 
 
 def with_status(report: RunReport, status: Status) -> RunReport:
-    """The report in another status, such as that of a run whose process died under it."""
+    """The report with another status, such as that of a run whose process died."""
     if status == report.status:
         return report
     next_step = next_step_of(report.run_id or "", status, report.parent_run_id)
@@ -234,7 +235,7 @@ def with_status(report: RunReport, status: Status) -> RunReport:
 
 
 def next_step_of(run_id: str, status: Status, parent_run_id: str | None) -> str | None:
-    """The tool call that gets a caller further, or `None` where the run has ended."""
+    """The tool call to make next, or `None` where the run has ended."""
     if status == "working":
         return f'get_run(run_id="{run_id}", wait_seconds=40)'
     if status == "interrupted":  # a nested run goes on when its parent does

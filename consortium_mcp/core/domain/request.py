@@ -1,8 +1,8 @@
-"""What somebody asks for, before it is checked against what there is.
+"""A request as the user wrote it, before models and saved consortiums are looked up.
 
-`ConsortiumSettings` is the one description of a consortium's settings: the tools' schemas, the
-options of `llm consortium` and of `llm -m NAME`, the arguments from Python and docs/settings.md are
-made from it. Bounds are told here and checked by `ConsortiumConfig`, whose errors name the remedy.
+`ConsortiumSettings` is the single description of a consortium's settings. The tools' schemas, the
+options of `llm consortium` and `llm -m NAME`, the Python arguments and docs/settings.md are all
+generated from it. It states the bounds; `ConsortiumConfig` checks them and says what to change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MemberSpec(Value):
     options: dict[str, Any] = Field(default_factory=dict)
     tier: Tier | None = None
     role: str | None = None
-    """For the strategy `roles`: the name of a role, or instructions of one's own."""
+    """For the strategy `roles`: the name of a role, or your own instructions."""
 
 
 _SHARE = {"minimum": 0, "maximum": 1}
@@ -46,7 +46,7 @@ def _described(text: str, bounds: dict[str, Any] | None = None) -> Any:  # noqa:
 
 @dataclass(frozen=True)
 class ConsortiumSettings:
-    """How somebody wants to be answered; `None` where they leave it to the consortium or to us."""
+    """What the user chose; `None` leaves a setting to the saved consortium or to the default."""
 
     models: Annotated[
         Sequence[str | MemberSpec] | None,
@@ -105,10 +105,10 @@ class ConsortiumSettings:
     max_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
-    """Counts given beside the models; see `panel.member_syntax.with_counts`."""
+    """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
 
     def given(self) -> dict[str, Any]:
-        """The settings that were given, less those that name models."""
+        """The settings that were given, except those that name models."""
         named = {name: getattr(self, name) for name in SETTINGS if name not in _NAME_MODELS}
         return {
             name: clean(value) if isinstance(value, str) else value
@@ -121,25 +121,25 @@ _NAME_MODELS = {"models", "arbiter", "arbiters", "escalate_to"}
 
 
 class Setting(NamedTuple):
-    """One setting, as front ends and documents describe it."""
+    """One setting, as front ends and the documentation present it."""
 
     name: str
     annotation: Any
-    """Its type with its description and bounds; `None` is allowed."""
+    """Its type with pydantic's field information; allows `None`."""
     description: str
     bounds: dict[str, Any]
-    """In the words of JSON Schema: `minimum`, `exclusiveMinimum`, `maximum`, `enum`."""
+    """JSON Schema keywords: `minimum`, `exclusiveMinimum`, `maximum`, `enum`."""
     default: str | None
-    """What holds where nobody gives a value, as it is written; `None` where nothing does."""
+    """The default value, as the user would write it; `None` where there is none."""
 
     @property
     def plain(self) -> Any:  # noqa: ANN401 (a type)
-        """Its type alone, `None` allowed."""
+        """Its bare type; allows `None`."""
         return get_args(self.annotation)[0]
 
     @property
     def type(self) -> type:
-        """`str`, `int` or `float`; `list` where it takes several."""
+        """`str`, `int` or `float`; `list` where it takes several values."""
         first = get_args(self.plain)[0]
         return first if isinstance(first, type) else list
 
@@ -164,29 +164,29 @@ SETTINGS = {
     for f in fields(ConsortiumSettings)
     if f.name != "counts"
 }
-"""By name, in the order in which they are told."""
+"""By name, in the order in which they are presented."""
 
 
 @dataclass(frozen=True)
 class ConsultRequest:
-    """One consultation, as somebody asks for it."""
+    """One consultation, as the user requests it."""
 
     prompt: str
     consortium: str | None = None
     """A saved consortium to start from."""
     settings: ConsortiumSettings = ConsortiumSettings()
-    """What should differ from it, or the whole configuration."""
+    """Changes to that consortium, or the whole configuration."""
     continue_run: str | None = None
-    """The id of a finished run to go on from: its conversation, and its panel where no other is
+    """The id of a finished run to continue: with its conversation, and its panel unless another is
     named."""
     history: Sequence[Turn] = ()
-    """What was said before, where it is in no run."""
+    """Earlier turns that belong to no run."""
 
     def checked_prompt(self) -> str:
-        """The prompt, clean.
+        """The prompt, cleaned.
 
         Raises:
-            ConfigError: it is no text, or an empty one.
+            ConfigError: it is not a text, or it is empty.
         """
         if not isinstance(self.prompt, str):
             raise ConfigError(f"The prompt is {self.prompt!r}; it must be a text.")
@@ -197,10 +197,10 @@ class ConsultRequest:
 
 
 def checked_wait(seconds: float | None, default: float) -> float:
-    """How long to wait; checked before anything is begun that would have to be waited for.
+    """How long to wait, in seconds; check this before starting anything to wait for.
 
     Raises:
-        ConfigError: the time is no time.
+        ConfigError: the time is negative or not a number.
     """
     seconds = default if seconds is None else seconds
     if not seconds >= 0:

@@ -1,6 +1,6 @@
-"""The values a consultation is made of. All frozen: a run grows by being replaced.
+"""The run and its parts. All are frozen: a run that moves on is replaced by a new value.
 
-Words are those of the project: a *member* answers, the *arbiter* judges, an *iteration* ends in a
+In this project's terms, a *member* answers, the *arbiter* judges, an *iteration* ends in a
 *verdict*, and a *run* is one consultation from prompt to final verdict.
 """
 
@@ -16,43 +16,43 @@ Status = Literal[
     "planned", "working", "completed", "degraded", "failed", "cancelled", "interrupted"
 ]
 StopReason = Literal[
-    "threshold",  # confidence reached the threshold and the arbiter asks for no more
-    "stable",  # the same answer leads again and confidence no longer rises, or could not rise
+    "threshold",  # confidence reached the threshold and the arbiter wants no further iteration
+    "stable",  # the same answer leads again and confidence does not rise, or cannot
     "max_iterations",
     "deadline",
     "budget",  # the next call or iteration would not fit max_calls or max_tokens
     "quorum",  # too few members answered to go on
-    "arbiter_failed",  # an answer exists, but nobody could weigh it
-    "members_failed",  # nobody is left who can answer
+    "arbiter_failed",  # there is an answer, but no arbiter could weigh it
+    "members_failed",  # no member is left that can answer
     "cancelled",
 ]
 
 
 class Calibration(Value):
-    """A map from the confidence computed to the share of labelled runs that were right."""
+    """Maps a computed confidence to the share of labelled runs that were right."""
 
     slope: float
     intercept: float
     """The mapped confidence is `sigmoid(slope * logit(confidence) + intercept)`."""
     labelled: int
-    """Runs that it was fitted on."""
+    """Number of runs it was fitted on."""
     fitted_at: str
     """ISO 8601, UTC."""
 
 
 class Turn(Value):
-    """An earlier question of the same conversation, and what came of it."""
+    """An earlier question of the same conversation, and its answer."""
 
     prompt: str
     synthesis: str
 
 
 class Parent(Value):
-    """The call that a nested run answers: a consortium is a member or the arbiter of another."""
+    """The call that a nested run answers, where a consortium is a member or arbiter of another."""
 
     run_id: str
     call: str
-    """Which of that run's calls it is; see `exchange.name_of`."""
+    """Which of that run's calls; see `exchange.name_of`."""
 
 
 class Run(Value):
@@ -62,41 +62,41 @@ class Run(Value):
     prompt: str
     config: ConsortiumConfig
     members: tuple[Member, ...]
-    """The panel in its order and then the reserve, labelled for this run by `panel`."""
+    """The panel in its order, then the reserve; `panel` labels them for this run."""
     seed: str
-    """Random text that no model ever sees; labels and quoting boundary come from it."""
+    """Random text that no model ever sees; labels and quoting boundaries derive from it."""
     status: Status = "working"
     stop_reason: StopReason | None = None
     iterations: tuple[Iteration, ...] = ()
     unjudged: tuple[Response, ...] = ()
-    """Responses of an iteration that has reached no verdict."""
+    """Responses of an iteration that has no verdict yet."""
     elapsed: float = 0.0
-    """Seconds it had worked before it was interrupted; they count towards its deadline."""
+    """Seconds it ran before it was interrupted; they count towards its deadline."""
     error: str | None = None
     """Why there is no answer, when the status is `failed`."""
     history: tuple[Turn, ...] = ()
     """The conversation before this prompt, oldest first."""
     continues: str | None = None
-    """The id of the run that it goes on from."""
+    """The id of the run that this one continues."""
     parent: Parent | None = None
-    """Whose call it answers; `None` for a run that somebody asked for."""
+    """The call this run answers; `None` unless it is nested."""
     calibration: Calibration | None = None
-    """What maps this run's confidence; `None` where nothing was fitted."""
+    """Applied to this run's confidence; `None` where none was fitted."""
     warnings: tuple[str, ...] = ()
 
     @property
     def panel(self) -> tuple[Member, ...]:
-        """The members that are asked in any case."""
+        """The members without the reserve."""
         return tuple(member for member in self.members if not member.reserve)
 
     @property
     def settled(self) -> bool:
-        """Whether it has its answer."""
+        """Whether it has ended with an answer."""
         return self.status in {"completed", "degraded"}
 
     @property
     def best(self) -> Iteration | None:
-        """The iteration whose verdict is returned: the most confident, the later of equals."""
+        """The iteration whose verdict is returned: the most confident; of equals, the later."""
         if not self.iterations:
             return None
         return max(
@@ -106,5 +106,5 @@ class Run(Value):
 
     @property
     def last_verdict(self) -> Verdict | None:
-        """The verdict that the next iteration goes on from."""
+        """The verdict that the next iteration builds on."""
         return self.iterations[-1].verdict if self.iterations else None

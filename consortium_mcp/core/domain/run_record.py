@@ -1,4 +1,4 @@
-"""A run as the journal holds it: enough to go on with it, and to read it elsewhere."""
+"""A run as the journal stores it: enough to resume it, or to export it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
 
 
 class IterationRecord(BaseModel):
-    """One iteration: its responses once hearing has ended, its verdict once there is one."""
+    """One iteration: its responses once all are in, its verdict once there is one."""
 
     number: int
     responses: tuple[Response, ...] | None
-    """`None` where an early version recorded the verdict alone."""
+    """`None` where an early version recorded only the verdict."""
     verdict: Verdict | None
     cut: Literal["budget", "deadline"] | None = None
 
     @classmethod
     def heard(cls, number: int, responses: tuple[Response, ...]) -> Self:
-        """Nobody is waited for any more, and nothing is judged yet."""
+        """The record of an iteration whose responses are in, without a verdict yet."""
         return cls(number=number, responses=responses, verdict=None)
 
     @classmethod
     def judged(cls, iteration: Iteration) -> Self:
-        """The iteration has its verdict."""
+        """The record of an iteration with its verdict."""
         return cls(
             number=iteration.number,
             responses=iteration.responses,
@@ -39,14 +39,14 @@ class IterationRecord(BaseModel):
 
 
 class RunRecord(BaseModel):
-    """One run with all that was said. `runs export` writes one of these a line."""
+    """One run with all its calls. `runs export` writes one per line."""
 
     report: RunReport
     config: ConsortiumConfig
     members: tuple[Member, ...]
     seed: str
     warnings: tuple[str, ...]
-    """What was to be said of the configuration before anyone was asked."""
+    """Warnings about the configuration, from before the first call."""
     calibration: Calibration | None = None
     history: tuple[Turn, ...] = ()
     continues: str | None = None
@@ -55,10 +55,10 @@ class RunRecord(BaseModel):
     exchanges: tuple[Exchange, ...]
 
     def run(self) -> Run:
-        """The run as it was interrupted, for `engine.consult` to go on with.
+        """The run as it was interrupted, for `engine.consult` to resume.
 
-        What was judged is taken as it stands. The iteration that was under way is asked again,
-        and answered from the exchanges as far as they go.
+        Judged iterations are kept. The unfinished iteration is asked again, and answered from the
+        recorded exchanges as far as they go.
         """
         judged: list[Iteration] = []
         unjudged: tuple[Response, ...] = ()

@@ -1,4 +1,4 @@
-"""A run as a line of a list, and which runs a list is to show."""
+"""A run as one line of a list, and the query for such a list."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from consortium_mcp.core.domain.report import RunReport, next_step_of
 from consortium_mcp.core.domain.run import Status
 
 MOST_LISTED = 100
-"""Runs of one page."""
+"""The most runs on one page."""
 
 
 @dataclass(frozen=True)
 class RunQuery:
-    """A page of past runs, as somebody asks for it.
+    """A query for one page of past runs.
 
     Raises:
-        ConfigError: the limit or the cursor cannot be one.
+        ConfigError: the limit or the cursor is invalid.
     """
 
     limit: int = 20
     cursor: str | None = None
-    """The `next_cursor` of the page before."""
+    """The `next_cursor` of the previous page."""
     words: str | None = None
-    """What the prompt or the synthesis must contain, in any order."""
+    """Words that the prompt or the synthesis must contain, in any order."""
     status: str | None = None
     consortium: str | None = None
 
@@ -42,7 +42,7 @@ class RunQuery:
             )
 
     def matches(self, report: RunReport) -> bool:
-        """Whether a run that is in no database belongs to what is asked for."""
+        """Whether a run that is in no database matches this query."""
         prompt = report.prompt.casefold()
         return (
             self.status in {None, report.status}
@@ -56,14 +56,14 @@ EXCERPT = 300
 
 
 class RunSummary(BaseModel):
-    """A run as a line of a list."""
+    """A run as one line of a list."""
 
     run_id: str
     status: Status
     prompt: str
-    """Its beginning."""
+    """Cut where it is long."""
     synthesis: str | None
-    """Its beginning."""
+    """Cut where it is long."""
     final_answer: str | None
     confidence: float | None
     agreement: float | None
@@ -72,18 +72,18 @@ class RunSummary(BaseModel):
     created_at: str
     ended_at: str | None
     parent_run_id: str | None = None
-    """The run that this one answers a call of, where it is nested."""
+    """Where this run is nested: the run that called it."""
     next_step: str | None = None
-    """The call to make next, where one is useful."""
+    """The tool call to make next, where one is useful."""
 
     @classmethod
     def of_report(cls, report: RunReport) -> Self:
-        """The line of a run that stands in no row."""
+        """The summary of a run that is in no database."""
         return cls.of_row(report.model_dump() | {"ended_at": None})
 
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
-        """Build one from a database row, its long texts cut."""
+        """The summary of a database row; long texts are cut."""
         row = {name: value for name, value in row.items() if name in cls.model_fields}
         for field in ("prompt", "synthesis"):
             if row[field] is not None and len(row[field]) > EXCERPT:

@@ -1,4 +1,4 @@
-"""What all values have in common: they are frozen, and a misspelt field is an error."""
+"""The base class of all values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Value(BaseModel):
-    """Base of all values: frozen, and a misspelt field is an error."""
+    """Base class of all values: frozen, and a misspelt field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""What an iteration consists of: the responses, and the verdict reached on them."""
+"""The parts of an iteration: the responses, and the verdict on them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from consortium_mcp.core.domain.values import Share, Value
 
 
 class Response(Value):
-    """What one member said in one iteration, or why it did not."""
+    """What one member answered in one iteration, or why it did not."""
 
     label: str
     model: str
     status: Literal["answered", "failed", "cut"]
-    """`cut`: the run went on before this one was done."""
+    """`cut`: the run went on before this member answered."""
     text: str | None = None
     final_answer: str | None = None
     stated_confidence: Share | None = None
     error: str | None = None
     error_kind: str | None = None
     permanent: bool = False
-    """A failure that asking again cannot mend: this member is not asked in later iterations."""
+    """Asking again cannot help, so this member is not asked in later iterations."""
     seconds: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     warnings: tuple[str, ...] = ()
     nested_run_id: str | None = None
-    """The run of its own, where the member is a consortium."""
+    """The member's own run, where the member is a consortium."""
 
     @property
     def answered(self) -> bool:
-        """Whether there is a text to weigh."""
+        """Whether the member answered."""
         return self.status == "answered"
 
 
@@ -38,41 +38,41 @@ class Dissent(Value):
     """An answer that lost, and why it may matter."""
 
     labels: tuple[str, ...]
-    """Who gave it; empty where the arbiter spoke of nobody in particular."""
+    """Who gave it; empty where the arbiter named nobody."""
     final_answer: str | None = None
     argument: str
-    """In the arbiter's words where it spoke, else from the response itself."""
+    """In the arbiter's words where there are any, else an excerpt of the response."""
 
 
 class ConfidenceParts(Value):
-    """What a confidence was computed from; every part is reported."""
+    """The parts that a confidence was computed from; all are reported."""
 
     agreement: Share
-    """Share of the members that answered whose answer the synthesis stands on."""
+    """Share of the members that answered whose answer the synthesis is based on."""
     margin: float
-    """Agreement less the share of the largest group that says something else."""
+    """Agreement minus the share of the largest group with another answer."""
     mean_stated: Share | None
-    """Mean stated confidence of the supporters that stated any."""
+    """Mean stated confidence of the supporters that stated one."""
     votes: int
     """Members that answered."""
     abstentions: int = 0
-    """Those of them that gave no short final answer."""
+    """Members that answered without a short final answer."""
     distinct_answers: int
     grouped_by: Literal["answers", "arbiter"] = "answers"
-    """`arbiter`: on its word, what does not read as the same counts as the same."""
+    """`arbiter`: some answers count as the same only because the arbiter says so."""
     arbiter_confidence: Share | None
     weighted: bool = False
-    """Whether tiers gave the votes different weights."""
+    """Whether tiers gave votes different weights."""
     calibrated: bool = False
-    """Whether the confidence was mapped by what labelled runs showed."""
+    """Whether the confidence was calibrated on labelled runs."""
     uncalibrated: Share | None = None
-    """The confidence before that; `None` where it was not mapped."""
+    """The confidence before calibration; `None` where it was not calibrated."""
     method: str
-    """How the number came about, in words."""
+    """How the confidence was computed, in words."""
 
 
 class Verdict(Value):
-    """An iteration's outcome."""
+    """The outcome of an iteration."""
 
     synthesis: str
     final_answer: str | None = None
@@ -80,27 +80,27 @@ class Verdict(Value):
     parts: ConfidenceParts
     supporters: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...] = ()
-    """Labels that say the same thing, the synthesis's group first."""
+    """Labels whose answers mean the same, the synthesis's group first."""
     dissent: tuple[Dissent, ...] = ()
     refinements: tuple[str, ...] = ()
-    """What the arbiter wants looked at again."""
+    """What the arbiter wants the members to reconsider."""
     needs_iteration: bool = False
     ranking: tuple[str, ...] = ()
-    """Labels, best first; empty where nobody ranked."""
+    """Labels, best first; empty where there is no ranking."""
     arbiter: str | None = None
-    """The model that judged; `None` where nobody did."""
+    """The model that judged; `None` where none did."""
     leaving: tuple[str, ...] = ()
-    """Labels of those that the strategy `elimination` asks no more."""
+    """Labels that the strategy `elimination` no longer asks."""
     degraded: bool = False
-    """The arbiter failed; the synthesis is the best-supported response, verbatim."""
+    """Whether the arbiter failed: the synthesis is then the best-supported response, verbatim."""
     warnings: tuple[str, ...] = ()
 
 
 class Iteration(Value):
-    """One pass: members answered, a verdict was reached."""
+    """One pass: members answer, and a verdict is reached."""
 
     number: int
     responses: tuple[Response, ...]
     verdict: Verdict
     cut: Literal["budget", "deadline"] | None = None
-    """What cut the judging off, so that nobody could weigh the responses."""
+    """What stopped the judging before the responses could be weighed."""

@@ -1,4 +1,4 @@
-"""The loop of a consultation: hear the members, reach a verdict, stop or go on.
+"""The loop of a consultation: ask the members, reach a verdict, stop or go on.
 
-It knows the world through `Ask` alone. Begin with `consultation`.
+It reaches the outside world only through `Ask`. Begin with `consultation`.
 """

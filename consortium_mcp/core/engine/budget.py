@@ -1,4 +1,4 @@
-"""`Ask` with a purse: every call is counted, and what does not fit is not made."""
+"""An `Ask` with a budget: it counts every call, and refuses those that would exceed the limits."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.exchange import Exchange
 
 CHARACTERS_PER_TOKEN = 4
-"""A common rule of thumb for English text; used only where nobody has counted yet."""
+"""A common rule of thumb for English text; used where no provider has counted the tokens."""
 
 
 def estimated_tokens(*texts: str | None) -> int:
-    """About how many tokens these texts are."""
+    """The estimated number of tokens in these texts together."""
     return -(-sum(len(text or "") for text in texts) // CHARACTERS_PER_TOKEN)
 
 
 class Budget:
-    """Counts what a run spends, and refuses the call that would exceed its limits.
+    """Counts what a run spends, and refuses a call that would exceed its limits.
 
     Args:
-        ask: who really answers; one call of it is one call to a provider.
-        max_calls: calls in all; no limit where `None`.
-        max_tokens: tokens in all, in and out. A call's prompt is estimated beforehand, for nobody
-            has counted it yet, and so is whatever a provider does not report.
+        ask: makes the calls; one call of it is one call to a provider.
+        max_calls: limit on all calls; `None` for no limit.
+        max_tokens: limit on all input and output tokens; `None` for no limit. The tokens of a
+            prompt are estimated before the call, and so is whatever a provider does not report.
     """
 
     def __init__(self, ask: Ask, max_calls: int | None, max_tokens: int | None) -> None:
@@ -37,14 +37,14 @@ class Budget:
         self._reserved = 0
         self.calls = 0
         self.input_tokens: int | None = None
-        """As reported by the providers; `None` where none did."""
+        """As reported by the providers, like `output_tokens`; `None` where none reported any."""
         self.output_tokens: int | None = None
 
     async def __call__(self, question: Question, /) -> Reply:
-        """See `core.domain.ask.Ask`.
+        """Make the call; see `core.domain.ask.Ask`.
 
         Raises:
-            BudgetExceeded: the call does not fit; it was not made.
+            BudgetExceeded: the call would exceed a limit; it was not made.
         """
         expected = estimated_tokens(question.prompt, question.system)
         self._check(expected)
@@ -52,7 +52,7 @@ class Budget:
         self._reserved += expected
         try:
             reply = await self._ask(question)
-        except MemberError as error:  # its prompt was sent, and a failed reply may cost as well
+        except MemberError as error:  # the prompt was sent, and a failed reply may cost too
             self._count(expected, error.input_tokens, error.output_tokens, "")
             raise
         finally:
@@ -61,19 +61,19 @@ class Budget:
         return reply
 
     def remember(self, exchange: Exchange) -> None:
-        """Count a call that was made before the run was interrupted."""
-        if isinstance(self._ask, Budget):  # a nested run spends its parent's too
+        """Count a call from before the run was interrupted."""
+        if isinstance(self._ask, Budget):  # a nested run also spends its parent's budget
             self._ask.remember(exchange)
         self.calls += exchange.tries
         expected = estimated_tokens(exchange.prompt, exchange.system)
-        sent, said = exchange.input_tokens, exchange.output_tokens
-        self._count(expected, sent, said, exchange.reply or "")
+        sent, received = exchange.input_tokens, exchange.output_tokens
+        self._count(expected, sent, received, exchange.reply or "")
 
-    def _count(self, expected: int, sent: int | None, said: int | None, text: str) -> None:
+    def _count(self, expected: int, sent: int | None, received: int | None, text: str) -> None:
         self.input_tokens = sum_of(self.input_tokens, sent)
-        self.output_tokens = sum_of(self.output_tokens, said)
+        self.output_tokens = sum_of(self.output_tokens, received)
         self._spent += expected if sent is None else sent
-        self._spent += estimated_tokens(text) if said is None else said
+        self._spent += estimated_tokens(text) if received is None else received
 
     def _check(self, expected: int) -> None:
         if self._max_calls is not None and self.calls >= self._max_calls:
@@ -87,5 +87,5 @@ class Budget:
 
 
 def sum_of(total: int | None, more: int | None) -> int | None:
-    """The sum of what is known; `None` where nothing is."""
+    """The sum of the known values; `None` where none is known."""
     return total if more is None else (total or 0) + more

@@ -1,8 +1,8 @@
-"""Iterate until settled: members answer, a verdict is reached, the stop rule looks at it.
+"""Iterates until a stop rule applies: members answer, a verdict is reached, the rules are checked.
 
-The engine knows the world only through `Ask`. It raises nothing for a model's failure: a failed
-member is data on its response, a failed arbiter degrades the verdict, and a run without any answer
-comes back with the status `failed` and the reason.
+The engine reaches the outside world only through `Ask`. A model's failure raises nothing: a failed
+member is recorded on its response, a failed arbiter degrades the verdict, and a run without any
+answer ends with the status `failed` and the reason.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ async def consult(
     """Take a run from `working` to its end.
 
     Args:
-        run: a run with no iterations yet, or one that was interrupted: it goes on after its last
-            iteration, with the responses in `unjudged` where their hearing had ended.
+        run: a new run, or one that was interrupted: it goes on after its last iteration, and judges
+            the responses in `unjudged` if there are any.
         ask: puts a question to a model; see `ask.Ask`.
-        on_event: told of every wave, every response, every end of hearing and every verdict, in
-            order, before the run goes on.
-        late: where members live. One that the quorum cut off goes on there after this returns, so
-            that an answer already paid for can still land with whoever stands behind `ask`.
+        on_event: is called for each event in order (a wave, a response, the end of hearing, a
+            verdict), before the run goes on.
+        late: the task group that members' calls run in. A call that the quorum cut off goes on
+            there after this returns, so that `ask` still gets an answer that was paid for.
 
     Returns:
-        The run with a final status and a stop reason.
+        The run, with a final status and a stop reason.
     """
     return await _Consultation(run, ask, on_event, late).to_the_end()
 
 
 class _Consultation:
-    """One run on its way."""
+    """One run in progress."""
 
     def __init__(
         self,
@@ -70,16 +70,16 @@ class _Consultation:
         self._strategy = get_strategy(run.config.strategy)
         seconds = run.config.deadline_seconds or math.inf
         self._deadline = anyio.current_time() + seconds - run.elapsed
-        # With answers in hand, members are not heard so long that nobody could weigh them.
+        # Once there are answers, hearing ends early enough to leave time to judge them.
         judging = min(run.config.arbiter_timeout, seconds / 4)
         self._hearing_ends = self._deadline - judging
         self._out: set[str] = set()
-        """Labels of members that were cut off and are still out: not asked twice at once."""
+        """Labels of members whose call is still running, even if cut off: not asked twice."""
 
     async def to_the_end(self) -> Run:
-        """Iterate until the stop rule is content."""
+        """Iterate until there is a reason to stop."""
         if self._run.iterations and (reason := self._reason_to_stop()):
-            return ended(self._run, reason)  # interrupted between its last verdict and its end
+            return ended(self._run, reason)  # interrupted after its last verdict
         while True:
             responses = self._run.unjudged or await self._hear()
             if not any(response.answered for response in responses):
@@ -111,7 +111,7 @@ class _Consultation:
         return reason
 
     def _another_iteration_fits(self) -> bool:
-        """Whether `max_calls` leaves room for all members and the arbiter once more."""
+        """Whether `max_calls` allows one more call of each member and the arbiter."""
         limit = self._run.config.max_calls
         asked = [r for it in self._run.iterations for r in it.responses if r.error_kind != "out"]
         exchanges = len(asked) + len(self._run.iterations)
@@ -119,7 +119,7 @@ class _Consultation:
         return limit is None or exchanges + members + 1 <= limit
 
     async def _hear(self) -> tuple[Response, ...]:
-        """All responses of the next iteration, in panel order."""
+        """All responses of the next iteration, wave by wave."""
         responses: list[Response] = []
         asked = 0
         while wave := self._strategy.next_wave(self._run, responses):
@@ -129,31 +129,31 @@ class _Consultation:
             responses += await self._hear_wave(wave, tuple(responses), asked)
             if anyio.current_time() >= self._hearing_ends:
                 break
-        heard = tuple(responses)
-        await self._on_event(HearingEnded(len(self._run.iterations) + 1, heard))
-        return heard
+        collected = tuple(responses)
+        await self._on_event(HearingEnded(len(self._run.iterations) + 1, collected))
+        return collected
 
     async def _hear_wave(
         self, wave: Sequence[Member], before: tuple[Response, ...], asked: int
     ) -> list[Response]:
-        """The responses of these members: of all, or of a quorum after its grace."""
+        """The responses of these members; late ones, after quorum or deadline, are cut."""
         hearing = Hearing(len(self._run.iterations) + 1, self._run.config, before, asked)
-        so_far = self._run.model_copy(update={"unjudged": before})
+        run = self._run.model_copy(update={"unjudged": before})
         to_ask = [member for member in wave if member.label not in self._out]
         for member in to_ask:
             self._out.add(member.label)
-            question = self._strategy.question_for(member, so_far)
-            left = max(0.001, self._deadline - anyio.current_time())
-            timeout = min(question.timeout, left)
+            question = self._strategy.question_for(member, run)
+            seconds_left = max(0.001, self._deadline - anyio.current_time())
+            timeout = min(question.timeout, seconds_left)
             question = question.model_copy(update={"timeout": timeout})
             self._late.start_soon(self._hear_member, question, hearing)
-        landed = await hearing.until_enough(
+        received = await hearing.until_enough(
             len(to_ask), ends=self._hearing_ends, deadline=self._deadline
         )
         late = anyio.current_time() >= min(self._hearing_ends, self._deadline)
         asked_now = {member.label for member in to_ask}
         return [
-            landed.get(member.label)
+            received.get(member.label)
             or cut_response(member, late=late, asked=member.label in asked_now)
             for member in wave
         ]
@@ -162,18 +162,18 @@ class _Consultation:
         with anyio.CancelScope(deadline=self._deadline):
             response = await response_to(question, self._ask)
             self._out.discard(question.label)
-            # One that was cut off meanwhile is not lost: whoever stands behind `ask` has it.
-            if heard := hearing.take(response):
-                await self._on_event(heard)
+            # A response that was cut off meanwhile is not lost: `ask` has it.
+            if event := hearing.take(response):
+                await self._on_event(event)
 
     async def _judge(self, responses: tuple[Response, ...]) -> Iteration:
-        """The iteration with its verdict, and what cut the judging off if something did."""
+        """The iteration with its verdict, and what stopped the judging if anything did."""
         number = len(self._run.iterations) + 1
         cut: Literal["budget", "deadline"] = "deadline"
         why = "The run's deadline passed before there was a verdict"
         try:
             with anyio.CancelScope(deadline=self._deadline):
-                await anyio.lowlevel.checkpoint()  # past the deadline nobody is called any more
+                await anyio.lowlevel.checkpoint()  # past the deadline, no call is made
                 verdict = await self._strategy.judge(self._run, responses, self._ask)
                 return Iteration(number=number, responses=responses, verdict=verdict)
         except BudgetExceeded as error:

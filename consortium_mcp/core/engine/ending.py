@@ -1,4 +1,4 @@
-"""How a run ends: with its answer, with less than was asked for, or with none."""
+"""Ends a run: completed, degraded, or failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def ended_without_answers(run: Run, responses: Sequence[Response], *, late: bool) -> Run:
-    """Nobody answered: with an earlier verdict the run still has an answer, else it failed."""
+    """The ended run where no member answered: it failed, unless it has an earlier verdict."""
     reasons = "; ".join(f"{r.model}: {r.error}" for r in responses) or "nobody is left to ask"
     run = run.model_copy(update={"unjudged": tuple(responses)})
     reason: StopReason = "deadline" if late else "members_failed"
@@ -31,7 +31,7 @@ def ended_without_answers(run: Run, responses: Sequence[Response], *, late: bool
 
 
 def ended(run: Run, reason: StopReason) -> Run:
-    """The run at its end, with everything that its reader should be warned of."""
+    """The ended run, with a warning for everything that went wrong."""
     warnings = [*run.warnings]
     if len(run.iterations) < run.config.min_iterations:
         warnings.append(
@@ -60,11 +60,11 @@ def ended(run: Run, reason: StopReason) -> Run:
 
 
 def _fell_short(run: Run, reason: StopReason) -> bool:
-    """Whether something that the configuration asked for did not happen."""
-    silent = any(not r.answered for it in run.iterations for r in it.responses)
+    """Whether the run did less than its configuration asked for."""
+    unanswered = any(not r.answered for it in run.iterations for r in it.responses)
     best = run.best
     return (
-        silent
+        unanswered
         or len(run.iterations) < run.config.min_iterations
         or reason in {"deadline", "quorum", "members_failed", "arbiter_failed"}
         or (best is not None and best.verdict.degraded)

@@ -1,4 +1,4 @@
-"""What the engine tells whoever follows a run."""
+"""The events that the engine emits for those who follow a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """These members are asked now; their labels."""
+    """A wave of members is being asked."""
 
     iteration: int
     labels: tuple[str, ...]
@@ -20,7 +20,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Heard:
-    """A member's response is in (or its failure)."""
+    """A member's response has arrived, or its call failed; with counts for the iteration."""
 
     iteration: int
     answered: int
@@ -31,7 +31,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class HearingEnded:
-    """Nobody is waited for any more; these are the responses that will be judged."""
+    """Waiting has ended; these are the responses that will be judged."""
 
     iteration: int
     responses: tuple[Response, ...]
@@ -39,7 +39,7 @@ class HearingEnded:
 
 @dataclass(frozen=True)
 class Judged:
-    """An iteration reached its verdict; `run` includes it."""
+    """An iteration has its verdict; `run` includes it."""
 
     run: Run
 

@@ -1,4 +1,4 @@
-"""Hear one wave of members: all of them, or a quorum and its grace."""
+"""Collects one wave's responses: all of them, or a quorum and what arrives in its grace period."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Hearing:
-    """The responses of one wave, as they come in.
+    """The responses of one wave, as they arrive.
 
     Args:
-        iteration: its number.
-        config: says how many answers are enough, and how long the others are waited for then.
+        iteration: the number of the iteration.
+        config: its `quorum` and `straggler_grace` say when to stop waiting.
         before: the responses of the iteration's earlier waves.
-        asked: members asked in this iteration, those of this wave included.
+        asked: number of members asked in this iteration, including this wave.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Hearing:
         self._over = False
 
     def take(self, response: Response) -> Heard | None:
-        """A response is in: where the wave stands now, or `None` if nobody waits any more."""
+        """Take in a response; returns the event to emit, or `None` if hearing is over."""
         if self._over:
             return None
         self._landed[response.label] = response
@@ -55,15 +55,15 @@ class Hearing:
     async def until_enough(
         self, count: int, *, ends: float, deadline: float
     ) -> dict[str, Response]:
-        """Wait for so many responses, or as long as that pays.
+        """Wait for this many responses, for the quorum and its grace, or until time is up.
 
         Args:
-            count: members of this wave that were asked.
-            ends: when hearing ends once somebody has answered, in the event loop's time.
-            deadline: when it ends in any case.
+            count: number of members of this wave that were asked.
+            ends: when to stop waiting once a member has answered, in the event loop's time.
+            deadline: when to stop waiting in any case.
 
         Returns:
-            What is in, by label. What comes later is not taken.
+            The responses so far, by label. `take` ignores later ones.
         """
         while len(self._landed) < count:
             answered = any(response.answered for response in self._heard())
@@ -80,12 +80,12 @@ class Hearing:
 
 
 def quorum_size(config: ConsortiumConfig, asked: int) -> float:
-    """How many answers are enough to go on without the others."""
+    """How many answers are enough to go on without the others; infinite without a quorum."""
     return math.inf if config.quorum is None else math.ceil(config.quorum * asked - 1e-9)
 
 
 def quorum_missed(config: ConsortiumConfig, responses: Sequence[Response]) -> bool:
-    """Whether fewer members answered than the quorum asks for."""
+    """Whether fewer members answered than the quorum requires."""
     if config.quorum is None:
         return False
     return sum(r.answered for r in responses) < quorum_size(config, len(responses))

@@ -1,4 +1,4 @@
-"""A consortium as a member, or the arbiter, of another one: how deep, how long, what it answers."""
+"""Consortiums as members or arbiters of others: their configuration, reply and depth."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Iteration, Response
 
 MAX_DEPTH = 4
-"""Levels of consortiums within each other, the one that is asked included."""
+"""The most levels of nesting, including the outermost consortium."""
 IN_TIME = 0.95
-"""Share of a call's time that the nested run has as its deadline: it must be home before the run
-that asked gives it up."""
+"""A nested run's deadline, as a share of its call's timeout: it must end before the outer run gives
+up on it."""
 
 
 def config_for_nested(question: Question, saved: ConsortiumConfig) -> ConsortiumConfig:
-    """The saved configuration, as this question wants it.
+    """The saved configuration, adapted to this question.
 
-    It must end within the question's time, and what the asking run tells its members beforehand is
-    told to its own.
+    Its deadline fits the question's timeout, and the outer run's system prompt is passed on to its
+    members.
     """
-    asked_for = (question.system or "").removesuffix(rendering.render("member")).strip()
-    system = "\n\n".join(each for each in (saved.system, asked_for) if each)
+    outer_system = (question.system or "").removesuffix(rendering.render("member")).strip()
+    system = "\n\n".join(each for each in (saved.system, outer_system) if each)
     deadline = question.timeout * IN_TIME
     if saved.deadline_seconds is not None:
         deadline = min(deadline, saved.deadline_seconds)
@@ -34,35 +34,35 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
 
 
 def reply_text(best: Iteration, role: Role) -> str:
-    """What a nested run says to the one that asked.
+    """The text that a nested run replies to the outer run.
 
-    A member's synthesis, with the confidence that was computed for it as the one it states. An
-    arbiter's verdict must be a verdict, and a synthesis of several is none: the most confident of
-    the judges that the nested verdict stands on speaks, word for word.
+    As a member, it is the synthesis, with the computed confidence as its stated confidence. As an
+    arbiter, it must be a verdict, which a synthesis of verdicts is not: so it is the reply of the
+    most confident supporter of the nested verdict, word for word.
 
     Args:
         best: the run's best iteration.
-        role: what it was asked as.
+        role: the nested consortium's role in the outer run.
     """
     if role == "arbiter":
         answered = [response for response in best.responses if response.answered]
         judges = [r for r in answered if r.label in best.verdict.supporters] or answered
-        return max(judges, key=_stated).text or ""
+        return max(judges, key=_stated_confidence).text or ""
     verdict = best.verdict
     answer = verdict.final_answer
     tagged = f"\n<final_answer>{answer}</final_answer>" if answer else ""
     return f"{verdict.synthesis}{tagged}\n<confidence>{verdict.confidence:.3f}</confidence>"
 
 
-def _stated(response: Response) -> float:
+def _stated_confidence(response: Response) -> float:
     return response.stated_confidence or 0.0
 
 
 def checked_path(*names: str) -> tuple[str, ...]:
-    """The consortiums within each other, the outermost first.
+    """The names of nested consortiums, the outermost first, after a check.
 
     Raises:
-        CyclicConsortium: one of them is within itself, or they are too many.
+        CyclicConsortium: one is nested in itself, or there are more than `MAX_DEPTH`.
     """
     shown = " → ".join(names)
     if names[-1] in names[:-1]:

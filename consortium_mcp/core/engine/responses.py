@@ -1,4 +1,4 @@
-"""What becomes of asking one member: a response, whatever happens."""
+"""Asks one member; the outcome is always a response."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 async def response_to(question: Question, ask: Ask) -> Response:
-    """Ask, and take whatever comes of it as a response: a failure is data."""
-    came_of_it = await _outcome(question, ask)
-    return Response(label=question.label, model=question.model, **came_of_it)
+    """Ask, and record the outcome, even a failure, as a response."""
+    fields = await _outcome(question, ask)
+    return Response(label=question.label, model=question.model, **fields)
 
 
 async def _outcome(question: Question, ask: Ask) -> dict[str, Any]:
@@ -33,10 +33,10 @@ async def _outcome(question: Question, ask: Ask) -> dict[str, Any]:
         }
     except BudgetExceeded as error:
         return {"status": "cut", "error": f"not asked: {error}", "error_kind": "budget"}
-    return _cost(reply) | _said(reply)
+    return _usage(reply) | _content(reply)
 
 
-def _said(reply: Reply) -> dict[str, Any]:
+def _content(reply: Reply) -> dict[str, Any]:
     if not prose(reply.text):
         why = "the reply holds no answer (only thinking, or only tags)"
         return {"status": "failed", "error": why, "error_kind": "empty"}
@@ -50,7 +50,7 @@ def _said(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _cost(reply: Reply) -> dict[str, Any]:
+def _usage(reply: Reply) -> dict[str, Any]:
     return {
         "seconds": reply.seconds,
         "input_tokens": reply.input_tokens,
@@ -59,7 +59,7 @@ def _cost(reply: Reply) -> dict[str, Any]:
 
 
 def cut_response(member: Member, *, late: bool, asked: bool) -> Response:
-    """The response of a member that the run did not wait for any longer."""
+    """The response of a member that the run no longer waits for."""
     kind, why = "quorum", "the quorum had answered and its grace was over"
     if late:
         kind, why = "deadline", "the run's deadline was near"

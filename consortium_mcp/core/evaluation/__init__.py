@@ -1,5 +1,5 @@
-"""How good answers and confidences are, measured: replay, metrics, leaderboard.
+"""Measures how good answers and confidences are: replay, metrics, leaderboard.
 
-Recorded answers stand behind the same `Ask` as real models, so no rule is written twice. Begin with
-`replay`.
+Recorded answers are served through the same `Ask` as real models, so no rule is written twice.
+Begin with `replay`.
 """

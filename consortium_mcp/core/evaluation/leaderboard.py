@@ -1,7 +1,7 @@
-"""How one's models fared beside each other, from the reports of past runs.
+"""Compares the user's models, from the reports of past runs.
 
-It is agreement that is counted, not correctness: who stands with the verdict may err with it, and
-who stands alone may be right.
+It counts agreement, not correctness: a model that agrees with the verdict may be wrong with it, and
+one that stands alone may be right.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
 
 LEAST_OTHERS = 2
-"""With fewer others, one against the rest is only one against one."""
+"""Fewest other members for a lone dissenter; with fewer, it is only one against one."""
 
 
 class Standing(BaseModel):
-    """One model over all runs it was asked in."""
+    """One model, over all runs that asked it."""
 
     model: str
     asked: int
-    """Times it was asked, once a member and run; `answered + failed`."""
+    """Times it was asked, counted per member and run: `answered + failed`."""
     answered: int
     failed: int
-    """Without an answer for whatever reason, being cut off included."""
+    """Times it gave no answer, for any reason, including being cut off."""
     judged: int
-    """Answers in runs that came to a verdict."""
+    """Answers in runs that reached a verdict."""
     with_verdict: int
-    """Of those, the verdict stood on them."""
+    """Of those, the answers that the verdict was based on."""
     alone_against: int
-    """Of those, they alone stood against two others at least."""
+    """Of those, the answers that alone opposed at least two others."""
     median_seconds: float | None
     mean_output_tokens: float | None
     mean_input_tokens: float | None
@@ -52,27 +52,27 @@ class _Count:
 
 
 class Leaderboard:
-    """Counts reports, one after the other."""
+    """Adds up reports, one at a time."""
 
     def __init__(self) -> None:
         self._counts: dict[str, _Count] = {}
         self.runs = 0
-        """Runs that came to a verdict."""
+        """Number of runs that reached a verdict."""
 
     def add(self, report: RunReport) -> None:
-        """Count a run; one that came to no verdict counts for failures, times and tokens only."""
+        """Count a run; without a verdict it counts only for answers, failures, times and tokens."""
         judged = report.status in {"completed", "degraded"}
         self.runs += judged
-        against = [m for m in report.members if m.status == "answered" and not m.supports]
+        dissenters = [m for m in report.members if m.status == "answered" and not m.supports]
         votes = sum(member.status == "answered" for member in report.members)
-        alone = judged and len(against) == 1 and votes > LEAST_OTHERS
+        alone = judged and len(dissenters) == 1 and votes > LEAST_OTHERS
         for member in report.members:
             if member.status in {"answered", "failed", "cut"}:
                 count = self._counts.setdefault(member.model, _Count())
-                _add(count, member, judged=judged, alone=alone and member is against[0])
+                _add(count, member, judged=judged, alone=alone and member is dissenters[0])
 
     def standings(self) -> list[Standing]:
-        """The models, who stood most often with the verdict first."""
+        """The models, by how often they agreed with the verdict, most often first."""
         found = [
             Standing(
                 model=model,

@@ -1,6 +1,6 @@
-"""How good a confidence is: figures over (confidence, whether the answer was right).
+"""Measures how good a confidence is, from points (confidence, whether the answer was right).
 
-All take the same points, one a question, and give shares from 0 to 1.
+All functions take one point per question, and return shares from 0 to 1.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Bin(NamedTuple):
     """Questions of similar confidence."""
 
     confidence: float
-    """Their mean."""
+    """Their mean confidence."""
     accuracy: float
     size: int
-    """How many."""
+    """Number of questions."""
 
 
 def accuracy(points: Sequence[Point]) -> float:
@@ -33,7 +33,7 @@ def accuracy(points: Sequence[Point]) -> float:
 
 
 def bins(points: Sequence[Point], count: int = BINS) -> list[Bin]:
-    """Bins of equal mass, by rising confidence; never more of them than points."""
+    """Bins of equal size, by rising confidence; never more bins than points."""
     ordered = sorted(points, key=lambda point: point[0])
     count = min(count, len(ordered))
     edges = [place * len(ordered) // count for place in range(count + 1)]
@@ -42,47 +42,47 @@ def bins(points: Sequence[Point], count: int = BINS) -> list[Bin]:
 
 
 def calibration_error(points: Sequence[Point], count: int = BINS) -> float:
-    """ECE: by how much confidence and accuracy differ, in the mean over bins of equal mass."""
+    """ECE: the mean difference between confidence and accuracy, over bins of equal size."""
     each = bins(points, count)
     return sum(abs(b.confidence - b.accuracy) * b.size for b in each) / len(points)
 
 
 def brier(points: Sequence[Point]) -> float:
-    """Mean squared distance of the confidence from what came true (Brier, 1950)."""
+    """Mean squared difference between confidence and outcome, 0 or 1 (Brier, 1950)."""
     return sum((confidence - right) ** 2 for confidence, right in points) / len(points)
 
 
 def auroc(points: Sequence[Point]) -> float | None:
-    """How often a right answer is more confident than a wrong one, ties counted as half.
+    """How often a right answer is more confident than a wrong one; ties count half.
 
-    `None` where all are right, or all wrong: there is nothing to tell apart.
+    `None` where all answers are right, or all wrong.
     """
     right = sum(correct for _, correct in points)
     wrong = len(points) - right
     if not right or not wrong:
         return None
-    below = wins = 0.0
+    misses_below = wins = 0.0
     for _, tied in _by_confidence(points):
         hits = sum(tied)
         misses = len(tied) - hits
-        wins += hits * (below + misses / 2)
-        below += misses
+        wins += hits * (misses_below + misses / 2)
+        misses_below += misses
     return wins / (right * wrong)
 
 
 def accuracy_at(points: Sequence[Point], coverage: float) -> float:
-    """Accuracy on the most confident share of the questions; of ties that it cuts, the mean."""
-    wanted = coverage * len(points)
-    left, hits = wanted, 0.0
+    """Accuracy on the most confident share of the questions; ties at the cut are averaged."""
+    covered = coverage * len(points)
+    remaining, hits = covered, 0.0
     for _, tied in reversed(list(_by_confidence(points))):
-        taken = min(left, len(tied))
+        taken = min(remaining, len(tied))
         hits += sum(tied) * taken / len(tied)
-        left -= taken
-    return hits / wanted
+        remaining -= taken
+    return hits / covered
 
 
 def coverage_at(points: Sequence[Point], wanted: float) -> float:
-    """The largest share of questions, taken by confidence, that is right this often."""
+    """The largest share of questions, most confident first, with at least this accuracy."""
     best = taken = hits = 0
     for _, tied in reversed(list(_by_confidence(points))):
         taken, hits = taken + len(tied), hits + sum(tied)

@@ -1,4 +1,4 @@
-"""Recorded answers behind `Ask`: the engine and its strategies, without a network or a key."""
+"""Serves recorded answers through `Ask`, so that the engine runs without network or keys."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Recording(BaseModel):
-    """One question with what each model answered; a line of a file of recordings.
+    """One question with each model's answer: one line of a recordings file.
 
-    Fields beyond these are kept, for choosing among the questions.
+    Additional fields are kept, so that questions can be selected by them.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -32,14 +32,14 @@ class Recording(BaseModel):
     gold: str
     """The right answer, in any spelling."""
     question: str | None = None
-    """Its text; options to choose from are read from it."""
+    """Its text, which may offer options to choose from."""
     answers: dict[str, tuple[str | None, float | None, int | None]] = Field(default_factory=dict)
     """Model -> final answer, stated confidence (0 to 1), output tokens; `null` where absent."""
     texts: dict[str, str] = Field(default_factory=dict)
-    """Model -> its whole reply, where that was recorded."""
+    """Model -> its whole reply, where recorded."""
 
     def reply(self, model: str) -> Reply | None:
-        """What this model replied, or `None` where nothing is recorded of it."""
+        """The reply of this model, or `None` where none is recorded."""
         if model in self.texts:
             return Reply(text=self.texts[model], seconds=0.0)
         if model not in self.answers:
@@ -52,7 +52,7 @@ class Recording(BaseModel):
         )
 
     def is_right(self, answer: str | None) -> bool:
-        """Whether an answer means the same as the right one."""
+        """Whether an answer means the same as the right answer."""
         options = read_options(self.question or "")
         return answer is not None and same(read(answer, options), read(self.gold, options))
 
@@ -61,8 +61,8 @@ class Recording(BaseModel):
 class RecordedAsk:
     """Answers a run's questions from a recording.
 
-    No arbiter's verdicts are recorded. Where an arbiter is asked, its own recorded answer stands in
-    for its verdict: it supports the members that gave the same, and is as confident as it said.
+    Verdicts are not recorded. Where an arbiter is asked, its verdict is made from its own recorded
+    answer: it supports the members with the same answer, at the confidence recorded for it.
     """
 
     recording: Recording
@@ -70,13 +70,13 @@ class RecordedAsk:
     arbiter_calls: int = 0
     output_tokens: int = 0
     _heard: dict[str, Reply] = field(default_factory=dict)
-    """What members said, by label."""
+    """The members' replies, by label."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """The recorded reply.
 
         Raises:
-            MemberError: nothing is recorded of this model.
+            MemberError: nothing is recorded for this model.
         """
         self.calls += 1
         reply = self.recording.reply(question.model)
@@ -93,16 +93,16 @@ class RecordedAsk:
     def _verdict(self, text: str) -> dict[str, Any]:
         options = read_options(self.recording.question or "")
         own = final_answer(text)
-        told = read(own or "", options)
+        own_value = read(own or "", options)
         support: list[str] = []
-        others: list[str] = []
+        opponents: list[str] = []
         for label, reply in self._heard.items():
-            agrees = same(told, read(final_answer(reply.text) or "", options))
-            (support if agrees else others).append(label)
+            agrees = same(own_value, read(final_answer(reply.text) or "", options))
+            (support if agrees else opponents).append(label)
         return {
             "synthesis": own or text,
             "final_answer": own,
             "support": support,
-            "ranking": [*support, *others],
+            "ranking": [*support, *opponents],
             "confidence": stated_confidence(text),
         }

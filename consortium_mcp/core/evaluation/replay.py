@@ -1,4 +1,4 @@
-"""Consult recorded models with the engine itself, and measure what comes of it."""
+"""Runs consultations of recorded models through the engine, and measures the results."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a consultation of recorded models came to."""
+    """The result of one consultation of recorded models."""
 
     run: Run
     right: bool
     confidence: float
-    """0 where there was no answer at all."""
+    """0 where there was no answer."""
     calls: int
     arbiter_calls: int
     rounds: int
-    """Waves of members and calls of the arbiter, one after the other."""
+    """Sequential steps: waves of members plus calls of the arbiter."""
     output_tokens: int
 
 
 class Measures(BaseModel):
-    """A way to answer, measured over all questions."""
+    """The measures of one way to answer, over all questions."""
 
     accuracy: float
     accuracy_interval: tuple[float, float]
     """95 %, by bootstrap over the questions."""
     calls: float
-    """A question, in the mean."""
+    """Mean per question."""
     ece: float
-    """Expected calibration error, 15 bins of equal mass."""
+    """Expected calibration error, over 15 bins of equal size."""
     brier: float
     auroc: float | None
     """`None` where all answers are right, or all wrong."""
@@ -56,40 +56,40 @@ class Measures(BaseModel):
 
 
 class Summary(BaseModel):
-    """A replay in figures."""
+    """The figures of a replay."""
 
     questions: int
     panel: list[str]
     settings: dict[str, str | int | None]
     measured: Measures
-    """Of the strategy that was asked for."""
+    """The configuration that was replayed."""
     rounds: float
-    """A question, in the mean."""
+    """Mean per question, like `arbiter_calls`."""
     arbiter_calls: float
     output_tokens: float | None
-    """A question, in the mean; `None` where none were recorded."""
+    """Mean per question; `None` where none were recorded."""
     equal_vote: Measures
-    """Of the whole panel, each member one vote."""
+    """A vote of the whole panel, with equal weights."""
     singles: dict[str, Measures]
-    """Each member alone, and the model escalated to, with the confidence it states of itself."""
+    """Each member alone, and the model of `escalate_to`, with the confidence it states."""
     best_single: str
-    """The best of the panel on these very questions."""
+    """The member with the best accuracy on these questions."""
     mean_single: float
     """The panel's mean accuracy."""
     oracle: float
-    """Share of questions that one member at least got right."""
+    """Share of questions that at least one member got right."""
     gain_over_best_single: float
     gain_interval: tuple[float, float]
-    """95 %, by bootstrap over the questions, both answering the same ones."""
+    """95 %, by paired bootstrap over the questions."""
     failed: int
-    """Questions that nobody could answer; they count as wrong."""
+    """Questions that no member answered; they count as wrong."""
 
 
 def check(recordings: Sequence[Recording], models: Sequence[str]) -> None:
-    """See that the recordings know these models.
+    """Check that there are recordings of these models.
 
     Raises:
-        ConfigError: there are no recordings, or none of a model; the message lists who there is.
+        ConfigError: there are no recordings, or none of a model; the message lists the models.
     """
     if not recordings:
         raise ConfigError("There is nothing to replay: no question is recorded, or none matches.")
@@ -101,7 +101,7 @@ def check(recordings: Sequence[Recording], models: Sequence[str]) -> None:
 
 
 async def consult(recording: Recording, config: ConsortiumConfig) -> Outcome:
-    """One question, put to the recorded models through the engine."""
+    """Put one question to the recorded models through the engine."""
     ask = RecordedAsk(recording)
     waves = 0
 
@@ -134,7 +134,7 @@ async def consult(recording: Recording, config: ConsortiumConfig) -> Outcome:
 async def replay(
     recordings: Sequence[Recording], config: ConsortiumConfig
 ) -> tuple[Summary, list[Outcome]]:
-    """All questions, by this configuration and by an equal vote of the same panel.
+    """Replay all questions: by this configuration, an equal vote of its panel, each model alone.
 
     Args:
         recordings: the questions.
@@ -144,11 +144,11 @@ async def replay(
         ConfigError: see `check`.
     """
     models = [member.model for member in config.members]
-    alone = [*dict.fromkeys(models), *([config.escalate_to] if config.escalate_to else [])]
-    check(recordings, alone)
+    asked = [*dict.fromkeys(models), *([config.escalate_to] if config.escalate_to else [])]
+    check(recordings, asked)
     outcomes = [await consult(each, config) for each in recordings]
-    votes = [await consult(each, _vote_of(models)) for each in recordings]
-    singles = {m: [await consult(each, _vote_of([m])) for each in recordings] for m in alone}
+    votes = [await consult(each, _equal_vote(models)) for each in recordings]
+    singles = {m: [await consult(each, _equal_vote([m])) for each in recordings] for m in asked}
     return _summary(config, outcomes, votes, singles), outcomes
 
 
@@ -176,15 +176,15 @@ def _summary(
         singles={model: _measured(each) for model, each in singles.items()},
         best_single=best,
         mean_single=fmean(panel.values()),
-        oracle=fmean(any(of_one) for of_one in zip(*rights, strict=True)),
+        oracle=fmean(any(hits) for hits in zip(*rights, strict=True)),
         gain_over_best_single=fmean(gains),
         gain_interval=metrics.interval(gains),
         failed=sum(o.run.best is None for o in outcomes),
     )
 
 
-def _vote_of(models: Sequence[str]) -> ConsortiumConfig:
-    """Each of these one vote. Of one model it is that model's answer and stated confidence."""
+def _equal_vote(models: Sequence[str]) -> ConsortiumConfig:
+    """An equal vote of these models; for one model, that is its answer and stated confidence."""
     members = tuple(Member(label=label(i), model=model) for i, model in enumerate(models))
     return ConsortiumConfig(members=members, arbiter=models[0], strategy="vote", max_iterations=1)
 

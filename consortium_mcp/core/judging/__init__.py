@@ -1,5 +1,5 @@
-"""From an iteration's responses to its verdict, by an arbiter or by a count.
+"""Reaches a verdict on an iteration's responses, by an arbiter or by a count.
 
-The strategies call these; they call `ask` for nothing but an arbiter's judgement. Begin with
+The strategies call these functions, which call `ask` only for an arbiter's judgement. Begin with
 `voting`, then `arbitration`.
 """

@@ -1,8 +1,8 @@
-"""Have the arbiter weigh an iteration's responses, and never lose them when it cannot.
+"""Has the arbiter weigh an iteration's responses, with a fallback if it fails.
 
-The chain: a valid verdict; one repair, which shows the arbiter its own reply and what is wrong with
-it; the next arbiter, where more are configured; then the best-supported response, verbatim and
-marked as degraded.
+An invalid verdict is repaired once: the arbiter sees its own reply and what is wrong with it. If
+that fails too, the next configured arbiter is asked. After the last one, the best-supported
+response stands, verbatim and marked as degraded.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ARBITER = "arbiter"
-"""The label of the arbiter's own exchanges."""
+"""The label of the first arbiter's exchanges."""
 
 
 @dataclass(frozen=True)
 class ArbiterTask(Generic[T]):
-    """What is wanted of an arbiter."""
+    """What to ask an arbiter, and how to parse its reply."""
 
     prompt: str
     json_schema: dict[str, Any]
     parse: Callable[[str], T]
-    """Reads the reply; raises `VerdictError` where it cannot."""
+    """Parses the reply; raises `VerdictError` where it cannot."""
 
 
 @dataclass(frozen=True)
 class ArbiterResult(Generic[T]):
-    """What an arbiter made of it, or why none of them did."""
+    """The parsed reply and who gave it, or why no arbiter gave any."""
 
     found: T | None
     arbiter: str | None
     notes: tuple[str, ...]
-    """What is odd about it; where nothing was found, the last says why."""
+    """Warnings; where `found` is `None`, the last one says why."""
 
 
 async def ask_arbiters(run: Run, demand: ArbiterTask[T], ask: Ask) -> ArbiterResult[T]:
-    """Ask the arbiters in turn until one says what can be read.
+    """Ask the arbiters in turn until one gives a valid reply.
 
     Raises:
-        BudgetExceeded: the call does not fit the run's budget.
+        BudgetExceeded: the call would exceed the run's budget.
     """
     notes: list[str] = []
     for turn, model in enumerate((run.config.arbiter, *run.config.arbiters)):
@@ -77,7 +77,7 @@ async def ask_arbiters(run: Run, demand: ArbiterTask[T], ask: Ask) -> ArbiterRes
         )
         try:
             mark = quoting.boundary(run, "arbiter")
-            found, remarks = await _said_or_repaired(question, demand.parse, ask, mark)
+            found, remarks = await _ask_and_repair(question, demand.parse, ask, mark)
         except (MemberError, VerdictError) as error:
             notes.append(f"The arbiter {model} gave no verdict ({error})")
         else:
@@ -86,16 +86,16 @@ async def ask_arbiters(run: Run, demand: ArbiterTask[T], ask: Ask) -> ArbiterRes
     return ArbiterResult(None, None, tuple(notes))
 
 
-async def _said_or_repaired(
+async def _ask_and_repair(
     question: Question, parse: Callable[[str], T], ask: Ask, mark: str
 ) -> tuple[T, tuple[str, ...]]:
-    """What the arbiter said, and what is odd about the reply it came in."""
+    """The parsed reply, after one repair where it was invalid, and its warnings."""
     reply = await ask(question)
     try:
         return parse(reply.text), reply.warnings
     except VerdictError as error:
-        said, _ = quoting.quote(reply.text, mark)
-        repair = rendering.render("repair", prompt=question.prompt, reply=said, error=error)
+        quoted, _ = quoting.quote(reply.text, mark)
+        repair = rendering.render("repair", prompt=question.prompt, reply=quoted, error=error)
         again = await ask(question.model_copy(update={"prompt": repair, "attempt": 2}))
         return parse(again.text), again.warnings
 
@@ -103,119 +103,120 @@ async def _said_or_repaired(
 async def arbitrate(
     run: Run, responses: Sequence[Response], ask: Ask, also: Sequence[Response] = ()
 ) -> Verdict:
-    """Ask the arbiters in turn for a verdict on these responses, of which one answered at least.
+    """Ask the arbiters in turn for a verdict on these responses; at least one must be answered.
 
     Args:
         run: the run.
-        responses: what the arbiter reads.
+        responses: the responses that the arbiter reads.
         ask: puts a question to a model.
-        also: votes that the arbiter does not read but that count, of members that have left.
+        also: votes of eliminated members, which count although the arbiter does not read them.
 
     Raises:
-        BudgetExceeded: the call does not fit the run's budget.
+        BudgetExceeded: the call would exceed the run's budget.
     """
     labels = tuple(r.label for r in responses if r.answered)
     prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses)
     demand = ArbiterTask(prompt, json_schema(labels), lambda text: parse_verdict(text, labels))
-    said = await ask_arbiters(run, demand, ask)
+    result = await ask_arbiters(run, demand, ask)
     votes = (*responses, *also)
-    if said.found is None:
-        return best_supported(run, votes, said.notes[-1], (*cuts, *said.notes[:-1]))
-    verdict = _computed(run, said.found, votes, (*cuts, *said.notes))
-    return verdict.model_copy(update={"arbiter": said.arbiter})
+    if result.found is None:
+        return best_supported(run, votes, result.notes[-1], (*cuts, *result.notes[:-1]))
+    verdict = _verdict_from(run, result.found, votes, (*cuts, *result.notes))
+    return verdict.model_copy(update={"arbiter": result.arbiter})
 
 
-def _computed(
-    run: Run, said: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
+def _verdict_from(
+    run: Run, verdict: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
 ) -> Verdict:
     options = read_options(run.prompt)
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
-    support = _credible(said, answered, options)
-    if struck := [label for label in said.support if label not in support]:
-        belied = (
-            f"The arbiter counted {', '.join(struck)} as support, whose answer is a different one"
+    support = _credible_support(verdict, answered, options)
+    if refuted := [label for label in verdict.support if label not in support]:
+        finding = (
+            f"The arbiter counted {', '.join(refuted)} as support, whose answer is a different one"
         )
-        warnings += (f"{belied}; not counted.",)
-    told = read(said.final_answer or "", options)
+        warnings += (f"{finding}; not counted.",)
+    answer = read(verdict.final_answer or "", options)
     support += tuple(
-        label for label in answered if label not in support and same(answered[label], told)
+        label for label in answered if label not in support and same(answered[label], answer)
     )
-    groups = checked_groups(run, responses, said.groups)
+    groups = checked_groups(run, responses, verdict.groups)
     number, parts = scoring.weigh(
         run,
         responses,
         support,
         groups,
-        arbiter_confidence=said.confidence,
+        arbiter_confidence=verdict.confidence,
         method="the arbiter names in support, or whose final answer is the same",
     )
     return Verdict(
-        synthesis=said.synthesis,
-        final_answer=said.final_answer,
+        synthesis=verdict.synthesis,
+        final_answer=verdict.final_answer,
         confidence=number,
         parts=parts,
         supporters=support,
         groups=groups,
-        dissent=dissent.dissent_of(responses, support, groups, said.dissent),
-        refinements=said.refinements,
-        needs_iteration=said.needs_iteration,
-        ranking=said.ranking,
+        dissent=dissent.dissent_of(responses, support, groups, verdict.dissent),
+        refinements=verdict.refinements,
+        needs_iteration=verdict.needs_iteration,
+        ranking=verdict.ranking,
         warnings=warnings,
     )
 
 
-def _credible(
-    said: ArbiterVerdict, answered: dict[str, Answer | None], options: Options
+def _credible_support(
+    verdict: ArbiterVerdict, answered: dict[str, Answer | None], options: Options
 ) -> tuple[str, ...]:
-    """The support less what the members' own answers belie: it is not the arbiter's word alone.
+    """The supporters that the arbiter names, without those whose own answers contradict that.
 
-    A member whose short answer contradicts the verdict's cannot stand behind it. Where the verdict
-    has none, members that contradict each other cannot all: the largest party stays.
+    A member whose short answer contradicts the verdict's does not support it. Where the verdict has
+    no short answer, members that contradict each other cannot all support it: the largest group
+    that one of its members does not contradict stays.
     """
-    if said.final_answer is not None:
-        told = read(said.final_answer, options)
-        return tuple(label for label in said.support if not contradict(answered[label], told))
-    parties = [
-        tuple(o for o in said.support if not contradict(answered[label], answered[o]))
-        for label in said.support
+    if verdict.final_answer is not None:
+        answer = read(verdict.final_answer, options)
+        return tuple(label for label in verdict.support if not contradict(answered[label], answer))
+    compatible = [
+        tuple(o for o in verdict.support if not contradict(answered[label], answered[o]))
+        for label in verdict.support
     ]
-    return max(parties, key=len, default=())
+    return max(compatible, key=len, default=())
 
 
 def checked_groups(run: Run, responses: Sequence[Response], said: Groups) -> Groups:
-    """Equal answers grouped, joined as the arbiter says, unless the answers themselves belie that.
+    """Join the groups of equal answers as the arbiter says, unless that joins a contradiction.
 
-    What reads as the same stays together whatever the arbiter leaves out.
+    In that case all of the arbiter's groups are ignored. Equal answers always stay together.
     """
     options = read_options(run.prompt)
     answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
-    ours = agreement.group_by_answer(run, responses)
-    joined = _joined((*said, *ours))
-    return ours if any(_mixed(group, answered) for group in joined) else joined
+    equal = agreement.group_by_answer(run, responses)
+    joined = _merged((*said, *equal))
+    return equal if any(_contradictory(group, answered) for group in joined) else joined
 
 
-def _joined(groups: Groups) -> Groups:
-    """The groups, those that share a label as one; in order of their first."""
+def _merged(groups: Groups) -> Groups:
+    """Merge the groups that share a label; ordered by each group's first part."""
     joined: list[tuple[str, ...]] = []
     for group in groups:
-        touched = [each for each in joined if not set(each).isdisjoint(group)]
-        one = tuple(dict.fromkeys(label for each in (*touched, group) for label in each))
-        place = joined.index(touched[0]) if touched else len(joined)
-        joined[place : place + 1] = [one]
-        joined = [each for each in joined if each not in touched[1:]]
+        overlapping = [each for each in joined if not set(each).isdisjoint(group)]
+        merged = tuple(dict.fromkeys(label for each in (*overlapping, group) for label in each))
+        place = joined.index(overlapping[0]) if overlapping else len(joined)
+        joined[place : place + 1] = [merged]
+        joined = [each for each in joined if each not in overlapping[1:]]
     return tuple(joined)
 
 
-def _mixed(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:
+def _contradictory(group: tuple[str, ...], answered: dict[str, Answer | None]) -> bool:
     return any(contradict(answered[a], answered[b]) for a in group for b in group)
 
 
 def best_supported(
     run: Run, responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
 ) -> Verdict:
-    """The answer with the most votes, told verbatim by its most confident supporter.
+    """The answer with the most votes, as its most confident supporter wrote it.
 
-    It is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    This is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
     """
     verdict = plurality(run, responses)
     note = f"{why}: this is the best-supported member's answer, word for word."

@@ -1,4 +1,4 @@
-"""The answers that lost, and why they may matter."""
+"""Collects the answers that lost, with their arguments."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def dissent_of(
     groups: Groups,
     said: Sequence[tuple[tuple[str, ...], str]] = (),
 ) -> tuple[Dissent, ...]:
-    """Who stands apart, one entry a group, with its argument.
+    """One entry for each group outside the support, with its argument.
 
     Args:
         responses: the iteration's responses.
-        supporters: labels whose answer the synthesis stands on.
-        groups: labels that say the same thing.
-        said: what the arbiter said of dissent: labels (or none) and the argument.
+        supporters: labels whose answer the synthesis is based on.
+        groups: labels whose answers mean the same.
+        said: what the arbiter wrote about dissent: (labels, argument); the labels may be empty.
     """
     answered = {r.label: r for r in responses if r.answered}
     dissent = [Dissent(labels=(), argument=argument) for labels, argument in said if not labels]
     for party in opposing_groups(list(answered.values()), supporters, groups):
-        words = [argument for labels, argument in said if set(labels) & set(party)]
+        arguments = [argument for labels, argument in said if set(labels) & set(party)]
         strongest = max(
             (answered[name] for name in party), key=lambda r: r.stated_confidence or 0.0
         )
@@ -39,17 +39,17 @@ def dissent_of(
             Dissent(
                 labels=party,
                 final_answer=strongest.final_answer,
-                argument=" ".join(words) or excerpt(strongest.text or ""),
+                argument=" ".join(arguments) or excerpt(strongest.text or ""),
             )
         )
     return tuple(dissent)
 
 
 EXCERPT = 280
-"""Characters: a sentence or two."""
+"""The most characters of an excerpt: a sentence or two."""
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a response, for a reader."""
+    """The beginning of a response, on one line and cut between words."""
     flat = " ".join(prose(text).split())
     return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"

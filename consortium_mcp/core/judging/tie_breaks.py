@@ -1,4 +1,4 @@
-"""Who wins where several answers have equally many votes."""
+"""Chooses between answers with equally many votes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def break_tie(
     run: Run, responses: Sequence[Response], tied: Sequence[tuple[str, ...]]
 ) -> tuple[tuple[str, ...], str]:
-    """The group that stands, and by what; nothing is said of it where there was no tie."""
+    """The winning group, and what decided; an empty text where there was no tie."""
     ranks = {member.label: RANK[member.tier] for member in run.members}
     highest = {group: max(ranks[label] for label in group) for group in tied}
     stated = {group: mean_stated(run, responses, group) or 0.0 for group in tied}

@@ -1,4 +1,4 @@
-"""A verdict that stands on a count: what the strategies and the arbiter's fallback share."""
+"""Verdicts by counting votes, for the strategies and the arbiter's fallback."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def counted(
     groups: Groups,
     method: str = COUNTING,
 ) -> Verdict:
-    """The winners' answer, word for word, told by the most confident of them.
+    """The verdict with the winners' answer, as the most confident of them wrote it.
 
     Args:
         run: the run.
         responses: the iteration's responses.
-        winners: the labels that won; one of the groups.
-        groups: labels that say the same thing.
-        method: how the winners were found, in words, for the report.
+        winners: the labels of the winning group; one of `groups`.
+        groups: labels whose answers mean the same.
+        method: how the winners were found, in words for the report.
     """
     answered = {r.label: r for r in responses if r.answered}
-    teller = max((answered[name] for name in winners), key=lambda r: r.stated_confidence or 0.0)
+    speaker = max((answered[name] for name in winners), key=lambda r: r.stated_confidence or 0.0)
     number, parts = weigh(run, responses, winners, groups, arbiter_confidence=None, method=method)
     return Verdict(
-        synthesis=prose(teller.text or ""),
-        final_answer=teller.final_answer,
+        synthesis=prose(speaker.text or ""),
+        final_answer=speaker.final_answer,
         confidence=number,
         parts=parts,
         supporters=winners,
@@ -52,16 +52,16 @@ def counted(
 
 
 def plurality(run: Run, responses: Sequence[Response]) -> Verdict:
-    """The heaviest group's answer. A tie, and how it was broken, stands in the warnings.
+    """The heaviest group's answer. A warning reports a tie and how it was broken.
 
     Ties go to the group with the member of the highest tier, then to the higher mean stated
-    confidence, then to the first by panel order. Who gave no final answer abstains: its weight
-    stands behind nobody's answer, and it wins only where all abstained.
+    confidence, then to the first in panel order. A member without a final answer abstains: it
+    supports no other's answer, and wins only where all abstain.
     """
     groups = group_by_answer(run, responses)
     voted = {r.label for r in responses if r.answered and r.final_answer is not None}
-    standing = [group for group in groups if voted.issuperset(group)] or list(groups)
-    tied = [group for group in standing if weight(run, group) == weight(run, standing[0])]
+    candidates = [group for group in groups if voted.issuperset(group)] or list(groups)
+    tied = [group for group in candidates if weight(run, group) == weight(run, candidates[0])]
     winners, how = break_tie(run, responses, tied)
     if not how:
         return counted(run, responses, winners, groups)

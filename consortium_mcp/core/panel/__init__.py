@@ -1,4 +1,4 @@
-"""From what people write (`gpt-4o:2`) to the members of a run.
+"""Turns what people write (`gpt-4o:2`) into the members of a run.
 
-No model is looked up here, only names. Begin with `member_syntax`.
+It works on names only and never loads a model. Begin with `member_syntax`.
 """

@@ -1,4 +1,4 @@
-"""What is known of models by their names: whose they are, and each provider's current ones."""
+"""What a model's name tells: its family, and whether it is one of a provider's current models."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _FAMILIES = (
 
 
 def family(model_id: str) -> str | None:
-    """Whose model this is by its name, wherever it is served; `None` where the name says nothing.
+    """The family of a model, by its name and wherever it is served; `None` where it is unknown.
 
-    `openrouter/anthropic/claude-sonnet-5` and `claude-opus-5` are one family: a judge favours text
-    of its own family (measured: 20 points more of the votes).
+    `openrouter/anthropic/claude-sonnet-5` and `claude-opus-5` are one family. Families matter
+    because a judge favours text of its own (measured: 20 points more of the votes).
     """
     name = model_id.lower().rpartition("/")[2]
-    return next((house for start, house in _FAMILIES if name.startswith(start)), None)
+    return next((family for start, family in _FAMILIES if name.startswith(start)), None)
 
 
 CURRENT_MODELS: dict[str, tuple[str, ...]] = {
@@ -55,16 +55,16 @@ CURRENT_MODELS: dict[str, tuple[str, ...]] = {
     "openrouter": ("openrouter/anthropic/claude-sonnet-5",),
 }
 """Provider (the llm plugin's name) -> its current general models, best first, as llm 0.36 and the
-plugins of autumn 2026 spell them. The panel that is asked when you name none takes at most one
-from each."""
+plugins of autumn 2026 spell them. The default panel takes at most one from each."""
 EXTRAS = ("anthropic", "gemini", "openrouter", "mistral", "ollama")
-"""Extras of this package; each brings llm's plugin of its name, such as llm-anthropic."""
+"""Extras of this package; each installs the llm plugin of its name, such as llm-anthropic."""
 PANEL_WITHOUT_ARBITER = 4
-"""From so many ready providers on, the first one's model only judges: judges favour their own."""
+"""From this many ready providers on, the first one's model only judges, as judges favour their own
+answers."""
 
 
 def default_panel(ready: Collection[str]) -> tuple[list[str], str] | None:
-    """Members and arbiter from the current models that are ready, at most one a provider.
+    """Choose members and arbiter from the current models that are ready, one per provider.
 
     Returns:
         The members' ids and the arbiter's, or `None` where fewer than two providers are ready.
@@ -74,7 +74,7 @@ def default_panel(ready: Collection[str]) -> tuple[list[str], str] | None:
         for models in CURRENT_MODELS.values()
         if any(model in ready for model in models)
     ]
-    if len(found) < 2:  # noqa: PLR2004 (a consortium of one is none)
+    if len(found) < 2:  # noqa: PLR2004 (one model is no consortium)
         return None
     members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
     return members, found[0]

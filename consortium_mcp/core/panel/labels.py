@@ -1,4 +1,4 @@
-"""The labels by which the arbiter knows the members of a run."""
+"""The labels that stand for a run's members in the arbiter's prompt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def label(index: int) -> str:
-    """The label of the member at this place: A to Z, then AA, AB and so on."""
+    """The label of the member at this index, from 0: A to Z, then AA, AB and so on."""
     letters = ""
     index += 1
     while index:
@@ -24,10 +24,10 @@ def label(index: int) -> str:
 
 
 def shuffle_labels(members: Sequence[Member], seed: str) -> tuple[Member, ...]:
-    """Give each member a label that does not betray its place in the panel.
+    """Give each member a label that does not reveal its place in the panel.
 
-    The order of the panel stays. Judges prefer what stands first (position bias), so which response
-    stands first must not depend on who wrote the configuration.
+    The panel keeps its order. Judges prefer the first response (position bias), so which response
+    comes first must not depend on the order of the configuration.
     """
     labels = [label(index) for index in range(len(members))]
     random.Random(seed).shuffle(labels)
@@ -38,9 +38,9 @@ def shuffle_labels(members: Sequence[Member], seed: str) -> tuple[Member, ...]:
 
 
 def members_of_run(config: ConsortiumConfig, seed: str) -> tuple[Member, ...]:
-    """The labelled members of a run: the panel, and the reserve that `escalate_to` names.
+    """The labelled members of a run: the panel, then the reserve that `escalate_to` names.
 
-    The reserve is taken as strong, which is what it is asked for.
+    The reserve is in the tier `strong`, since it is asked for its strength.
     """
     members = config.members
     if config.escalate_to is not None:

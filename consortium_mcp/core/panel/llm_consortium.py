@@ -1,7 +1,7 @@
-"""From a configuration of llm-consortium to one of ours.
+"""Converts a configuration of llm-consortium to ours.
 
-Its forms are those of llm-consortium 0.3 to 0.8 as published: `models` is a list of ids or a
-mapping of ids to counts, and some fields were called something else before.
+It reads the formats of the published llm-consortium 0.3 to 0.8: `models` is a list of ids or a
+mapping of ids to counts, and some fields had other names earlier.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STRATEGIES = {
     "role": "roles",
     "semantic": "auto",
 }
-"""Its strategies -> ours. Its default always has the arbiter write."""
+"""Its strategies -> ours. In its default strategy the arbiter always writes the answer."""
 _UNUSED = {
     "strategy_params": "the parameters of its strategy",
     "embedding_backend": "embeddings, which cannot tell 41 from 42,",
@@ -28,16 +28,16 @@ _UNUSED = {
 
 
 def settings_from(original: Mapping[str, Any]) -> tuple[ConsortiumSettings, list[str]]:
-    """What a saved configuration of llm-consortium asks for, in our terms.
+    """Convert a saved configuration of llm-consortium.
 
     Args:
-        original: the configuration as it stands in its database.
+        original: the configuration, as stored in its database.
 
     Returns:
-        What is wanted, and in words what has no counterpart here.
+        The settings, and notes on what changed or has no counterpart here.
 
     Raises:
-        ConfigError: it is no such configuration.
+        ConfigError: it is not such a configuration.
     """
     strategy, notes = _strategy(original)
     notes += [
@@ -46,9 +46,9 @@ def settings_from(original: Mapping[str, Any]) -> tuple[ConsortiumSettings, list
         if original.get(name)
     ]
     threshold = _typed(original, "confidence_threshold", (int, float))
-    if threshold is not None and threshold > 1:  # it took percentages as well
+    if threshold is not None and threshold > 1:  # it also accepted percentages
         threshold /= 100
-    least = "minimum_iterations" if "minimum_iterations" in original else "min_iterations"
+    min_field = "minimum_iterations" if "minimum_iterations" in original else "min_iterations"
     return ConsortiumSettings(
         models=_members(original.get("models")),
         arbiter=_typed(original, "arbiter", str) or None,
@@ -56,7 +56,7 @@ def settings_from(original: Mapping[str, Any]) -> tuple[ConsortiumSettings, list
         system=_typed(original, "system_prompt", str) or None,
         confidence_threshold=threshold,
         max_iterations=_typed(original, "max_iterations", int),
-        min_iterations=_typed(original, least, int),
+        min_iterations=_typed(original, min_field, int),
     ), notes
 
 
@@ -69,7 +69,7 @@ def _members(models: object) -> list[str]:
 
 
 def _strategy(original: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Our strategy for its own, and what is to be said of that."""
+    """Our strategy for its own, and notes on the difference."""
     strategy = str(original.get("strategy") or "default").lower()
     judging = str(original.get("judging_method") or "default").lower()
     if strategy == "default" and judging in {"rank", "pick-one"}:
@@ -80,7 +80,7 @@ def _strategy(original: Mapping[str, Any]) -> tuple[str, list[str]]:
     return STRATEGIES.get(strategy, strategy), []
 
 
-def _typed(original: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 (of that kind, or `None`)
+def _typed(original: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 (that kind, or `None`)
     value = original.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
         raise ConfigError(f"its `{name}` is {value!r}")

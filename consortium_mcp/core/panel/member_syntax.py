@@ -1,4 +1,4 @@
-"""From what people write (`gpt-4o:2`) to the members of a run."""
+"""Parses members as people write them, such as `gpt-4o:2`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _COUNT = re.compile(r"[+-]?[0-9]+")
 
 
 def parse_member(text: str, known: Collection[str]) -> tuple[str, int]:
-    """Read `model` or `model:count`.
+    """Parse `model` or `model:count`.
 
-    The longest known id wins, because ids hold colons themselves: `qwen3:4b` stays whole when it is
-    a model, `gpt-4o:2` means two, and `qwen3:4b:3` means three of `qwen3:4b`.
+    The longest known id wins, because ids may contain colons: `gpt-4o:2` means two, `qwen3:4b` is
+    one model if that id is known, and `qwen3:4b:3` means three of `qwen3:4b`.
 
     Args:
         text: what the user wrote.
         known: every id and alias that llm knows.
 
     Returns:
-        The id or alias, and how many of it (1 to 32).
+        The id or alias, and the count (1 to 32).
 
     Raises:
         InvalidMember: the text is empty, or its count is not a whole number from 1 to 32.
@@ -54,37 +54,37 @@ def parse_member(text: str, known: Collection[str]) -> tuple[str, int]:
 
 
 def with_counts(models: Sequence[str], counts: Sequence[int], known: Collection[str]) -> list[str]:
-    """Members with counts that are given beside them, as `-m gpt-4o -n 2` does.
+    """Combine members with counts that are given separately, as in `-m gpt-4o -n 2`.
 
     Args:
         models: members as written.
-        counts: one for each of the models, in their order; or one alone, for every model that
-            names no count itself; or none.
+        counts: one for each model, in the same order; or a single one, for every model without a
+            count of its own; or none.
         known: every id and alias.
 
     Raises:
-        InvalidMember: there are as many counts as fit neither, or a model names another count.
-        UnknownModel: a model is not known.
+        InvalidMember: the number of counts fits neither form, or a model has a different count.
+        UnknownModel: a model is unknown.
     """
     if len(counts) > 1 and len(counts) != len(models):
         raise InvalidMember(
             f"{len(counts)} counts for {len(models)} models: give one for each model, in the same "
             "order, or a single one for all."
         )
-    alone = len(counts) == 1
+    one_for_all = len(counts) == 1
     members = []
     for place, model in enumerate(models):
-        name, named = parse_member(model, known)
-        names_none = model.strip() == name
-        count = counts[0] if alone else counts[place] if counts else named
-        if not (names_none or alone or count == named):
-            raise InvalidMember(f"{model!r} says {named} and its count says {count}: give one.")
-        members.append(f"{name}:{count if names_none else named}")
+        name, own_count = parse_member(model, known)
+        has_no_count = model.strip() == name
+        count = counts[0] if one_for_all else counts[place] if counts else own_count
+        if not (has_no_count or one_for_all or count == own_count):
+            raise InvalidMember(f"{model!r} says {own_count} and its count says {count}: give one.")
+        members.append(f"{name}:{count if has_no_count else own_count}")
     return members
 
 
 def unknown_model_message(name: str, known: Collection[str]) -> str:
-    """Say that a model is unknown, and which known ids come closest."""
+    """The message that a model is unknown, with the closest known ids."""
     close = closest(name, known)
     hint = f"The closest known ids: {', '.join(close)}." if close else "No known id is close to it."
     return f"Unknown model {name!r}. {hint}"

@@ -1,4 +1,4 @@
-"""What models are told. The texts themselves are in `templates/`.
+"""Builds the prompts for members and arbiters from the texts in `templates/`.
 
-Whatever a user or another model wrote goes in through `quoting`. Begin with `for_members`.
+Text that a user or another model wrote is inserted through `quoting`. Begin with `for_members`.
 """

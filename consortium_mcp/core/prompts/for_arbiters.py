@@ -1,4 +1,4 @@
-"""What arbiters are asked."""
+"""The prompts for arbiters."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 def prompt_for_arbiter(
     run: Run, responses: Sequence[Response], form: str = "arbiter"
 ) -> tuple[str, tuple[str, ...]]:
-    """The question and the answers, by label only.
+    """The prompt with the question and the answers, which are identified by label only.
 
     Args:
         run: the run.
         responses: the iteration's responses.
-        form: the prompt that says what is wanted: `arbiter` or `rank`.
+        form: the template, which says what to do: `arbiter` or `rank`.
 
     Returns:
-        The prompt, and a warning for everything that had to be cut.
+        The prompt, and a warning for each text that was cut.
     """
     answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
     mark = boundary(run, "arbiter")
@@ -51,22 +51,22 @@ def prompt_for_arbiter(
     prompt = render(
         form,
         question=question,
-        told=_told(run, mark),
+        told=_members_system(run, mark),
         count=len(answered),
         responses="\n\n".join(blocks),
-        votes=_votes(run, answered, mark),
+        votes=_vote_counts(run, answered, mark),
     )
     return prompt, tuple(warnings)
 
 
-def _told(run: Run, mark: str) -> str:
+def _members_system(run: Run, mark: str) -> str:
     if not run.config.system:
         return ""
     return f"\nWhat the members were told beforehand:\n{quote(run.config.system, mark)[0]}\n"
 
 
-def _votes(run: Run, answered: Sequence[Response], mark: str) -> str:
-    spelled = {r.label: r.final_answer for r in answered if r.final_answer}
+def _vote_counts(run: Run, answered: Sequence[Response], mark: str) -> str:
+    final_answers = {r.label: r.final_answer for r in answered if r.final_answer}
     groups = group_by_answer(run, answered)
-    lines = [f"{len(g)} × {spelled[g[0]]}" for g in groups if g[0] in spelled]
+    lines = [f"{len(g)} × {final_answers[g[0]]}" for g in groups if g[0] in final_answers]
     return quote("\n".join(lines), mark)[0] if lines else "none given."

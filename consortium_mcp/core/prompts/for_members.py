@@ -1,4 +1,4 @@
-"""What members are asked."""
+"""The prompts for members."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
 
 MAX_HISTORY = 40_000
-"""Characters of an earlier conversation in one prompt; about 10,000 tokens."""
+"""The most characters of earlier conversation in one prompt; about 10,000 tokens."""
 
 
 def system_for(member: Member, run: Run, part: str | None = None) -> str:
-    """The member's system prompt: its own or the consortium's, its part, how to end the answer."""
+    """The system prompt: the member's own or the consortium's, its part, the answer format."""
     own = member.system or run.config.system
     return "\n\n".join(each for each in (own, part, render("member")) if each)
 
 
 def question_of(run: Run) -> str:
-    """The user's prompt, after the conversation it belongs to.
+    """The user's prompt, after the conversation that it continues.
 
-    Of a long conversation the newest turns are kept, and it says how many are left out.
+    A long conversation keeps its newest turns, and says how many were left out.
     """
     if not run.history:
         return run.prompt
@@ -36,18 +36,20 @@ def question_of(run: Run) -> str:
     turns: list[str] = []
     room = MAX_HISTORY
     for turn in reversed(run.history):
-        said = f"Asked:\n{quote(turn.prompt, mark)[0]}\nAnswered:\n{quote(turn.synthesis, mark)[0]}"
-        room -= len(said)
+        exchange = (
+            f"Asked:\n{quote(turn.prompt, mark)[0]}\nAnswered:\n{quote(turn.synthesis, mark)[0]}"
+        )
+        room -= len(exchange)
         if room < 0 and turns:
             turns.append(f"[… {len(run.history) - len(turns)} earlier turns left out …]")
             break
-        turns.append(shorten(said, MAX_HISTORY)[0])
+        turns.append(shorten(exchange, MAX_HISTORY)[0])
     shown = "\n\n".join(reversed(turns))
     return render("conversation", boundary=mark, turns=shown, prompt=run.prompt)
 
 
 def prompt_for_member(run: Run) -> str:
-    """The question; in later iterations what is known so far follows.
+    """The question, followed in later iterations by the results so far.
 
     The part that never changes comes first, so that providers' prompt caches hit.
     """
@@ -70,7 +72,7 @@ def prompt_for_member(run: Run) -> str:
 
 
 def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str:
-    """The prompt, what this member said last, and what the other side argues; nobody is named."""
+    """The prompt, this member's last answer, and the other sides' arguments, without names."""
     mark = boundary(run, "member")
     limit = MAX_QUOTED // (len(others) + 1)
     return render(
@@ -83,7 +85,7 @@ def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str
 
 
 def prompt_with_proposals(run: Run, prompt: str, proposals: Sequence[Response]) -> str:
-    """The prompt, and the answers that others of this iteration have proposed."""
+    """The prompt, and the answers that other members proposed in this iteration."""
     if not proposals:
         return prompt
     mark = boundary(run, "member")
@@ -93,5 +95,5 @@ def prompt_with_proposals(run: Run, prompt: str, proposals: Sequence[Response]) 
 
 
 def bullets(lines: Sequence[str]) -> str:
-    """One line each, as a list."""
+    """The lines as a bulleted list."""
     return "\n".join(f"- {line}" for line in lines) or "(nothing in particular)"

@@ -1,4 +1,4 @@
-"""Foreign text inside a prompt: fenced by a boundary that nobody could foresee, and cut to size."""
+"""Quotes foreign text in a prompt: fences it by an unpredictable boundary, and cuts it to size."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
 
 MAX_QUOTED = 120_000
-"""Characters of members' text in one arbiter prompt, shared by the responses: about 30,000 tokens,
-which every current model's context holds."""
+"""The most characters of members' text in one arbiter prompt, shared equally by the responses;
+about 30,000 tokens, which fit every current model's context."""
 _OUR_TAGS = re.compile(
     r"<(?=\s{0,8}/?\s{0,8}(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
     r"|needs_iteration|confidence|ranking)\b)",
@@ -22,21 +22,21 @@ _OUR_TAGS = re.compile(
 def boundary(run: Run, reader: str) -> str:
     """The mark that fences quoted text for this reader in the run's next iteration.
 
-    No model can foresee it, and what a member was shown never fences what the arbiter reads.
+    No model can predict it, and members and arbiters see different marks.
     """
-    # The conversation does not change from one iteration to the next, and so neither does its mark.
+    # The conversation is the same in every iteration, so its mark is too.
     count = 0 if reader == "conversation" else len(run.iterations)
     purpose = f"{run.seed} {reader} {count}"
     return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 
 
 def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
-    """Fence foreign text.
+    """Fence foreign text, and disarm whatever looks like one of our tags.
 
     Args:
         text: what a model or a user wrote.
         mark: the run's boundary.
-        limit: characters to keep; the middle of a longer text is cut, and the cut is shown.
+        limit: characters to keep; a longer text is cut in its middle, and the cut is marked.
 
     Returns:
         The fenced text, and how many characters were cut.
@@ -46,9 +46,9 @@ def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
 
 
 def shorten(text: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
-    """The text with its middle cut where it is too long, and how many characters that cost.
+    """Cut the middle of a text that is too long; returns the text and the number of characters cut.
 
-    The end is kept too: that is where a conclusion and a final answer stand.
+    The end is kept because conclusions and final answers stand there.
     """
     cut = max(0, len(text) - limit)
     if not cut:

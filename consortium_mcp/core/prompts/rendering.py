@@ -1,7 +1,6 @@
-"""Load and render `prompts/*.md`: everything that a model is ever told stands in those files.
+"""Loads and renders `prompts/templates/*.md`, which hold every text that models are told.
 
-Text that a model or a user wrote goes in through `quote`, which fences it by a boundary nobody
-could foresee and takes the meaning from anything that looks like a tag of ours.
+Text that a model or a user wrote is inserted through `quoting.quote`.
 """
 
 from __future__ import annotations
@@ -18,5 +17,5 @@ def _template(name: str) -> Template:
 
 
 def render(name: str, /, **values: object) -> str:
-    """The prompt of this name with its places filled. Values are never read as templates."""
+    """Fill in the template of this name. Values are never read as templates."""
     return _template(name).substitute(values)

@@ -1,5 +1,5 @@
-"""What a model's text says: its final answer, its stated confidence, an arbiter's verdict.
+"""Parses what models write: final answers, stated confidences, arbiters' verdicts.
 
-Every word that a model wrote passes through here before anything is decided on it; what cannot be
-read is `None`. Begin with `markup`, which finds our tags outside code and thinking.
+No decision uses a model's text before it was parsed here; what cannot be parsed is `None`.
+Begin with `markup`, which finds our tags outside code and thinking.
 """

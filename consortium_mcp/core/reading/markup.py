@@ -1,7 +1,6 @@
-"""What a reply says: its final answer, its stated confidence, and its prose.
+"""Finds our tags in a reply, and removes the reasoning that some models show.
 
-Everything here takes text that a model wrote, so nothing here may raise or invent a number: what
-cannot be read is `None`.
+The input is text that a model wrote, so nothing here may raise: what is not found is `None`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ _CLOSING_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 
 
 def without_thinking(text: str) -> str:
-    """The text less what a reasoning model thought aloud. If that is never closed, all is."""
+    """The text without a reasoning model's thinking; see `_thinking` for unclosed tags."""
     return _thinking_as(text, "").strip()
 
 
 def _thinking_as(text: str, filling: str) -> str:
-    """The text with each character of its thinking replaced."""
+    """The text with each character of its thinking replaced by `filling`."""
     pieces, done = [], 0
     for start, end in _thinking(text):
         pieces += [text[done:start], filling * (end - start)]
@@ -32,28 +31,28 @@ def _thinking_as(text: str, filling: str) -> str:
 
 
 def _thinking(text: str) -> Iterator[tuple[int, int]]:
-    """Where thinking stands: from an opening tag to the next closing one of its name.
+    """The (start, end) of each stretch of thinking: from an opening tag to its next closing tag.
 
-    What is never closed counts only where it opens the reply, as when a model is cut off; further
-    on it is somebody writing about such tags. One pass, whatever the text.
+    A tag that is never closed counts only at the start of the reply, where the model was cut off;
+    further on, it is text about such tags. Takes one pass over any text.
     """
-    opened: tuple[str, int] | None = None
+    opening: tuple[str, int] | None = None
     for tag in _THINKING.finditer(text):
         closing, name = tag[1], tag[2].lower()
-        if opened is None and not closing:
-            opened = name, tag.start()
-        elif opened is not None and closing and name == opened[0]:
-            yield opened[1], tag.end()
-            opened = None
-    if opened is not None and not text[: opened[1]].strip():
-        yield opened[1], len(text)
+        if opening is None and not closing:
+            opening = name, tag.start()
+        elif opening is not None and closing and name == opening[0]:
+            yield opening[1], tag.end()
+            opening = None
+    if opening is not None and not text[: opening[1]].strip():
+        yield opening[1], len(text)
 
 
 def tag_content(text: str, tag: str) -> str | None:
     """The content of the last complete `<tag>…</tag>` outside thinking and code fences.
 
     Returns:
-        The content, stripped, as it stands in the text; `None` where there is no such tag.
+        The content, stripped but otherwise verbatim; `None` where there is no such tag.
     """
     found = tags(text, tag)
     last = next((i for i in reversed(range(len(found))) if found[i].closing), -1)
@@ -62,7 +61,7 @@ def tag_content(text: str, tag: str) -> str | None:
 
 
 class Tag(NamedTuple):
-    """An opening or closing tag, and where it stands."""
+    """An opening or closing tag, and its place in the text."""
 
     start: int
     end: int
@@ -79,11 +78,11 @@ def tags(text: str, tag: str) -> list[Tag]:
 
 
 def _blank_quoted(text: str) -> str:
-    """Thinking and fenced code as blanks of the same length, so that offsets stay true.
+    """Replace thinking and fenced code by blanks of the same length, so that offsets stay valid.
 
-    A block begins where a line ends in an opening fence, also after words ("B says: ```xml"), and
-    ends at a line that begins with as long a fence (CommonMark 4.5); one never closed runs to the
-    end.
+    A block begins at a fence that ends a line, even after words ("B says: ```xml"), and ends at a
+    line that begins with a fence at least as long (CommonMark 4.5); an unclosed block runs to the
+    end of the text.
     """
     text = _thinking_as(text, " ")
     if "```" not in text and "~~~" not in text:
@@ -93,7 +92,7 @@ def _blank_quoted(text: str) -> str:
     for line in text.splitlines(keepends=True):
         if fence:
             closing = _CLOSING_FENCE.match(line)
-            if closing and closing[1].startswith(fence) and _nothing_but_tags(closing[2]):
+            if closing and closing[1].startswith(fence) and _is_blank_or_tag(closing[2]):
                 end = place + closing.end(1)
                 pieces += [text[done:start], " " * (end - start)]
                 done, fence = end, ""
@@ -107,13 +106,13 @@ def _blank_quoted(text: str) -> str:
 
 
 def _opening_fence(line: str) -> re.Match[str] | None:
-    """The fence that opens a block on this line; paired ones are code within the line."""
+    """The fence that opens a block on this line; paired backtick fences are inline code."""
     fences = list(_FENCE.finditer(line))
     if not fences or (fences[0][0][0] == "`" and len(fences) % 2 == 0):
         return None
     return fences[0] if fences[0][0][0] == "~" else fences[-1]
 
 
-def _nothing_but_tags(rest: str) -> bool:
-    """Whether a fence followed by this closes its block: models write "```</synthesis>"."""
+def _is_blank_or_tag(rest: str) -> bool:
+    """Whether only blanks or our tags follow a closing fence: models write "```</synthesis>"."""
     return not rest.strip() or rest.lstrip().startswith("</")

@@ -1,4 +1,4 @@
-"""A reply as a person would read it."""
+"""A reply as a person reads it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _OUR_TAGS = re.compile(r"<(confidence|final_answer)>[^<]{0,400}</\1>", re.IGNORE
 
 
 def prose(text: str) -> str:
-    """The text as a person would read it: no thinking, no tags of ours.
+    """The text as a person reads it: without thinking and without our tags.
 
-    A reply that is nothing but its tagged final answer reads as that answer.
+    A reply that consists only of a tagged final answer becomes that answer.
     """
     shown = without_thinking(text)
     return _OUR_TAGS.sub("", shown).strip() or final_answer(shown) or ""

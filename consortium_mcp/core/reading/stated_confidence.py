@@ -1,4 +1,4 @@
-"""What a model says of its own confidence, as a share from 0 to 1."""
+"""Parses the confidence that a model states, as a share from 0 to 1."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from consortium_mcp.core.reading.markup import tag_content
 
 
 def stated_confidence(text: str) -> float | None:
-    """What a reply says of its own confidence, from 0 to 1, or `None`."""
+    """The confidence that a reply states, from 0 to 1; `None` where it states none."""
     content = tag_content(text, "confidence")
     return None if content is None else read_confidence(content)
 
 
 # Midpoints of the ranges of US Intelligence Community Directive 203, "Analytic Standards" (2015),
-# for the words it defines; high, medium and low are taken as very likely, even and unlikely.
+# for the words it defines; high, medium and low count as very likely, even and unlikely.
 _IN_WORDS = {
     "almost certain": 0.97,
     "very high": 0.97,
@@ -33,14 +33,14 @@ _IN_WORDS = {
 }
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)"
 _SHARE = re.compile(rf"{_NUMBER}\s*(?:(%|percent\b|per cent\b)|(?:/|out of|of)\s*{_NUMBER})?")
-_LEAST_BARE_PERCENT = 10
+_MIN_BARE_PERCENT = 10
 
 
 def read_confidence(text: str) -> float | None:
-    """Read a confidence: `0.85`, `.85`, `0,85`, `85%`, `85 percent`, `85`, `17/20`, `high`.
+    """Parse a confidence: `0.85`, `.85`, `0,85`, `85%`, `85 percent`, `85`, `17/20`, `high`.
 
-    A bare number from 10 to 100 is a percentage; one between 1 and 10 could be out of ten or a slip
-    and is not read. More than one number, a sign, or a result outside 0–1 is nonsense: `None`.
+    A bare number from 10 to 100 is a percentage. The result is `None` for a bare number between 1
+    and 10 (it may be out of ten, or a slip), several numbers, a sign, or a value outside 0–1.
     """
     if len(text) > MAX_FINAL_ANSWER:
         return None
@@ -52,11 +52,11 @@ def read_confidence(text: str) -> float | None:
         return None
     match = matches[0]
     before, after = words[: match.start()], words[match.end() :]
-    # A sign, an exponent, a thousands separator or a name such as "gpt4" is no share.
+    # Not a share: a sign, an exponent, a thousands separator, a name such as "gpt4".
     if re.search(r"[-−+]\s*$|[^\s(~≈=:*]$", before) or re.match(r"[^\s(),.;:!*]", after):
         return None
     value = _number(match[1])
-    if match[2] or (not match[3] and value >= _LEAST_BARE_PERCENT):
+    if match[2] or (not match[3] and value >= _MIN_BARE_PERCENT):
         value /= 100
     elif match[3]:
         value = value / whole if (whole := _number(match[3])) else -1

@@ -1,9 +1,9 @@
-"""An arbiter's text -> `ArbiterVerdict`, or a `VerdictError` that tells the arbiter what to mend.
+"""Parses an arbiter's reply to an `ArbiterVerdict`, or raises an error written for the arbiter.
 
-Two forms are read: one `<verdict>` element, and a JSON object with the same names. The last
-complete verdict counts. Its fields stand one after the other, each once; a tag quoted inside a
-field stays text where that is certain, and else nothing is certain: what is ambiguous fails here
-and is asked for again, it never becomes a number.
+A verdict is a `<verdict>` element, or a JSON object with the same fields. The last complete verdict
+counts. Its fields follow one another, each at most once. A tag quoted inside a field is kept as
+text where that is certain. Anything ambiguous is a `VerdictError`, so that the arbiter is asked
+again: a guess never becomes a number.
 """
 
 from __future__ import annotations
@@ -34,18 +34,20 @@ FIELDS = (
     "confidence",
     "ranking",
 )
-_NOTHING = frozenset({"", "-", "–", "none", "n/a", "nobody", "nothing", "empty", "(none)", "[]"})
+_EMPTY_WORDS = frozenset(
+    {"", "-", "–", "none", "n/a", "nobody", "nothing", "empty", "(none)", "[]"}
+)
 
 
 class ArbiterVerdict(Value):
-    """What the arbiter said, checked. Nothing is computed from it yet."""
+    """An arbiter's verdict, parsed and checked, before anything is computed from it."""
 
     synthesis: str
     final_answer: str | None
     support: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     dissent: tuple[tuple[tuple[str, ...], str], ...]
-    """(labels, argument) a line; no labels where the line names none."""
+    """(labels, argument) for each line; no labels where the line names none."""
     refinements: tuple[str, ...]
     needs_iteration: bool
     confidence: Share | None
@@ -53,16 +55,16 @@ class ArbiterVerdict(Value):
 
 
 class Ranking(Value):
-    """How an arbiter ranked the responses, checked."""
+    """An arbiter's ranking of the responses, parsed and checked."""
 
     ranking: tuple[str, ...]
-    """Best first; the first of them at least."""
+    """Best first; never empty, perhaps incomplete."""
     groups: tuple[tuple[str, ...], ...]
     confidence: Share | None
 
 
 def json_schema(labels: Collection[str], fields: Sequence[str] = FIELDS) -> dict[str, Any]:
-    """A verdict of these fields as a JSON schema in the strict subset that providers enforce."""
+    """The JSON schema of a verdict of these fields, in the strict subset that providers enforce."""
     label = {"type": "string", "enum": sorted(labels)}
     lines = {"type": "array", "items": {"type": "string"}}
     properties: dict[str, Any] = {
@@ -85,15 +87,15 @@ def json_schema(labels: Collection[str], fields: Sequence[str] = FIELDS) -> dict
 
 
 def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
-    """Read and check an arbiter's verdict.
+    """Parse and check an arbiter's verdict.
 
     Args:
         text: the arbiter's whole reply.
-        labels: the labels of the members that answered; no other may be named.
+        labels: the labels of the members that answered; the verdict may name no others.
 
     Raises:
-        VerdictError: no complete verdict, no synthesis, an unknown label, or one label in two
-            groups. The message is written for the arbiter.
+        VerdictError: no complete verdict, no synthesis, no support, an unknown label, or one
+            label in two groups. The message is written for the arbiter.
     """
     raw = _fields(text)
     problems: list[str] = []
@@ -111,16 +113,16 @@ def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
         final_answer=final_answer_text(_text(raw.get("final_answer"))),
         support=support,
         groups=groups,
-        dissent=tuple(_attributed(line, labels) for line in _lines(raw.get("dissent"))),
+        dissent=tuple(_dissent_line(line, labels) for line in _lines(raw.get("dissent"))),
         refinements=tuple(_lines(raw.get("refinements"))),
-        needs_iteration=_truth(raw.get("needs_iteration")),
+        needs_iteration=_boolean(raw.get("needs_iteration")),
         confidence=_share(raw.get("confidence")),
         ranking=ranking,
     )
 
 
 def parse_ranking(text: str, labels: Collection[str]) -> Ranking:
-    """Read and check an arbiter's ranking; arguments and errors as for `parse_verdict`."""
+    """Parse and check an arbiter's ranking; arguments and errors as for `parse_verdict`."""
     raw = _fields(text)
     problems: list[str] = []
     ranking = _labels(raw.get("ranking"), labels, "ranking", problems)
@@ -162,11 +164,11 @@ _OPENING = re.compile(rf"<({'|'.join(FIELDS)})>", re.IGNORECASE)
 
 
 def _from_tags(text: str) -> dict[str, str] | None:
-    """The fields of the last verdict: each once, one after the other.
+    """The fields of the last verdict; each may occur once.
 
     Raises:
-        VerdictError: a field stands twice, is not closed, or something that looks like a tag
-            stands between two fields. A verdict that was quoted in a field does all of that.
+        VerdictError: a field occurs twice or is not closed, or something that looks like a tag
+            stands between two fields. A verdict quoted inside a field leads to any of these.
     """
     body = _last_verdict(text)
     if body is None:
@@ -197,33 +199,35 @@ def _last_verdict(text: str) -> str | None:
     """The content of the last complete verdict.
 
     Raises:
-        VerdictError: one verdict stands inside another, as when a quoted one was copied: which of
-            them is meant cannot be told.
+        VerdictError: one verdict is inside another, as when the arbiter quotes one, so that it
+            is unclear which one is meant.
     """
-    found, opened = None, None
+    found, opening = None, None
     for tag in tags(text, "verdict"):
-        if tag.closing and opened is not None:
-            found, opened = text[opened.end : tag.start], None
+        if tag.closing and opening is not None:
+            found, opening = text[opening.end : tag.start], None
         elif tag.closing:
             raise VerdictError("there is a </verdict> too many; write one verdict, quote none")
-        elif opened is not None:
+        elif opening is not None:
             raise VerdictError("there is a <verdict> inside a verdict; write one, quote none")
         else:
-            opened = tag
+            opening = tag
     return found
 
 
 def _text(value: object) -> str:
-    return clean(value).strip() if isinstance(value, str) else ""  # JSON escapes hide surrogates
+    return (
+        clean(value).strip() if isinstance(value, str) else ""
+    )  # JSON escapes can hide surrogates
 
 
 def _lines(value: object) -> list[str]:
     rows = value if isinstance(value, list) else _text(value).splitlines()
     lines = (re.sub(r"^\s*(?:[-*•]|[0-9]+[.)])\s+", "", _text(row)).strip() for row in rows)
-    return [line for line in lines if line.lower().strip(".") not in _NOTHING]
+    return [line for line in lines if line.lower().strip(".") not in _EMPTY_WORDS]
 
 
-def _truth(value: object) -> bool:
+def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     return _text(value).lower().strip(".") in {"true", "yes", "1"}
@@ -241,7 +245,7 @@ def _names(value: object) -> list[str]:
         parts = [_text(part) for part in value]
     else:
         text = re.sub(r"(?i)\b(?:answers?|responses?|members?|labels?|and)\b", " ", _text(value))
-        parts = [] if text.strip(" .").lower() in _NOTHING else re.split(r"[\s,;>&]+", text)
+        parts = [] if text.strip(" .").lower() in _EMPTY_WORDS else re.split(r"[\s,;>&]+", text)
     return [name for part in parts if (name := part.strip(" .:\"'()[]").upper())]
 
 
@@ -249,9 +253,9 @@ def _labels(
     value: object, known: Collection[str], field: str, problems: list[str]
 ) -> tuple[str, ...]:
     names = list(dict.fromkeys(_names(value)))
-    strangers = [name for name in names if name not in known]
-    if strangers:
-        shown = ", ".join(name[:20] for name in strangers[:5])
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        shown = ", ".join(name[:20] for name in unknown[:5])
         problems.append(f"{field} names {shown}, which is not a label")
     return tuple(names)
 
@@ -268,8 +272,8 @@ def _groups(
     return tuple(groups)
 
 
-def _attributed(line: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
-    """`B, D: says 41` -> (("B", "D"), "says 41"); a line that names nobody stays whole."""
+def _dissent_line(line: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
+    """Split `B, D: says 41` to (("B", "D"), "says 41"); a line that names nobody is kept whole."""
     head, colon, tail = line.partition(":")
     names = _names(head)
     if colon and tail.strip() and names and all(name in known for name in names):

@@ -1,8 +1,8 @@
-"""Who speaks, what they are asked, and how their answers become a verdict.
+"""Strategies decide who is asked, what they are asked, and how their answers become a verdict.
 
-One small file for each strategy, all behind the `Strategy` Protocol, listed here by name. Another
-package can add its own: see `register`, and `examples/own_strategy` for a whole one. Begin with
-`vote`, the simplest; what they share is in `waves` and in `core.judging`.
+Each strategy is one small file that implements the `Strategy` protocol, and is listed here by name.
+Other packages can add their own: see `register`, and `examples/own_strategy` for a complete one.
+Begin with `vote`, the simplest; shared code is in `waves` and in `core.judging`.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ if TYPE_CHECKING:
 
 
 class Strategy(Protocol):
-    """One way to come to a verdict. Stateless: all it knows is in the run."""
+    """One way to reach a verdict. It is stateless: everything it knows is in the run."""
 
     description: str
     """One line for people and for the tool's schema."""
 
     asks_in_waves: bool
     """Whether `sampling` and `escalate_to` apply: answers are independent, so some can be spared.
-    A strategy that says so asks `members.in_waves` who is next."""
+    Such a strategy calls `waves.in_waves` to choose the next members."""
 
     weighs: bool
-    """Whether an arbiter weighs arguments: then a demo model is too small for it."""
+    """Whether an arbiter weighs arguments, for which a demo model is too small."""
 
     def calls(self, run: Run) -> tuple[int, int]:
-        """The fewest and the most calls of a run that has not begun, retries not counted."""
+        """The fewest and the most calls of a run that has not begun, without retries."""
         ...
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """Who speaks next in this iteration, given its responses so far; empty when done."""
+        """The members to ask next, given the iteration's responses so far; empty when done."""
         ...
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """What this member is asked; `run.unjudged` holds what earlier waves have said."""
+        """What to ask this member; `run.unjudged` holds the responses of earlier waves."""
         ...
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
-        """Turn the iteration's responses, of which one answered at least, into a verdict."""
+        """Reach a verdict on the iteration's responses, at least one of which is answered."""
         ...
 
     def another_pays(self, run: Run) -> bool:
-        """Whether one more iteration would tell its members anything new."""
+        """Whether the members would learn anything new in another iteration."""
         ...
 
 
@@ -75,10 +75,10 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def register(name: str, strategy: Strategy) -> None:
-    """Add a strategy of one's own.
+    """Add your own strategy.
 
     Raises:
-        UnknownStrategy: another one has this name already, or something is missing of it.
+        UnknownStrategy: another strategy has this name, or a part of the protocol is missing.
     """
     if name in STRATEGIES and type(STRATEGIES[name]) is not type(strategy):
         raise UnknownStrategy(f"A strategy {name!r} exists already. Give yours another name.")

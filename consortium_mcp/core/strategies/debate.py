@@ -1,7 +1,7 @@
-"""Each side reads the other's arguments and answers anew; names are never shown.
+"""Each side reads the other sides' arguments and answers again; names are never shown.
 
-To opt in to: in the literature debate adds little over a vote at equal cost (Smit et al., "Should
-we be going MAD?", 2024), and members of a majority pull the others along.
+Choose it deliberately: in the literature debate adds little over a vote at equal cost (Smit et al.,
+"Should we be going MAD?", 2024), and a majority tends to pull the others along.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Debate(Auto):
-    """Judged as in `auto`."""
+    """Members debate; the verdict is reached as in `auto`."""
 
     description = "As auto; later, members read the other side, unnamed."
     asks_in_waves = False
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """The prompt; later, what this member said and the best argument of every other side."""
+        """The prompt; later with this member's last answer and each other side's best argument."""
         prompt = for_members.question_of(run)
         if run.iterations:
-            own = _last_words(run, member)
+            own = _last_response(run, member)
             others = _other_sides(run.iterations[-1], own)
             if own is None:
                 prompt = for_members.prompt_with_proposals(run, prompt, others)
@@ -40,25 +40,25 @@ class Debate(Auto):
         return waves.question(member, run, prompt)
 
     def another_pays(self, run: Run) -> bool:
-        """Only while there is another side."""
+        """Only while the members disagree."""
         return len(_sides(run.iterations[-1])) > 1
 
 
-def _last_words(run: Run, member: Member) -> Response | None:
-    said = (r for it in reversed(run.iterations) for r in it.responses if r.answered)
-    return next((r for r in said if r.label == member.label), None)
+def _last_response(run: Run, member: Member) -> Response | None:
+    responses = (r for it in reversed(run.iterations) for r in it.responses if r.answered)
+    return next((r for r in responses if r.label == member.label), None)
 
 
 def _sides(iteration: Iteration) -> list[tuple[str, ...]]:
-    """Labels that say the same thing, of all that answered."""
+    """The labels that answered, grouped by what their answers mean."""
     groups = iteration.verdict.groups
     grouped = {label for group in groups for label in group}
-    alone = [r.label for r in iteration.responses if r.answered and r.label not in grouped]
-    return [*groups, *((label,) for label in alone)]
+    ungrouped = [r.label for r in iteration.responses if r.answered and r.label not in grouped]
+    return [*groups, *((label,) for label in ungrouped)]
 
 
 def _other_sides(iteration: Iteration, own: Response | None) -> list[Response]:
-    """Of every side but one's own, the response that is surest of itself."""
+    """The most confident response of each side but the member's own."""
     answered = {r.label: r for r in iteration.responses if r.answered}
     strongest: list[Response] = []
     for side in _sides(iteration):

@@ -1,4 +1,4 @@
-"""The arbiter ranks the responses, and the best one stands word for word."""
+"""The arbiter ranks the responses, and the best one becomes the synthesis, word for word."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ FIELDS = ("ranking", "groups", "confidence")
 
 
 class Rank(Synthesis):
-    """Judging costs a line instead of an essay, and no word of the answer is the arbiter's."""
+    """The arbiter writes one line instead of an essay, and no word of the answer is its own."""
 
     description = "The arbiter only ranks; the best answer stands word for word."
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
-        """The response ranked first; who says the same supports it."""
+        """The response ranked first, supported by those whose answers mean the same."""
         answered = {r.label: r for r in responses if r.answered}
         prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses, "rank")
         labels = tuple(answered)
         demand = ArbiterTask(
             prompt, json_schema(labels, FIELDS), lambda t: parse_ranking(t, labels)
         )
-        said = await ask_arbiters(run, demand, ask)
-        if said.found is None:
-            return best_supported(run, responses, said.notes[-1], (*cuts, *said.notes[:-1]))
-        top = answered[said.found.ranking[0]]
-        groups = checked_groups(run, responses, said.found.groups)
+        result = await ask_arbiters(run, demand, ask)
+        if result.found is None:
+            return best_supported(run, responses, result.notes[-1], (*cuts, *result.notes[:-1]))
+        top = answered[result.found.ranking[0]]
+        groups = checked_groups(run, responses, result.found.groups)
         support = next(group for group in (*groups, (top.label,)) if top.label in group)
         number, parts = scoring.weigh(
             run,
             responses,
             support,
             groups,
-            arbiter_confidence=said.found.confidence,
+            arbiter_confidence=result.found.confidence,
             method="say the same as the answer ranked first",
         )
         return Verdict(
@@ -63,7 +63,7 @@ class Rank(Synthesis):
             supporters=support,
             groups=groups,
             dissent=dissent.dissent_of(responses, support, groups),
-            ranking=said.found.ranking,
-            arbiter=said.arbiter,
-            warnings=(*cuts, *said.notes),
+            ranking=result.found.ranking,
+            arbiter=result.arbiter,
+            warnings=(*cuts, *result.notes),
         )

@@ -1,4 +1,4 @@
-"""Members with different parts: some propose, others attack and check what was proposed."""
+"""Members play different roles: some propose answers, others attack and check them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
 
 ROLES = ("generator", "devils_advocate", "fact_checker")
-"""The parts there are, dealt out in this order to members that have none of their own."""
+"""The predefined roles, assigned in this order to members without a role of their own."""
 
 _CRITICS = frozenset(ROLES[1:])
 
 
 class Roles(Synthesis):
-    """Critics read the proposals of their own iteration; the arbiter reads everybody."""
+    """Critics read the proposals of the same iteration; the arbiter reads everything."""
 
     description = (
         "Some propose, a devil's advocate and a fact checker reply (or members' own `role`s); the "
@@ -32,16 +32,16 @@ class Roles(Synthesis):
     asks_in_waves = False
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """First those who propose, then the critics; critics alone speak at once."""
+        """First the members that propose, then the critics; if all are critics, all at once."""
         able = waves.able(run)
         critics = [member for member in able if role_of(member, run) in _CRITICS]
-        proposing = [member for member in able if member not in critics]
+        proposers = [member for member in able if member not in critics]
         asked = {response.label for response in responses}
-        parties = [party for party in (proposing, critics) if party]
-        return next((party for party in parties if party[0].label not in asked), ())
+        waves_in_order = [wave for wave in (proposers, critics) if wave]
+        return next((wave for wave in waves_in_order if wave[0].label not in asked), ())
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """The prompt and the member's part; for critics what was proposed, too."""
+        """The prompt and the member's role; for critics, also the proposals."""
         role = role_of(member, run)
         part = rendering.render(f"role_{role}") if role in ROLES else f"Your part here: {role}"
         prompt = for_members.prompt_for_member(run)
@@ -52,9 +52,9 @@ class Roles(Synthesis):
 
 
 def role_of(member: Member, run: Run) -> str:
-    """The member's own role, spelled as in `ROLES` where it is one of them; else one dealt out."""
+    """The member's own role, spelled as in `ROLES` where it is one of these; else one assigned."""
     if member.role is None:
-        without = [each.label for each in run.members if each.role is None]
-        return ROLES[without.index(member.label) % len(ROLES)]
+        unassigned = [each.label for each in run.members if each.role is None]
+        return ROLES[unassigned.index(member.label) % len(ROLES)]
     name = "_".join(member.role.casefold().replace("'", "").replace("-", " ").split())
     return name if name in ROLES else member.role

@@ -1,4 +1,4 @@
-"""Every member answers, the arbiter always weighs the answers and writes one."""
+"""Every member answers; the arbiter always weighs the answers and writes the synthesis."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class Synthesis:
-    """The seed's loop."""
+    """The basic loop; other strategies derive from it."""
 
     description = "The arbiter weighs all answers and writes one; doubts go back to the members."
     asks_in_waves = True
     weighs = True
 
     def calls(self, run: Run) -> tuple[int, int]:
-        """One verdict an iteration, and at most a repair for each arbiter."""
+        """One verdict per iteration, and at most one repair for each arbiter."""
         return waves.calls(run, (1, waves.arbiter_calls(run)))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """As `sampling` says."""
+        """In waves, as `sampling` says."""
         return waves.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """The prompt, and in later iterations what is known so far."""
+        """The prompt, in later iterations with the results so far."""
         return waves.question(member, run, for_members.prompt_for_member(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
@@ -41,5 +41,5 @@ class Synthesis:
         return await arbitration.arbitrate(run, responses, ask)
 
     def another_pays(self, run: Run) -> bool:  # noqa: ARG002
-        """Members learn what the arbiter made of their answers."""
+        """Always: members learn the arbiter's verdict on their answers."""
         return True

@@ -1,8 +1,7 @@
-"""Count equal answers; on a tie the arbiter may choose among the candidate texts, no more.
+"""Counts equal answers; the arbiter only breaks ties, by choosing one of the tied answers.
 
-For models too small to weigh arguments (the demo tier): whatever such a model would write as a
-verdict would be made up, but a count is a count, and choosing one of a few given texts is within
-its reach. A choice is labelled as the tie-break it is.
+It is for models too small to weigh arguments (the demo tier). Such a model would make up a verdict,
+but it can choose one of a few given texts. The report says when it broke a tie.
 """
 
 from __future__ import annotations
@@ -32,16 +31,16 @@ if TYPE_CHECKING:
 
 
 class Tally(Vote):
-    """A vote whose ties are broken by a model, and labelled so."""
+    """A vote whose ties are broken by a model; the report says so."""
 
     description = "As vote, but the arbiter breaks ties; for models too small to judge."
 
     def calls(self, run: Run) -> tuple[int, int]:
-        """One call judges a tie."""
+        """At most one call per iteration, to break a tie."""
         return waves.calls(run, (0, 1))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
-        """The largest group's answer, told by its most confident member."""
+        """The heaviest group's answer, as its most confident member wrote it."""
         groups = group_by_answer(run, responses)
         heaviest = weight(run, groups[0])
         tied = tuple(group for group in groups if weight(run, group) == heaviest)
@@ -50,14 +49,14 @@ class Tally(Vote):
             winners, note = await _break_tie(run, responses, tied, ask)
         method = COUNTING + (f" ({note})" if note else "")
         verdict = counted(run, responses, winners, groups, method)
-        split = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
-        return verdict.model_copy(update={"warnings": split})
+        warnings = (f"The members were split {len(tied)} ways: {note}.",) if note else ()
+        return verdict.model_copy(update={"warnings": warnings})
 
 
 async def _break_tie(
     run: Run, responses: Sequence[Response], tied: Groups, ask: Ask
 ) -> tuple[tuple[str, ...], str]:
-    """The group whose text the arbiter picked, and how it came about."""
+    """The group whose text the arbiter chose, and a note on how the tie was decided."""
     answered = {r.label: r for r in responses if r.answered}
     texts = {_candidate(answered[group[0]]): group for group in tied}
     question = Question(
@@ -91,11 +90,11 @@ def _candidate(response: Response) -> str:
 
 
 def _chosen(text: str, candidates: dict[str, tuple[str, ...]]) -> str | None:
-    """The candidate that the reply names, by schema or in plain words; nothing else counts."""
+    """The candidate that the reply names, as JSON or in plain words; else `None`."""
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
-        found = text
-    named = found.get("answer") if isinstance(found, dict) else found
-    wanted = read(named) if isinstance(named, str) else None
-    return next((c for c in candidates if same(read(c), wanted)), None)
+        content = text
+    named = content.get("answer") if isinstance(content, dict) else content
+    choice = read(named) if isinstance(named, str) else None
+    return next((c for c in candidates if same(read(c), choice)), None)

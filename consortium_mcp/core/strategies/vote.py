@@ -1,4 +1,4 @@
-"""Most votes win; nobody weighs anything.
+"""The answer with the most votes wins; no arbiter is asked.
 
 A vote of six strong models beats the best of them by 4 points (9,646 recorded MMLU-Pro questions).
 """
@@ -26,31 +26,31 @@ NOTHING_TO_COUNT = (
 
 
 class Vote:
-    """Plurality of equal final answers."""
+    """A plurality vote on equal final answers."""
 
     description = "The short answer with the most votes wins; nobody judges."
     asks_in_waves = True
     weighs = False
 
     def calls(self, run: Run) -> tuple[int, int]:
-        """The members alone."""
+        """The members' calls only."""
         return waves.calls(run, (0, 0))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-        """As `sampling` says."""
+        """In waves, as `sampling` says."""
         return waves.in_waves(run, responses)
 
     def question_for(self, member: Member, run: Run) -> Question:
-        """The prompt alone: votes count for as much as they are independent."""
+        """Only the prompt: votes are worth more the more independent they are."""
         return waves.question(member, run, for_members.question_of(run))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
-        """The largest group's answer; see `counting.plurality` for ties."""
+        """The heaviest group's answer; see `voting.plurality` for ties."""
         verdict = plurality(run, responses)
         if any(r.answered and r.final_answer is not None for r in responses):
             return verdict
         return verdict.model_copy(update={"warnings": (NOTHING_TO_COUNT,)})
 
     def another_pays(self, run: Run) -> bool:  # noqa: ARG002
-        """Asked again, nobody would know more."""
+        """Never: asked again, members would know nothing new."""
         return False

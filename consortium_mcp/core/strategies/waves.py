@@ -1,4 +1,4 @@
-"""Who is asked in an iteration and how: what the strategies share."""
+"""Chooses whom to ask in an iteration, and builds the questions, for all strategies."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
 
 ENOUGH_LEAD = 2
-"""Votes by which an answer must lead for the rest not to be asked."""
+"""Lead, in votes, at which the remaining members are not asked."""
 FIRST_WAVE = {"adaptive": 3, "thrifty": 2}
 NEXT_WAVES = {"thrifty": 2}
-"""Members asked at once. Of six recorded strong models, waves of 3 and 3 cost 3.8 calls a question
-and no accuracy, waves of 2 cost 2.6 calls and 0.2 points."""
+"""Members asked at once. With six recorded strong models, waves of 3 and 3 take 3.8 calls per
+question and lose no accuracy; waves of 2 take 2.6 calls and lose 0.2 points."""
 
 
 def able(run: Run) -> list[Member]:
-    """The members, less those that failed for good in an earlier iteration."""
-    gone = {r.label for it in run.iterations for r in it.responses if r.permanent}
-    return [member for member in run.members if member.label not in gone]
+    """The members without those that failed permanently in an earlier iteration."""
+    failed = {r.label for it in run.iterations for r in it.responses if r.permanent}
+    return [member for member in run.members if member.label not in failed]
 
 
 def in_waves(run: Run, responses: Sequence[Response]) -> Sequence[Member]:
-    """As many as `sampling` asks for; then the reserve, where the first wave is not unanimous.
+    """The next wave of members, as `sampling` says; the reserve if the first wave is not unanimous.
 
     An answer's lead is counted in votes of the panel's mean weight.
     """
@@ -51,27 +51,27 @@ def in_waves(run: Run, responses: Sequence[Response]) -> Sequence[Member]:
 
 
 def _unanimous(run: Run, responses: Sequence[Response], labels: Collection[str]) -> bool:
-    """Whether two of these at least have answered, and all of those the same."""
-    heard = [r for r in responses if r.label in labels and r.answered]
-    return len(heard) > 1 and len(group_by_answer(run, heard)) == 1
+    """Whether at least two of these labels answered, and all that did agree."""
+    answered = [r for r in responses if r.label in labels and r.answered]
+    return len(answered) > 1 and len(group_by_answer(run, answered)) == 1
 
 
 def _leads_enough(run: Run, responses: Sequence[Response]) -> bool:
-    voted = [response for response in responses if response.final_answer is not None]
-    sides = [weight(run, group) for group in group_by_answer(run, voted)]
-    first, second = (*sides, 0.0, 0.0)[:2]
+    votes = [response for response in responses if response.final_answer is not None]
+    weights = [weight(run, group) for group in group_by_answer(run, votes)]
+    first, second = (*weights, 0.0, 0.0)[:2]
     vote = weight(run, [member.label for member in run.panel]) / len(run.panel)
-    return first - second >= ENOUGH_LEAD * vote - 1e-6  # sums of weights are rounded
+    return first - second >= ENOUGH_LEAD * vote - 1e-6  # as sums of weights are rounded
 
 
 def question(member: Member, run: Run, prompt: str, part: str | None = None) -> Question:
-    """This prompt, put to this member in the run's next iteration.
+    """The question that puts this prompt to this member in the run's next iteration.
 
     Args:
         member: who is asked.
-        run: the run as far as it has come.
-        prompt: what it is asked.
-        part: what it is to do on this panel, for its system prompt.
+        run: the run in its present state.
+        prompt: what to ask.
+        part: the member's role on this panel, for its system prompt.
     """
     return Question(
         role="member",
@@ -86,7 +86,7 @@ def question(member: Member, run: Run, prompt: str, part: str | None = None) -> 
 
 
 def calls(run: Run, judging: tuple[int, int]) -> tuple[int, int]:
-    """The fewest and the most calls of a run, retries not counted.
+    """The fewest and the most calls of a run, without retries.
 
     Args:
         run: a run that has not begun.
@@ -99,5 +99,5 @@ def calls(run: Run, judging: tuple[int, int]) -> tuple[int, int]:
 
 
 def arbiter_calls(run: Run) -> int:
-    """The most calls that a verdict takes: a repair for each arbiter."""
+    """The most calls that a verdict takes: one and a repair for each arbiter."""
     return 2 * (1 + len(run.config.arbiters))
