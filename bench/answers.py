@@ -13,7 +13,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.frontends.cli.replay import read
 
 DATA = Path(__file__).parent.parent.parent / "shared/replay/free_form_dev.jsonl.gz"
@@ -37,7 +37,7 @@ def main() -> None:
     for recording in read(DATA):
         task = str((recording.model_extra or {}).get("task"))
         for text in recording.texts.values():
-            answer = final_answer(text)
+            answer = read_reply(text).final_answer
             if answer is None:
                 agreed[f"{task}: no answer to read"] += 1
                 continue

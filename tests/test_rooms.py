@@ -69,6 +69,7 @@ MAY_IMPORT = {
 
 # A package from outside, and the only places that may import it.
 ONLY_IN = {
+    "json_repair": ["core/reading/"],
     "llm": ["adapters/models/", "adapters/local/models.py", "frontends/llm/"],
     "sqlite_utils": ["adapters/journal/"],
     "sqlite3": ["adapters/journal/", "adapters/consortium_files.py"],
@@ -78,7 +79,7 @@ ONLY_IN = {
     "click": ["frontends/", "adapters/settings.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }
-CORE_MAY = {"anyio", "pydantic"}
+CORE_MAY = {"anyio", "json_repair", "pydantic"}
 STDLIB_OF_CORE = {
     "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib",
     "fractions", "functools", "hashlib", "importlib", "itertools", "json", "math", "random", "re",

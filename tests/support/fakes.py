@@ -106,8 +106,8 @@ def reply(answer: str, confidence: float | None = None, text: str = "I counted."
     return f"{text}\n<final_answer>{answer}</final_answer>\n{stated}"
 
 
-def verdict(**fields: object) -> str:
-    """An arbiter's reply in tags."""
+def verdict(*, code: str = "", **fields: object) -> str:
+    """An arbiter's reply in tags, perhaps with the run's code."""
     values = {
         "synthesis": "It is 42.",
         "final_answer": "42",
@@ -120,4 +120,5 @@ def verdict(**fields: object) -> str:
         "ranking": "A, B",
     } | fields
     body = "\n".join(f"<{name}>{value}</{name}>" for name, value in values.items())
-    return f"Let me see.\n<verdict>\n{body}\n</verdict>"
+    attribute = f' code="{code}"' if code else ""
+    return f"Let me see.\n<verdict{attribute}>\n{body}\n</verdict>"

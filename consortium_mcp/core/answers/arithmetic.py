@@ -26,6 +26,8 @@ _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "\u2044": "/"})
 _TIMES_TEN = re.compile(r"(?<=[0-9])\s*x\s*10\s*\^")
 _RANGE_OR_DATE = re.compile(r"[0-9]+(?:-[0-9]+)+|[0-9]{1,4}/[0-9]{1,2}/[0-9]{1,4}")
 """Ranges, scores and dates: 3-1 is not 2, and 6/2/2021 is not a quotient."""
+_LEADING_ZERO = re.compile(r"(?<![0-9.,])0[0-9]")
+"""02134 is a postcode, 007 a name; neither is the number without its zeros."""
 _SPACED = re.compile(r"[-+]?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 _NAMES = {"pi": math.pi, "e": math.e}
 
@@ -76,7 +78,7 @@ def evaluate(text: str) -> Number | None:
     text = _TIMES_TEN.sub("*10^", text.translate(_SIGNS))
     if _SPACED.fullmatch(text):
         text = text.replace(" ", "")
-    if _RANGE_OR_DATE.fullmatch(text):
+    if _RANGE_OR_DATE.fullmatch(text) or _LEADING_ZERO.search(text):
         return None
     if _IN_BRACKETS.match(text) or not _ARITHMETIC.fullmatch(_GROUPED.sub("0", text)):
         return None
@@ -90,7 +92,6 @@ def evaluate(text: str) -> Number | None:
     text = text.replace("^", "**").replace("π", "(pi)").replace("√", " sqrt ")
     text = re.sub(r"sqrt\s*([0-9.]+|pi)", r"sqrt(\1)", text)
     text = re.sub(r"(?<=[0-9)])(?:\s*(?=sqrt|pi)|(?=\())", "*", text)  # 2√3, 4(5), 3π
-    text = re.sub(r"(?<![0-9.])0+(?=[0-9])", "", text)  # Python reads no leading zeros
     text = re.sub(r"([0-9]+)!", r"factorial(\1)", text)
     try:
         value = _value(ast.parse(text.strip(), mode="eval").body)

@@ -5,7 +5,7 @@ Similar text never counts: `safe` and `not safe`, or 41 and 42, look alike but a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from consortium_mcp.core.answers.arithmetic import Number
 from consortium_mcp.core.answers.quantities import Quantity, counted_in, may_be_the_same
@@ -13,7 +13,17 @@ from consortium_mcp.core.answers.quantities import Quantity, counted_in, may_be_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.answers.answer import Answer
+Kind = Literal["number", "choice", "truth", "date", "tuple", "set", "expression", "words"]
+
+
+class Answer(NamedTuple):
+    """An answer, parsed for comparison."""
+
+    kind: Kind
+    value: object
+    """Hashable; equal for answers that mean the same."""
+    unit: str | None = None
+    """The unit of a number, where one was given."""
 
 
 def same(one: Answer | None, other: Answer | None) -> bool:

@@ -14,8 +14,9 @@ _FRACTION = re.compile(r"\\[dtc]?frac\s*")
 _ROOT = re.compile(r"\\sqrt\s*(?:\[([0-9]+)\]\s*)?(?=[{0-9a-zA-Z\\])")
 _SYMBOLS = {
     "cdot": "*", "times": "*", "div": "/", "pi": "π", "infty": "∞", "pm": "±", "le": "<=",
-    "leq": "<=", "ge": ">=", "geq": ">=", "neq": "!=", "circ": "°", "degree": "°", "cup": "\u222a",
-    "cap": "∩", "emptyset": "∅", "%": "%", "$": "$", "{": "{", "}": "}", "&": "&", "_": "_",
+    "leq": "<=", "ge": ">=", "geq": ">=", "neq": "!=", "ne": "!=", "circ": "°", "degree": "°",
+    "cup": "\u222a", "cap": "∩", "emptyset": "∅",
+    "%": "%", "$": "$", "{": "{", "}": "}", "&": "&", "_": "_",
 }  # fmt: skip
 _SYMBOL = re.compile(r"\\(?:([a-zA-Z]+)|([%${}&_]))")
 _INFINITY = re.compile(r"\b(?:positive )?infinity\b", re.IGNORECASE)

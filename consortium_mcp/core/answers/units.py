@@ -84,9 +84,9 @@ def with_case_told(text: str) -> str:
 _BITS = re.compile(r"(?<=[0-9])(\s?)([kMG])b(?:it)?(?=\b|ps)")
 _BIT_SCALES = {"k": "k", "M": "mega", "G": "g"}
 _MEGA = re.compile(r"(?<=[0-9])(\s?)M(?=(?:Hz|Wh?|J|Pa|V|A|N|eV|Bytes?|bytes?|B|g)?\b)")
-_CAPITAL = re.compile(r"(?<=[0-9] )([JNWVAKCF])\b")
+_CAPITAL = re.compile(r"(?<=[0-9] )([JNWVAKCFSTH])\b")
 _CAPITALS = {"J": "joule", "N": "newton", "W": "watt", "V": "volt", "A": "ampere", "K": "kelvin",
-             "C": "°c", "F": "°f"}  # fmt: skip
+             "C": "°c", "F": "°f", "S": "siemens", "T": "tesla", "H": "henry"}  # fmt: skip
 
 
 def currency_of(words: str) -> str | None:

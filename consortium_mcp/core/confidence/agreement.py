@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import group
-from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
 from consortium_mcp.core.confidence.weights import weights_of
 
@@ -28,9 +28,9 @@ def group_by_answer(run: Run, responses: Sequence[Response]) -> Groups:
         run: the run; its prompt may offer options, its members may have different weights.
         responses: the iteration's responses.
     """
-    options = read_options(run.prompt)
     answered = [response for response in responses if response.answered]
-    groups = group([read(response.final_answer or "", options) for response in answered])
+    context = context_of(run.prompt, [response.final_answer for response in answered])
+    groups = group([read(response.final_answer or "", context) for response in answered])
     labels = [tuple(answered[place].label for place in places) for places in groups]
     return tuple(sorted(labels, key=lambda names: weight(run, names), reverse=True))
 

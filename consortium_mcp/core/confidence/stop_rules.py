@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import same
-from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def _stable(run: Run) -> bool:
     before, now = run.iterations[-2].verdict, run.iterations[-1].verdict
     if now.confidence - before.confidence >= LEAST_RISE:
         return False
-    options = read_options(run.prompt)
+    context = context_of(run.prompt, (before.final_answer, now.final_answer))
     answer_before, answer_now = (
-        read(before.final_answer or "", options),
-        read(now.final_answer or "", options),
+        read(before.final_answer or "", context),
+        read(now.final_answer or "", context),
     )
     if (
         answer_before is None and answer_now is None

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.verdict import Response
-from consortium_mcp.core.reading.final_answers import final_answer
-from consortium_mcp.core.reading.prose import prose
-from consortium_mcp.core.reading.stated_confidence import stated_confidence
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
@@ -37,14 +35,15 @@ async def _outcome(question: Question, ask: Ask) -> dict[str, Any]:
 
 
 def _content(reply: Reply) -> dict[str, Any]:
-    if not prose(reply.text):
+    read = read_reply(reply.text)
+    if not read.prose:
         why = "the reply holds no answer (only thinking, or only tags)"
         return {"status": "failed", "error": why, "error_kind": "empty"}
     return {
         "status": "answered",
         "text": reply.text,
-        "final_answer": final_answer(reply.text),
-        "stated_confidence": stated_confidence(reply.text),
+        "final_answer": read.final_answer,
+        "stated_confidence": read.stated_confidence,
         "warnings": reply.warnings,
         "nested_run_id": reply.nested_run_id,
     }

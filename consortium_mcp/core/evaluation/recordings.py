@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import same
-from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.reading.final_answers import final_answer
-from consortium_mcp.core.reading.stated_confidence import stated_confidence
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Question
@@ -53,8 +52,8 @@ class Recording(BaseModel):
 
     def is_right(self, answer: str | None) -> bool:
         """Whether an answer means the same as the right answer."""
-        options = read_options(self.question or "")
-        return answer is not None and same(read(answer, options), read(self.gold, options))
+        context = context_of(self.question or "", (answer, self.gold))
+        return answer is not None and same(read(answer, context), read(self.gold, context))
 
 
 @dataclass
@@ -91,18 +90,21 @@ class RecordedAsk:
         return reply.model_copy(update={"text": json.dumps(self._verdict(reply.text))})
 
     def _verdict(self, text: str) -> dict[str, Any]:
-        options = read_options(self.recording.question or "")
-        own = final_answer(text)
-        own_value = read(own or "", options)
+        own = read_reply(text).final_answer
+        answers = {
+            label: read_reply(reply.text).final_answer for label, reply in self._heard.items()
+        }
+        context = context_of(self.recording.question or "", (own, *answers.values()))
+        own_value = read(own or "", context)
         support: list[str] = []
         opponents: list[str] = []
-        for label, reply in self._heard.items():
-            agrees = same(own_value, read(final_answer(reply.text) or "", options))
+        for label, answer in answers.items():
+            agrees = same(own_value, read(answer or "", context))
             (support if agrees else opponents).append(label)
         return {
             "synthesis": own or text,
             "final_answer": own,
             "support": support,
             "ranking": [*support, *opponents],
-            "confidence": stated_confidence(text),
+            "confidence": read_reply(text).stated_confidence,
         }

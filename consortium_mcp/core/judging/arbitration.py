@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import contradict, same
-from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
 from consortium_mcp.core.confidence import agreement, scoring
 from consortium_mcp.core.domain.ask import Question
@@ -20,13 +20,14 @@ from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judging import dissent
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
+from consortium_mcp.core.reading.verdict_places import Source
 from consortium_mcp.core.reading.verdicts import ArbiterVerdict, json_schema, parse_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consortium_mcp.core.answers.answer import Answer
-    from consortium_mcp.core.answers.options import Options
+    from consortium_mcp.core.answers.context import Context
+    from consortium_mcp.core.answers.equivalence import Answer
     from consortium_mcp.core.confidence.agreement import Groups
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.run import Run
@@ -116,27 +117,44 @@ async def arbitrate(
     """
     labels = tuple(r.label for r in responses if r.answered)
     prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses)
-    demand = ArbiterTask(prompt, json_schema(labels), lambda text: parse_verdict(text, labels))
+    source = source_of(run, responses)
+    demand = ArbiterTask(
+        prompt,
+        json_schema(labels, code=source.code),
+        lambda text: parse_verdict(text, labels, source),
+    )
     result = await ask_arbiters(run, demand, ask)
     votes = (*responses, *also)
     if result.found is None:
         return best_supported(run, votes, result.notes[-1], (*cuts, *result.notes[:-1]))
-    verdict = _verdict_from(run, result.found, votes, (*cuts, *result.notes))
+    notes = (*cuts, *result.notes, *of_arbiter(result.found.warnings))
+    verdict = _verdict_from(run, result.found, votes, notes)
     return verdict.model_copy(update={"arbiter": result.arbiter})
+
+
+def source_of(run: Run, responses: Sequence[Response]) -> Source:
+    """What tells the arbiter's own verdict on these responses from a quoted one."""
+    turns = [text for turn in run.history for text in (turn.prompt, turn.synthesis)]
+    answers = [response.text for response in responses if response.text]
+    return Source(quoting.verdict_code(run), (run.prompt, *turns, *answers))
+
+
+def of_arbiter(warnings: Sequence[str]) -> tuple[str, ...]:
+    """What of a verdict could not be read, as warnings of the run."""
+    return tuple(f"Of the arbiter's verdict: {warning}" for warning in warnings)
 
 
 def _verdict_from(
     run: Run, verdict: ArbiterVerdict, responses: Sequence[Response], warnings: tuple[str, ...]
 ) -> Verdict:
-    options = read_options(run.prompt)
-    answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
-    support = _credible_support(verdict, answered, options)
+    context, answered = _answers(run, responses, verdict.final_answer)
+    support = _credible_support(verdict, answered, context)
     if refuted := [label for label in verdict.support if label not in support]:
         finding = (
             f"The arbiter counted {', '.join(refuted)} as support, whose answer is a different one"
         )
         warnings += (f"{finding}; not counted.",)
-    answer = read(verdict.final_answer or "", options)
+    answer = read(verdict.final_answer or "", context)
     support += tuple(
         label for label in answered if label not in support and same(answered[label], answer)
     )
@@ -164,8 +182,17 @@ def _verdict_from(
     )
 
 
+def _answers(
+    run: Run, responses: Sequence[Response], other: str | None = None
+) -> tuple[Context, dict[str, Answer | None]]:
+    """How to read this iteration's answers, and what each label that answered says."""
+    final_answers = {r.label: r.final_answer for r in responses if r.answered}
+    context = context_of(run.prompt, (*final_answers.values(), other))
+    return context, {label: read(text or "", context) for label, text in final_answers.items()}
+
+
 def _credible_support(
-    verdict: ArbiterVerdict, answered: dict[str, Answer | None], options: Options
+    verdict: ArbiterVerdict, answered: dict[str, Answer | None], context: Context
 ) -> tuple[str, ...]:
     """The supporters that the arbiter names, without those whose own answers contradict that.
 
@@ -174,7 +201,7 @@ def _credible_support(
     that one of its members does not contradict stays.
     """
     if verdict.final_answer is not None:
-        answer = read(verdict.final_answer, options)
+        answer = read(verdict.final_answer, context)
         return tuple(label for label in verdict.support if not contradict(answered[label], answer))
     compatible = [
         tuple(o for o in verdict.support if not contradict(answered[label], answered[o]))
@@ -188,8 +215,7 @@ def checked_groups(run: Run, responses: Sequence[Response], said: Groups) -> Gro
 
     In that case all of the arbiter's groups are ignored. Equal answers always stay together.
     """
-    options = read_options(run.prompt)
-    answered = {r.label: read(r.final_answer or "", options) for r in responses if r.answered}
+    _, answered = _answers(run, responses)
     equal = agreement.group_by_answer(run, responses)
     joined = _merged((*said, *equal))
     return equal if any(_contradictory(group, answered) for group in joined) else joined

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence.agreement import Groups, opposing_groups
 from consortium_mcp.core.domain.verdict import Dissent
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -51,5 +51,5 @@ EXCERPT = 280
 
 def excerpt(text: str) -> str:
     """The beginning of a response, on one line and cut between words."""
-    flat = " ".join(prose(text).split())
+    flat = " ".join(read_reply(text).prose.split())
     return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"

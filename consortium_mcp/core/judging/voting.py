@@ -9,7 +9,7 @@ from consortium_mcp.core.confidence.scoring import weigh
 from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judging.dissent import dissent_of
 from consortium_mcp.core.judging.tie_breaks import break_tie
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def counted(
     speaker = max((answered[name] for name in winners), key=lambda r: r.stated_confidence or 0.0)
     number, parts = weigh(run, responses, winners, groups, arbiter_confidence=None, method=method)
     return Verdict(
-        synthesis=prose(speaker.text or ""),
+        synthesis=read_reply(speaker.text or "").prose,
         final_answer=speaker.final_answer,
         confidence=number,
         parts=parts,

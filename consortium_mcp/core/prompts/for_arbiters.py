@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence.agreement import group_by_answer
 from consortium_mcp.core.prompts.for_members import question_of
-from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote
+from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote, verdict_code
 from consortium_mcp.core.prompts.rendering import render
-from consortium_mcp.core.reading.markup import without_thinking
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def prompt_for_arbiter(
     limit = MAX_QUOTED // max(1, len(answered))
     blocks, warnings = [], []
     for response in answered:
-        block, cut = quote(without_thinking(response.text or ""), mark, limit)
+        block, cut = quote(read_reply(response.text or "").shown, mark, limit)
         blocks.append(f"Answer {response.label}:\n{block}")
         if cut:
             warnings.append(
@@ -55,6 +55,7 @@ def prompt_for_arbiter(
         count=len(answered),
         responses="\n\n".join(blocks),
         votes=_vote_counts(run, answered, mark),
+        code=verdict_code(run),
     )
     return prompt, tuple(warnings)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote, shorten
 from consortium_mcp.core.prompts.rendering import render
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +79,8 @@ def prompt_to_debate(run: Run, own: Response, others: Sequence[Response]) -> str
         "debate",
         prompt=question_of(run),
         boundary=mark,
-        own=quote(prose(own.text or ""), mark, limit)[0],
-        others="\n\n".join(quote(prose(r.text or ""), mark, limit)[0] for r in others),
+        own=quote(read_reply(own.text or "").prose, mark, limit)[0],
+        others="\n\n".join(quote(read_reply(r.text or "").prose, mark, limit)[0] for r in others),
     )
 
 
@@ -90,7 +90,7 @@ def prompt_with_proposals(run: Run, prompt: str, proposals: Sequence[Response]) 
         return prompt
     mark = boundary(run, "member")
     limit = MAX_QUOTED // len(proposals)
-    quoted = (quote(prose(r.text or ""), mark, limit)[0] for r in proposals)
+    quoted = (quote(read_reply(r.text or "").prose, mark, limit)[0] for r in proposals)
     return render("proposals", prompt=prompt, boundary=mark, proposals="\n\n".join(quoted))
 
 

@@ -30,6 +30,11 @@ def boundary(run: Run, reader: str) -> str:
     return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 
 
+def verdict_code(run: Run) -> str:
+    """The code that the arbiter of the run's next iteration repeats in its verdict."""
+    return boundary(run, "verdict")
+
+
 def quote(text: str, mark: str, limit: int = MAX_QUOTED) -> tuple[str, int]:
     """Fence foreign text, and disarm whatever looks like one of our tags.
 

@@ -1,51 +1,93 @@
-"""Finds the short final answer in a reply: in our tag, or in the forms that models use by habit."""
+"""Finds the short final answer in the forms that models use by habit, and tells shrugs from it."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from consortium_mcp.core.answers.parsing import read
-from consortium_mcp.core.reading.markup import tag_content, without_thinking
+if TYPE_CHECKING:
+    from consortium_mcp.core.reading.markup import Markup
 
 MAX_FINAL_ANSWER = 200
 """The most characters of a short final answer."""
-
-
-def final_answer(text: str) -> str | None:
-    r"""The short final answer of a reply, or `None` where it gives none.
-
-    It is taken from our tag if there is one. Otherwise, in this order: from the last JSON field
-    `answer`, or, near the reply's end, from `\boxed{}` or a last line such as `The answer is …`.
-    """
-    tagged = tag_content(text, "final_answer")
-    return final_answer_text(_untagged(text) if tagged is None else tagged)
-
-
 _END_LENGTH = 400
 """Length of the reply's end, in characters, where an untagged answer must stand."""
-_JSON_FIELD = re.compile(
-    r'"(?:final_?)?answer"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"{}\[\],]+))',
-    re.IGNORECASE,
-)
-_ANSWER_LINE = re.compile(
-    r"^(?:\W*(?:so|thus|therefore|hence)\b\W*)?[\s*#]*(?:the\s+)?(?:(?:final|correct)\s+)?answer"
-    r"(?:\s+is)?[\s*]*(?::|\bis\b|(?<=is))[\s*:]*(\S.*)$|^\s*#{4}\s*(\S.*)$",
-    re.IGNORECASE,
-)
 
 
-def _untagged(text: str) -> str | None:
-    shown = without_thinking(text)
-    fields = list(_JSON_FIELD.finditer(shown))
-    end = shown[-_END_LENGTH:]
-    if fields:
+def untagged_answer(markup: Markup) -> str | None:
+    r"""The answer of a reply without our tag, or `None`.
+
+    In this order: the field `answer` of JSON, see `_answer_json`; near the end,
+    `<answer>…</answer>`, `\boxed{}` and the line `Final answer: …`; a last line such as `The
+    answer is …`, or the last line under a heading such as `## Answer`.
+    """
+    if fields := list(_JSON_FIELD.finditer(_answer_json(markup))):
         field = fields[-1]
         return field[2] or field[1].replace("\\\\", "\\").replace('\\"', '"')
+    end = markup.text[-_END_LENGTH:]
+    if tagged := _ANSWER_TAG.search(end):
+        return tagged[1]
     if (boxed := _last_box(end)) is not None:
         return boxed
-    last = next((line for line in reversed(end.splitlines()) if line.strip(" `}")), "")
-    stated = _ANSWER_LINE.match(last.strip())
-    return None if stated is None else (stated[1] or stated[2]).strip(" *")
+    bare = _CONFIDENCE_LINE.sub("", markup.bare[-_END_LENGTH:])  # an answer in a sample is none
+    lines = list(_FINAL_LINE.finditer(bare))
+    stated = lines[-1] if lines else _LAST_LINE.search(bare)
+    if stated is None:
+        return None
+    place = next(place for place in stated.regs[1:] if place[0] >= 0)
+    return end[slice(*place)].strip(" *")
+
+
+def _answer_json(markup: Markup) -> str:
+    """The JSON object that states the answer; empty where there is none.
+
+    It is the one that the reply ends in, or a block that gives its reasoning beside the answer, as
+    models do that are asked for both. Any other JSON is a sample.
+    """
+    text = markup.text.rstrip("`\n ")
+    blocks = [markup.text[part.inner_start : part.inner_end] for part in markup.code]
+    if text.endswith("}"):
+        if markup.code and markup.code[-1].end == len(markup.text):
+            return blocks[-1]
+        line = text[text.rfind("\n") + 1 :]
+        start = 0 if text.startswith("{") else text.rfind("\n{")
+        return text[start:] if start >= 0 else line[line.find("{") :] if "{" in line else ""
+    reasoned = [block for block in blocks if _REASONING.match(block)]
+    return reasoned[-1] if reasoned else ""
+
+
+_REASONING = re.compile(r'\s*\{\s*"(?:reasoning|thoughts?|chain_of_thought)"\s*:', re.IGNORECASE)
+_JSON_FIELD = re.compile(
+    r'"(?:final_?)?answer"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"{}\[\],]+))', re.IGNORECASE
+)
+_ANSWER_TAG = re.compile(r"<answer>\s*([^<>]*?)\s*</answer>\s*$", re.IGNORECASE)
+_CONFIDENCE_LINE = re.compile(r"\n[\s*_]*(?:stated )?confidence[\s*_]*:[^\n]*\s*$", re.IGNORECASE)
+_ANSWER = (
+    "answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|vastaus|odpowiedź|odpověď|"
+    "відповідь|ответ|cevap|yanıt|jawaban|đáp án|答案|回答|答え|答|정답|답|الجواب|الإجابة|תשובה|"
+    "उत्तर|คำตอบ"
+)
+"""`Answer`, in the languages that models are asked in most."""
+_FINAL = (
+    "final|correct|endgültige|richtige|finale|definitiva|correcta|definitieve|slutligt|"
+    "окончательный|правильный|итоговый|最终|最終|正确|ostateczna"
+)
+_LABEL = rf"(?:the\s+|la\s+|die\s+)?(?:(?:{_FINAL})\s*)?(?:{_ANSWER})(?:\s+(?:{_FINAL}))?"
+_SO = r"(?:(?:so|thus|therefore|hence|also|donc|entonces|quindi|итак)\b|所以|因此|따라서|よって)"
+_SAYS = (
+    r"(?:\s*(?:is|ist|est|es|è|é|是|为))?[ *_]*(?:[:：]|\b(?:is|ist|est|è|é)\b|(?<=[是为])|(?<=is))"
+)
+_FINAL_LINE = re.compile(
+    rf"^[ \t#>*_-]*(?:the )?(?:(?:{_FINAL})\s?(?:{_ANSWER})|(?:{_ANSWER}) (?:{_FINAL}))"
+    r"[ *_]*[:：][ *:]*(\S[^\n]*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LAST_LINE = re.compile(
+    rf"^[ \t#>*_-]*(?:{_SO}\W*)?{_LABEL}{_SAYS}[ *:]*(\S[^\n]*)\s*\Z"
+    rf"|^[ \t#>*_-]*{_LABEL}[ *_:：]*\n\s*(\S[^\n]*)\s*\Z"
+    r"|^\s*#{4}\s*(\S[^\n]*)\s*\Z",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def _last_box(text: str) -> str | None:
@@ -60,9 +102,29 @@ def _last_box(text: str) -> str | None:
     return None
 
 
+_SHRUGS = frozenset(
+    {
+        "n/a", "n.a", "not applicable", "does not apply", "no short answer", "no definite answer",
+        "no short definite answer", "the short answer alone", "the short answer", "short answer",
+        "your answer", "your short answer", "entfällt", "nicht zutreffend", "keine angabe",
+        "sans objet", "non applicable", "no aplica", "no aplicable", "não se aplica",
+        "non applicabile", "niet van toepassing", "nie dotyczy", "не применимо", "неприменимо",
+        "不适用", "不適用", "該当なし", "해당 없음",
+    }
+)  # fmt: skip
+"""Texts that models write where the question has no short answer, and our own placeholder."""
+
+
+def is_shrug(content: str) -> bool:
+    """Whether a final answer says that there is none."""
+    words = " ".join(content.casefold().split()).strip(" .*_`'\"()[]{}<>-–—…。")
+    return words in _SHRUGS or not (words or _SYMBOL.search(content))
+
+
+_SYMBOL = re.compile(r"[^\s.*_`'\"()\[\]{}<>–—…。-]|``?[^`\s]+``?")
+
+
 def final_answer_text(content: str | None) -> str | None:
-    """A final answer on one line, or `None` where it is empty, only punctuation, or too long."""
+    """A final answer on one line, or `None` where it is empty, a shrug, or too long."""
     answer = " ".join((content or "").split())
-    if len(answer) > MAX_FINAL_ANSWER or read(answer) is None:
-        return None
-    return answer
+    return None if len(answer) > MAX_FINAL_ANSWER or is_shrug(answer) else answer

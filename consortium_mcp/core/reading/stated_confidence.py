@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from consortium_mcp.core.reading.final_answers import MAX_FINAL_ANSWER
-from consortium_mcp.core.reading.markup import tag_content
 
 
-def stated_confidence(text: str) -> float | None:
-    """The confidence that a reply states, from 0 to 1; `None` where it states none."""
-    content = tag_content(text, "confidence")
-    return None if content is None else read_confidence(content)
+def confidence_line(bare: str) -> float | None:
+    """The confidence of a last line such as `Confidence: 0.9`, for a reply without our tag."""
+    found = _LINE.search(bare[-MAX_FINAL_ANSWER:])
+    return None if found is None else read_confidence(found[1])
 
 
+_LINE = re.compile(r"^[\s*_]*confidence[\s*_]*:([^\n]*)\s*\Z", re.IGNORECASE | re.MULTILINE)
 # Midpoints of the ranges of US Intelligence Community Directive 203, "Analytic Standards" (2015),
 # for the words it defines; high, medium and low count as very likely, even and unlikely.
 _IN_WORDS = {

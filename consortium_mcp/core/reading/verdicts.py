@@ -1,42 +1,26 @@
 """Parses an arbiter's reply to an `ArbiterVerdict`, or raises an error written for the arbiter.
 
-A verdict is a `<verdict>` element, or a JSON object with the same fields. The last complete verdict
-counts. Its fields follow one another, each at most once. A tag quoted inside a field is kept as
-text where that is certain. Anything ambiguous is a `VerdictError`, so that the arbiter is asked
-again: a guess never becomes a number.
+What the arbiter wrote is kept: a field that cannot be read is absent and named in the warnings, and
+unknown labels are left out and named. Only a missing synthesis, or a missing ranking where only a
+ranking was asked for, is asked for again. `verdict_places` finds the verdict.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Share, Value
 from consortium_mcp.core.reading.final_answers import final_answer_text
-from consortium_mcp.core.reading.markup import tags, without_thinking
+from consortium_mcp.core.reading.label_lists import groups_in, labels_in
 from consortium_mcp.core.reading.stated_confidence import read_confidence
+from consortium_mcp.core.reading.verdict_places import FIELDS, Source, verdict_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-FIELDS = (
-    "synthesis",
-    "final_answer",
-    "support",
-    "groups",
-    "dissent",
-    "refinements",
-    "needs_iteration",
-    "confidence",
-    "ranking",
-)
-_EMPTY_WORDS = frozenset(
-    {"", "-", "–", "none", "n/a", "nobody", "nothing", "empty", "(none)", "[]"}
-)
 
 
 class ArbiterVerdict(Value):
@@ -52,6 +36,8 @@ class ArbiterVerdict(Value):
     needs_iteration: bool
     confidence: Share | None
     ranking: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    """What of the verdict could not be read."""
 
 
 class Ranking(Value):
@@ -61,221 +47,186 @@ class Ranking(Value):
     """Best first; never empty, perhaps incomplete."""
     groups: tuple[tuple[str, ...], ...]
     confidence: Share | None
+    warnings: tuple[str, ...] = ()
+    """What of it could not be read."""
 
 
-def json_schema(labels: Collection[str], fields: Sequence[str] = FIELDS) -> dict[str, Any]:
+def json_schema(
+    labels: Collection[str], fields: Sequence[str] = FIELDS, code: str = ""
+) -> dict[str, Any]:
     """The JSON schema of a verdict of these fields, in the strict subset that providers enforce."""
     label = {"type": "string", "enum": sorted(labels)}
-    lines = {"type": "array", "items": {"type": "string"}}
-    properties: dict[str, Any] = {
-        "synthesis": {"type": "string"},
-        "final_answer": {"type": "string"},
-        "support": {"type": "array", "items": label},
-        "groups": {"type": "array", "items": {"type": "array", "items": label}},
+    text = {"type": "string"}
+    lines = {"type": "array", "items": text}
+    listed = {"type": "array", "items": label}
+    types: dict[str, Any] = {
+        "code": {"type": "string", "enum": [code]},
+        "synthesis": text,
+        "final_answer": text,
+        "support": listed,
+        "groups": {"type": "array", "items": listed},
         "dissent": lines,
         "refinements": lines,
         "needs_iteration": {"type": "boolean"},
         "confidence": {"type": "number"},
-        "ranking": {"type": "array", "items": label},
+        "ranking": listed,
     }
+    named = (*(("code",) if code else ()), *fields)
     return {
         "type": "object",
-        "properties": {field: properties[field] for field in fields},
-        "required": list(fields),
+        "description": "Your verdict on the members' answers.",
+        "properties": {name: types[name] | {"description": _MEANING[name]} for name in named},
+        "required": list(named),
         "additionalProperties": False,
     }
 
 
-def parse_verdict(text: str, labels: Collection[str]) -> ArbiterVerdict:
+_MEANING = {
+    "code": "The code of this run, as given: it shows that this verdict is yours and no quotation.",
+    "synthesis": (
+        "The complete answer for the asker. It stands alone, and does not speak of the panel or of "
+        "labels."
+    ),
+    "final_answer": "The short definite answer alone, where the question has one; else empty.",
+    "support": "The labels of the members whose answer the synthesis is based on; may be empty.",
+    "groups": "All labels, grouped by what their answers say: one list for each different answer.",
+    "dissent": (
+        "One line for each group that the synthesis is not based on: its labels, a colon, what it "
+        "says and why it is wrong or may matter."
+    ),
+    "refinements": "What the members should look at again, one point each; may be empty.",
+    "needs_iteration": "Whether a named open point could still change the answer.",
+    "confidence": "How likely the synthesis, or the best answer, is right: from 0.0 to 1.0.",
+    "ranking": "All labels, best answer first.",
+}
+
+
+def parse_verdict(
+    text: str, labels: Collection[str], source: Source | None = None
+) -> ArbiterVerdict:
     """Parse and check an arbiter's verdict.
 
     Args:
         text: the arbiter's whole reply.
-        labels: the labels of the members that answered; the verdict may name no others.
+        labels: the labels of the members that answered.
+        source: the run's code and what the arbiter read; see `verdict_places`.
 
     Raises:
-        VerdictError: no complete verdict, no synthesis, no support, an unknown label, or one
-            label in two groups. The message is written for the arbiter.
+        VerdictError: no complete verdict, no synthesis, or it is unclear where a field ends. The
+            message is written for the arbiter.
     """
-    raw = _fields(text)
-    problems: list[str] = []
-    synthesis = _text(raw.get("synthesis"))
+    reader = _Reader(verdict_fields(text, source or Source()), labels)
+    synthesis = reader.text("synthesis")
     if not synthesis:
-        problems.append("the synthesis is missing or empty")
-    if raw.get("support") is None:
-        problems.append("support is missing: name the labels, or leave it empty if it is none")
-    support = _labels(raw.get("support"), labels, "support", problems)
-    groups = _groups(raw.get("groups"), labels, problems)
-    ranking = _labels(raw.get("ranking"), labels, "ranking", problems)
-    _check(problems, labels)
+        raise VerdictError("the synthesis is missing or empty.")
     return ArbiterVerdict(
         synthesis=synthesis,
-        final_answer=final_answer_text(_text(raw.get("final_answer"))),
-        support=support,
-        groups=groups,
-        dissent=tuple(_dissent_line(line, labels) for line in _lines(raw.get("dissent"))),
-        refinements=tuple(_lines(raw.get("refinements"))),
-        needs_iteration=_boolean(raw.get("needs_iteration")),
-        confidence=_share(raw.get("confidence")),
-        ranking=ranking,
+        final_answer=reader.final_answer(),
+        support=reader.labels("support", absent=True),
+        groups=reader.groups(),
+        dissent=tuple(_dissent_line(line, labels) for line in reader.lines("dissent")),
+        refinements=tuple(reader.lines("refinements")),
+        needs_iteration=reader.boolean("needs_iteration"),
+        confidence=reader.confidence(),
+        ranking=reader.labels("ranking"),
+        warnings=tuple(reader.warnings),
     )
 
 
-def parse_ranking(text: str, labels: Collection[str]) -> Ranking:
+def parse_ranking(text: str, labels: Collection[str], source: Source | None = None) -> Ranking:
     """Parse and check an arbiter's ranking; arguments and errors as for `parse_verdict`."""
-    raw = _fields(text)
-    problems: list[str] = []
-    ranking = _labels(raw.get("ranking"), labels, "ranking", problems)
+    reader = _Reader(verdict_fields(text, source or Source()), labels)
+    ranking = reader.labels("ranking")
     if not ranking:
-        problems.append("the ranking is missing or empty: name the labels, best first")
-    groups = _groups(raw.get("groups"), labels, problems)
-    _check(problems, labels)
-    return Ranking(ranking=ranking, groups=groups, confidence=_share(raw.get("confidence")))
-
-
-def _fields(text: str) -> dict[str, Any]:
-    raw = _from_json(text) or _from_tags(text)
-    if raw is None:
+        known = ", ".join(sorted(labels))
         raise VerdictError(
-            "there is no complete <verdict>…</verdict> (outside code blocks), nor a JSON object."
+            f"the ranking is missing or empty: name the labels, best first. The labels are {known}."
         )
-    return raw
+    return Ranking(
+        ranking=ranking,
+        groups=reader.groups(),
+        confidence=reader.confidence(),
+        warnings=tuple(reader.warnings),
+    )
 
 
-def _check(problems: list[str], labels: Collection[str]) -> None:
-    if problems:
-        raise VerdictError("; ".join(problems) + f". The labels are {', '.join(sorted(labels))}.")
+class _Reader:
+    """Reads single fields, and notes what cannot be read."""
+
+    def __init__(self, fields: dict[str, Any], labels: Collection[str]) -> None:
+        self._fields = fields
+        self._labels = labels
+        self.warnings: list[str] = []
+
+    def text(self, field: str) -> str:
+        return _text(self._fields.get(field))
+
+    def final_answer(self) -> str | None:
+        return final_answer_text(self.text("final_answer"))
+
+    def labels(self, field: str, *, absent: bool = False) -> tuple[str, ...]:
+        """The labels of a field; with `absent`, it is noted if the field is not there."""
+        value = self._fields.get(field)
+        if value is None and absent:
+            self.warnings.append(f"It gave no {field}.")
+        found = labels_in(value, self._labels)
+        self._note_unknown(field, found.unknown)
+        return found.known
+
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        found = groups_in(self._fields.get("groups"), self._labels)
+        self._note_unknown("groups", found.unknown)
+        if found.repeated:
+            named = ", ".join(found.repeated)
+            self.warnings.append(f"Its groups were ignored, as {named} is in more than one.")
+            return ()
+        return found.known
+
+    def _note_unknown(self, field: str, unknown: tuple[str, ...]) -> None:
+        if unknown:
+            shown = ", ".join(repr(each) for each in dict.fromkeys(unknown[:5]))
+            self.warnings.append(f"In its {field}, {shown} is no label and was left out.")
+
+    def lines(self, field: str) -> list[str]:
+        value = self._fields.get(field)
+        rows = value if isinstance(value, list) else _text(value).splitlines()
+        lines = (_BULLET.sub("", _text(row)).strip() for row in rows)
+        return [line for line in lines if line.lower().strip(".") not in _EMPTY_WORDS]
+
+    def boolean(self, field: str) -> bool:
+        return self.text(field).lower().strip(" .*`") in {"true", "yes", "1"}
+
+    def confidence(self) -> float | None:
+        value = self._fields.get("confidence")
+        if isinstance(value, bool) or value is None or value == "":
+            return None
+        is_share = isinstance(value, int | float) and 0 <= value <= 1
+        found = float(value) if is_share else read_confidence(_text(value))
+        if found is None:
+            shown = _text(value)[:20]
+            self.warnings.append(f"Its confidence, {shown!r}, could not be read.")
+        return found
 
 
-def _from_json(text: str) -> dict[str, Any] | None:
-    body = without_thinking(text)
-    fenced = re.fullmatch(r"```(?:json)?\s*\n(.*)\n```", body, re.DOTALL)
-    try:
-        found = json.loads(fenced[1] if fenced else body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
-        return None
-    inner = found.get("verdict")
-    return inner if isinstance(inner, dict) else found
-
-
-_OPENING = re.compile(rf"<({'|'.join(FIELDS)})>", re.IGNORECASE)
-
-
-def _from_tags(text: str) -> dict[str, str] | None:
-    """The fields of the last verdict; each may occur once.
-
-    Raises:
-        VerdictError: a field occurs twice or is not closed, or something that looks like a tag
-            stands between two fields. A verdict quoted inside a field leads to any of these.
-    """
-    body = _last_verdict(text)
-    if body is None:
-        return None
-    found: dict[str, str] = {}
-    position = 0
-    while opening := _OPENING.search(body, position):
-        field = opening[1].lower()
-        closing = re.compile(rf"</{field}>", re.IGNORECASE).search(body, opening.end())
-        if closing is None:
-            raise VerdictError(f"the field <{field}> is not closed")
-        if field in found:
-            raise VerdictError(f"the field <{field}> stands twice; quote no tags")
-        _check_between(body[position : opening.start()])
-        found[field] = body[opening.end() : closing.start()].strip()
-        position = closing.end()
-    _check_between(body[position:])
-    return found
-
-
-def _check_between(text: str) -> None:
-    if "<" in text:
-        shown = " ".join(text.split())[:60]
-        raise VerdictError(f"there is {shown!r} between the fields; quote no tags")
-
-
-def _last_verdict(text: str) -> str | None:
-    """The content of the last complete verdict.
-
-    Raises:
-        VerdictError: one verdict is inside another, as when the arbiter quotes one, so that it
-            is unclear which one is meant.
-    """
-    found, opening = None, None
-    for tag in tags(text, "verdict"):
-        if tag.closing and opening is not None:
-            found, opening = text[opening.end : tag.start], None
-        elif tag.closing:
-            raise VerdictError("there is a </verdict> too many; write one verdict, quote none")
-        elif opening is not None:
-            raise VerdictError("there is a <verdict> inside a verdict; write one, quote none")
-        else:
-            opening = tag
-    return found
+_BULLET = re.compile(r"^\s*(?:[-*•]|[0-9]+[.)])\s+")
+_EMPTY_WORDS = frozenset(
+    {"", "-", "–", "none", "n/a", "nobody", "nothing", "empty", "(none)", "[]"}
+)
 
 
 def _text(value: object) -> str:
-    return (
-        clean(value).strip() if isinstance(value, str) else ""
-    )  # JSON escapes can hide surrogates
-
-
-def _lines(value: object) -> list[str]:
-    rows = value if isinstance(value, list) else _text(value).splitlines()
-    lines = (re.sub(r"^\s*(?:[-*•]|[0-9]+[.)])\s+", "", _text(row)).strip() for row in rows)
-    return [line for line in lines if line.lower().strip(".") not in _EMPTY_WORDS]
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    return _text(value).lower().strip(".") in {"true", "yes", "1"}
-
-
-def _share(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if 0 <= value <= 1 else read_confidence(str(value))
-    return read_confidence(value) if isinstance(value, str) else None
-
-
-def _names(value: object) -> list[str]:
-    """The labels named in a list or in text such as `Answers A and C`."""
-    if isinstance(value, list):
-        parts = [_text(part) for part in value]
-    else:
-        text = re.sub(r"(?i)\b(?:answers?|responses?|members?|labels?|and)\b", " ", _text(value))
-        parts = [] if text.strip(" .").lower() in _EMPTY_WORDS else re.split(r"[\s,;>&]+", text)
-    return [name for part in parts if (name := part.strip(" .:\"'()[]").upper())]
-
-
-def _labels(
-    value: object, known: Collection[str], field: str, problems: list[str]
-) -> tuple[str, ...]:
-    names = list(dict.fromkeys(_names(value)))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        shown = ", ".join(name[:20] for name in unknown[:5])
-        problems.append(f"{field} names {shown}, which is not a label")
-    return tuple(names)
-
-
-def _groups(
-    value: object, known: Collection[str], problems: list[str]
-) -> tuple[tuple[str, ...], ...]:
-    rows = value if isinstance(value, list) else re.split(r"[;\n]", _text(value))
-    groups = [g for g in (_labels(row, known, "groups", problems) for row in rows) if g]
-    seen = Counter(name for group in groups for name in group)
-    twice = sorted(name for name, times in seen.items() if times > 1)
-    if twice:
-        problems.append(f"{', '.join(twice)} stands in more than one group")
-    return tuple(groups)
+    """The value as text: a number where a text was asked for is that text."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = "\n".join(value)
+    elif value is not None and not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    return clean(value or "").strip()  # JSON escapes can hide surrogates
 
 
 def _dissent_line(line: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
     """Split `B, D: says 41` to (("B", "D"), "says 41"); a line that names nobody is kept whole."""
-    head, colon, tail = line.partition(":")
-    names = _names(head)
-    if colon and tail.strip() and names and all(name in known for name in names):
-        return tuple(dict.fromkeys(names)), tail.strip()
+    head, _, tail = line.partition(":")
+    names = labels_in(head.strip(" *"), known)
+    if tail.strip() and names.known and not names.unknown:
+        return names.known, tail.strip(" *")
     return (), line

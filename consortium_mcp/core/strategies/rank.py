@@ -12,9 +12,11 @@ from consortium_mcp.core.judging.arbitration import (
     ask_arbiters,
     best_supported,
     checked_groups,
+    of_arbiter,
+    source_of,
 )
 from consortium_mcp.core.prompts import for_arbiters
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.core.reading.verdicts import json_schema, parse_ranking
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
@@ -38,8 +40,11 @@ class Rank(Synthesis):
         answered = {r.label: r for r in responses if r.answered}
         prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses, "rank")
         labels = tuple(answered)
+        source = source_of(run, responses)
         demand = ArbiterTask(
-            prompt, json_schema(labels, FIELDS), lambda t: parse_ranking(t, labels)
+            prompt,
+            json_schema(labels, FIELDS, source.code),
+            lambda text: parse_ranking(text, labels, source),
         )
         result = await ask_arbiters(run, demand, ask)
         if result.found is None:
@@ -56,7 +61,7 @@ class Rank(Synthesis):
             method="say the same as the answer ranked first",
         )
         return Verdict(
-            synthesis=prose(top.text or ""),
+            synthesis=read_reply(top.text or "").prose,
             final_answer=top.final_answer,
             confidence=number,
             parts=parts,
@@ -65,5 +70,5 @@ class Rank(Synthesis):
             dissent=dissent.dissent_of(responses, support, groups),
             ranking=result.found.ranking,
             arbiter=result.arbiter,
-            warnings=(*cuts, *result.notes),
+            warnings=(*cuts, *result.notes, *of_arbiter(result.found.warnings)),
         )

@@ -17,7 +17,7 @@ from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.judging.arbitration import ARBITER
 from consortium_mcp.core.judging.voting import COUNTING, counted
 from consortium_mcp.core.prompts import for_members, rendering
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.vote import Vote
 
@@ -86,7 +86,7 @@ async def _break_tie(
 
 
 def _candidate(response: Response) -> str:
-    return response.final_answer or prose(response.text or "")
+    return response.final_answer or read_reply(response.text or "").prose
 
 
 def _chosen(text: str, candidates: dict[str, tuple[str, ...]]) -> str | None:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import same
-from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
 from consortium_mcp.core.confidence import calibration
 from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
@@ -38,8 +38,8 @@ class Label(BaseModel):
         """Whether the run's answer was right."""
         if self.correct is not None:
             return self.correct
-        options = read_options(report.prompt)
-        return same(read(report.final_answer or "", options), read(self.answer or "", options))
+        context = context_of(report.prompt, (report.final_answer, self.answer))
+        return same(read(report.final_answer or "", context), read(self.answer or "", context))
 
 
 async def calibrate(settings: Settings, path: Path) -> None:

@@ -17,7 +17,7 @@ from consortium_mcp.adapters.local.members import MEMBERS
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.core.panel.known_models import default_panel
-from consortium_mcp.core.reading.prose import prose
+from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.frontends.cli.setup_local import fetch_weights
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport
 from consortium_mcp.frontends.text.command_errors import command_errors
@@ -176,7 +176,7 @@ def _show_side_by_side(report: FullReport) -> None:
 
 
 def _text(entry: Entry) -> str:
-    return prose(entry.text) or f"({entry.error})"
+    return read_reply(entry.text or "").prose or f"({entry.error})"
 
 
 async def _show_journal(client: Client, run_id: str) -> None:

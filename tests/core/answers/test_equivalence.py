@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import contradict, group, same
-from consortium_mcp.core.answers.options import Options, read_options
+from consortium_mcp.core.answers.options import read_options
 from consortium_mcp.core.answers.parsing import read
-from consortium_mcp.core.reading.final_answers import final_answer
+from consortium_mcp.core.reading.replies import read_reply
 from tests.support.growth import is_linear
 
 SAME = [
     # numbers
-    ("42", "42.0"), ("42", "042"), ("42", "42."), ("+5", "5"), ("-0", "0"), ("−5", "-5"),
+    ("42", "42.0"), ("42", "42."), ("+5", "5"), ("-0", "0"), ("−5", "-5"),
     (".5", "0.5"), ("1,000", "1000"), ("1 000 000", "1,000,000"), ("1,234,567.50", "1234567.5"),
     ("1.5e3", "1500"), ("1.5 × 10^3", "1500"), ("1.5 x 10^3", "1500"), ("6.02e3", "6020"),
     ("3 million", "3,000,000"), ("three", "3"), ("about 5", "5"), ("x = 5", "5"), ("5!", "120"),
@@ -76,6 +77,20 @@ SAME = [
     ("1 hour 30 minutes", "90 min"), ("5 feet 3 inches", "63 in"), (r"\sqrt[3]{8}", "2"),
     # formulas
     (r"x^{2}", "x²"), (r"e^{x}", "e^x"), ("x**2", "x^2"), ("x ≥ 2", r"x \geq 2"), ("x¹⁰", "x^10"),
+    # other languages and scripts
+    ("東京", "東京。"), ("上海", "「上海」"), ("Oui", "oui !"), ("Ja", "Yes"), ("是", "yes"),
+    ("Да", "да."),
+    ("४२", "42"), ("４２", "42"), ("۴۲", "٤٢"), ("三十", "30"), ("二〇二六", "2026"),
+    ("一万二千", "12000"),
+    ("三百人", "300人"), ("1.234,5", "1234.5"), ("1 234,50", "1234.50"), ("1'234.50", "1,234.50"),
+    ("1.234.567", "1,234,567"), ("٣٫١٤", "3.14"), ("５０％", "50%"), ("4\u200b2", "42"),
+    ("42\u00a0km", "42 km"),
+    ("München", "Mu\u0308nchen"), ("“Paris”", "„Paris“"), ("A、", "A"), ("（A）", "A"),
+    ("1)", "1"), ("А)", "А"),
+    ("I.", "I"),
+    # case where it says nothing
+    ("TOKYO", "Tokyo"), ("New York", "new york"), ("FALSE", "false"), ("GitHub", "Github"),
+    ("x ≤ 3", r"x \le 3"), ("x ≠ y", "x != y"), ("Red and Blue", "blue and red"),
     # dates
     ("Friday, March 5, 2021", "2021-03-05"), ("the 5th of March 2021", "5 March 2021"),
 ]  # fmt: skip
@@ -106,6 +121,16 @@ APART = [
     ("[0,1)", "(0,1]"), ("{1, 2}", "{1, 2, 3}"), ("1112112_3", "1112112"), ("10 to 20", "10"),
     ("March 5, 2021", "May 3, 2021"), ("86 glasses and 42 plates", "86"), ("3:30", "3"),
     ("5 hours 30 minutes", "5 hours"), ("A. Einstein", "A"), ("4x+1", "4x-1"), ("9^9^9", "9^9"),
+    # case, zeros, quotes and symbols that count
+    ("%M", "%m"), ("%Y-%m", "%Y-%M"), ("\\W+", "\\w+"), ("-v", "-V"), ("--Force", "--force"),
+    ("ls -R", "ls -r"), ("NO", "No2"), ("Pa", "PA"), ("mM", "MM"), ("CO2", "Co2"), ("US", "us"),
+    ("042", "42"), ("007", "7"), ("00", "0"), ("_x", "x"), ("max_n", "max n"), ("__a__", "a"),
+    ('"1"', "1"), ("'None'", "None"), ("||", "or"), ("||", "&&"), ("->", "=>"), ("==", "="),
+    ("👍", "👎"),
+    ("5 S", "5 s"), ("5 T", "5 t"), ("$PATH", "$path"), ("/etc/Hosts", "/etc/hosts"),
+    ("Foo()", "foo()"),
+    ("0,5", "5,0"), ("1,5", "5,1"), ("3,14", "3, 14"), ("北京", "上海"), ("三", "四"),
+    ("三十", "十三"),
     ("infinitely many", "many"), ("2 x", "2"), ("31 February 2021", "28 February 2021"),
 ]  # fmt: skip
 
@@ -240,6 +265,86 @@ def test_a_unit_that_is_left_out_joins_only_where_it_is_clear(
     assert group([read(answer) for answer in answers]) == groups
 
 
+@pytest.mark.parametrize(
+    ("prompt", "one", "other", "alike"),
+    [
+        # decimal commas, as the language or another answer shows
+        ("Wie groß ist Pi auf zwei Stellen?", "3,14", "3.14", True),
+        ("Combien mesure-t-il ?", "1,75 m", "1.75 m", True),
+        ("Сколько это будет?", "0,5", "1/2", True),
+        ("Quanto è alto?", "0,5", "5,0", False),
+        ("Wie viele Menschen sind es?", "1.234", "1234", False),  # or 1.234, rounded
+        ("Wie viele Menschen sind es?", "1,234", "1234", False),
+        ("Wie viele Menschen sind es?", "12.345.678", "12345678", True),
+        ("How much is it?", "1.234,50 €", "1234,50 €", True),
+        ("How much is it?", "3,14", "3.14", True),
+        ("How many people?", "1,234", "1.234", False),
+        ("How many people?", "1,234", "1234", True),
+        ("Which are the roots?", "1,2", "2, 1", True),
+        ("Which are the roots?", "1,2", "2,1", False),  # or decimals
+        # an order
+        ("In which order must the steps be run?", "2, 1, 3", "1, 2, 3", False),
+        ("Rank the cities by size.", "Rome, Paris", "Paris, Rome", False),
+        ("Sort 3, 1, 2.", "1, 2, 3", "1, 2 and 3", True),
+        ("In welcher Reihenfolge?", "red and blue", "blue and red", False),
+        ("按顺序排列", "2, 1", "1, 2", False),
+        ("Solve for x.", "x=2 or x=3", "x = 3 or x = 2", True),
+        ("Solve for x.", "2, 3", "3, 2", True),
+        ("Where is it?", "(1, 2)", "(2, 1)", False),
+        # bare letters where the question offers none
+        ("Which flag deletes it?", "D", "d", False),
+        ("", "D", "d", True),
+        # options
+        ("Which?\n1) Foo\n2) Bar\n3) Baz", "2", "2) Bar", True),
+        ("Which?\n1) Foo\n2) Bar\n3) Baz", "2", "Bar", True),
+        ("Which?\n1. Foo\n2. Bar", "1", "2", False),
+        ("Which?\nI. Foo\nII. Bar\nIII. Baz", "II", "Bar", True),
+        ("哪个是水果？\nA、苹果\nB、石头", "A", "A、苹果", True),
+        ("哪个是水果？\nA．苹果\nB．石头", "（A）", "苹果", True),
+        ("哪个是水果？ A、苹果 B、石头", "B", "石头", True),
+        ("どれ？\nア. 犬\nイ. 猫", "イ", "猫", True),
+        ("Какой?\nА) кот\nБ) пёс\nВ) слон", "В", "слон", True),
+        ("Какой?\nA) кот\nB) пёс\nC) слон", "В", "B", True),  # a Russian В for B
+        ("무엇?\n① 개\n② 고양이", "2", "고양이", True),
+        ("Which is a fruit?\nA - Apple\nB - Stone", "B", "B - Stone", True),
+        ("Which is a fruit?\n### Option A: Apple\n### Option B: Stone", "Apple", "A", True),
+        ("Which is a fruit?\n- **(A)** Apple\n- **(B)** Stone", "Apple", "B", False),
+        ("Which? (1) Apple (2) Stone", "(2)", "Stone", True),
+    ],
+)
+def test_the_question_and_the_other_answers_say_how_one_is_read(
+    prompt: str, one: str, other: str, *, alike: bool
+) -> None:
+    context = context_of(prompt, (one, other))
+    assert same(read(one, context), read(other, context)) is alike
+    assert same(read(other, context), read(one, context)) is alike
+
+
+ANSWERS = st.sampled_from(
+    ["42", "42.0", "٤٢", "四十二", "42 km", "42 m", "4200%", "4,2", "4.2", "1.234,5", "1,234",
+    "1.234",
+     "A", "a", "(b)", "-D", "-d", "CO", "Co", "yes", "Ja", "no", "1, 2", "2, 1", "{1, 2}", "Paris",
+     "PARIS", "__x__", "&&", "", "N/A", "50%", "0.5", "0,5", "1 h", "60 min", "60", "x = 2"]
+)  # fmt: skip
+PROMPTS = st.sampled_from(
+    ["", "How many?", "Wie viele sind es?", "In which order?", "Which?\nA) 42\nB) Paris\nC) yes"]
+)
+
+
+@given(PROMPTS, st.lists(st.one_of(ANSWERS, st.text(max_size=12)), max_size=8))
+def test_groups_are_of_answers_that_are_the_same(prompt: str, texts: list[str]) -> None:
+    context = context_of(prompt, texts)
+    answers = [read(text, context) for text in texts]
+    groups = group(answers)
+    assert sorted(place for each in groups for place in each) == list(range(len(texts)))
+    for each in groups:
+        for one in each:
+            for other in each:
+                if one != other:
+                    assert same(answers[one], answers[other]) == same(answers[other], answers[one])
+                    assert same(answers[one], answers[other])
+
+
 CITIES = "Which is the capital of France?\n(A) Paris\n(B) The London\n(C) 42 km\n(D) Paris, Texas"
 INLINE = "Which? (A) Paris (B) Rome, Italy (C) [none]"
 MARKED = "**A)** red\n**B)** green"
@@ -276,10 +381,12 @@ def test_options_are_read_from_the_question() -> None:
     ],
 )  # fmt: skip
 def test_a_choice_is_known_by_its_letter_its_text_or_both(text: str, letter: str | None) -> None:
-    options: Options = read_options(CITIES)
-    answer = read(text, options)
+    context = context_of(CITIES)
+    answer = read(text, context)
     assert answer is not None
-    chosen = answer.value if answer.kind == "choice" and answer.value in dict(options) else None
+    chosen = (
+        answer.value if answer.kind == "choice" and answer.value in dict(context.options) else None
+    )
     assert chosen == letter
 
 
@@ -294,15 +401,14 @@ def test_a_choice_is_known_by_its_letter_its_text_or_both(text: str, letter: str
     ],
 )  # fmt: skip
 def test_options_are_compared_by_what_they_mean(text: str, letter: str | None) -> None:
-    options = read_options("A) 1/5\nB) 1000\nC) 5 hours or 5 minutes\nD) not safe\nE) safe")
-    answer = read(text, options)
+    context = context_of("A) 1/5\nB) 1000\nC) 5 hours or 5 minutes\nD) not safe\nE) safe")
+    answer = read(text, context)
     assert answer is not None
     assert (answer.value if answer.kind == "choice" else None) == letter
 
 
 def test_two_options_of_the_same_words_are_known_by_letter_only() -> None:
-    options = read_options("A) red\nB) red\nC) blue")
-    assert read("red", options) == read("red")
+    assert read("red", context_of("A) red\nB) red\nC) blue")) == read("red")
 
 
 @pytest.mark.parametrize(
@@ -326,13 +432,13 @@ def test_two_options_of_the_same_words_are_known_by_letter_only() -> None:
     ],
 )
 def test_a_final_answer_is_read_where_models_put_it(text: str, answer: str | None) -> None:
-    assert final_answer(text) == answer
+    assert read_reply(text).final_answer == answer
 
 
 def test_our_tag_wins_over_habits() -> None:
     text = "The answer is 41\n<final_answer>42</final_answer>\n\\boxed{43}"
-    assert final_answer(text) == "42"
-    assert final_answer("<final_answer></final_answer>\nThe answer is 41") is None
+    assert read_reply(text).final_answer == "42"
+    assert read_reply("<final_answer></final_answer>\nThe answer is 41").final_answer is None
 
 
 @pytest.mark.parametrize("piece", [" \n", "A) ", "(A)", "\n" * 3, "a" * 3, "- * "])
@@ -342,4 +448,4 @@ def test_options_are_looked_for_in_linear_time(piece: str) -> None:
 
 def test_all_of_this_takes_text_of_any_length() -> None:
     assert re.fullmatch("words", str((read("word " * 10_000) or ("",))[0]))
-    assert final_answer('"answer": "' * 50_000) is None
+    assert read_reply('"answer": "' * 50_000).final_answer is None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_mcp.core.reading.final_answers import final_answer
-from consortium_mcp.core.reading.stated_confidence import read_confidence, stated_confidence
+from consortium_mcp.core.reading.replies import read_reply
+from consortium_mcp.core.reading.stated_confidence import read_confidence
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,10 @@ def test_every_fraction_is_read_back_or_refused(part: int, whole: int) -> None:
 
 @given(st.text())
 def test_no_text_makes_a_number_outside_0_to_1(text: str) -> None:
-    for found in (read_confidence(text), stated_confidence(f"<confidence>{text}</confidence>")):
+    for found in (
+        read_confidence(text),
+        read_reply(f"<confidence>{text}</confidence>").stated_confidence,
+    ):
         assert found is None or (0 <= found <= 1 and not math.isnan(found))
 
 
@@ -103,5 +106,5 @@ def test_text_without_digits_or_words_for_it_makes_no_number(text: str) -> None:
 
 
 def test_a_reply_without_tags_states_nothing() -> None:
-    assert final_answer("Tokyo.") is None
-    assert stated_confidence("I am 90% sure.") is None
+    assert read_reply("Tokyo.").final_answer is None
+    assert read_reply("I am 90% sure.").stated_confidence is None

@@ -19,7 +19,8 @@ def run(*models: str, **more: object) -> Run:
 
 def ranked(ranking: str, **fields: object) -> str:
     more = {"support": ranking.split(",", maxsplit=1)[0], "groups": "", "needs_iteration": "true"}
-    return verdict(ranking=ranking, **more | fields)
+    given: dict[str, Any] = more | fields
+    return verdict(ranking=ranking, **given)
 
 
 async def test_the_weakest_third_leaves_after_each_iteration_until_one_is_left() -> None:

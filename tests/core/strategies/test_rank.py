@@ -35,7 +35,7 @@ async def test_the_response_ranked_first_stands_word_for_word() -> None:
     assert found.arbiter == "judge"
     question = ask.questions[0]
     assert question.json_schema is not None
-    assert set(question.json_schema["properties"]) == {"ranking", "groups", "confidence"}
+    assert set(question.json_schema["properties"]) == {"code", "ranking", "groups", "confidence"}
     assert "Write no answer of your own" in question.prompt
 
 
@@ -67,7 +67,7 @@ async def test_without_a_ranking_the_best_supported_answer_stands_and_is_marked(
     assert found.synthesis == "Second, at length."
 
 
-@pytest.mark.parametrize("text", ["", said("X"), said("A", "A; A")])
+@pytest.mark.parametrize("text", ["", said("X"), said("none")])
 def test_what_is_no_ranking_says_why(text: str) -> None:
     with pytest.raises(VerdictError):
         parse_ranking(text, "ABC")

@@ -1,0 +1,109 @@
+"""Reads a member's reply once, into the one value that everything else uses."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from consortium_mcp.core.reading.final_answers import (
+    final_answer_text,
+    is_shrug,
+    untagged_answer,
+)
+from consortium_mcp.core.reading.markup import Markup, ending_tags, markup_of, without_thinking
+from consortium_mcp.core.reading.stated_confidence import confidence_line, read_confidence
+from consortium_mcp.core.reading.tags import Element, elements, last
+
+
+class ReadReply(NamedTuple):
+    """What a reply says."""
+
+    shown: str
+    """Without thinking, as the model wrote it: for the arbiter, who weighs it."""
+    prose: str
+    """As a person reads it: without thinking and our tags, but with the final answer; empty where
+    the reply holds no answer."""
+    final_answer: str | None
+    stated_confidence: float | None
+
+
+@lru_cache(maxsize=64)
+def read_reply(text: str) -> ReadReply:
+    """Read a reply.
+
+    The last complete tag counts, found outside thinking and code. Without one, the final answer is
+    read from the forms that models use by habit; see `final_answers.untagged_answer`. Nothing
+    raises, and what is not there is `None`.
+    """
+    markup = _unwrapped(markup_of(without_thinking(text)))
+    found = elements(markup.bare)
+    answer, confidence = last(found, "final_answer"), last(found, "confidence")
+    prose = _prose(markup, found)
+    return ReadReply(
+        shown=markup.text,
+        prose=prose,
+        final_answer=final_answer_text(
+            untagged_answer(markup_of(prose) if found else markup)
+            if answer is None
+            else _content(markup.text, answer)
+        ),
+        stated_confidence=(
+            confidence_line(markup.bare)
+            if confidence is None
+            else read_confidence(_content(markup.text, confidence))
+        ),
+    )
+
+
+def _content(text: str, element: Element) -> str:
+    return text[element.inner_start : element.inner_end]
+
+
+_TEXT_LANGUAGES = {"", "text", "txt", "plaintext", "markdown", "md", "xml", "html", "json"}
+
+
+def _unwrapped(markup: Markup) -> Markup:
+    """The reply without the code marks around all of it, or around the tags that end it.
+
+    A reply in one block of a programming language keeps its fence, as the code is the answer.
+    """
+    text = markup.text
+    if not markup.code:
+        return markup
+    first, final = markup.code[0], markup.code[-1]
+    whole = (
+        first.start == 0
+        and first.closed
+        and text[final.end :].strip() == text[ending_tags(text) :].strip()
+    )
+    if first == final and whole and first.language is not None:
+        inner = text[first.inner_start : first.inner_end]
+        if first.language in _TEXT_LANGUAGES or ending_tags(inner) < len(inner):
+            return markup_of(f"{inner}\n{text[first.end :]}".strip())
+    inner = text[final.inner_start : final.inner_end].strip()
+    if final.end == len(text) and inner and not ending_tags(inner) and not elements(markup.bare):
+        return markup_of(text[: final.start] + inner)
+    return markup
+
+
+def _prose(markup: Markup, found: list[Element]) -> str:
+    """The text without our tags. The final answer stays where its tag stood."""
+    text = markup.text
+    pieces: list[str] = []
+    done = 0
+    for element in found:
+        before = text[done : element.start]
+        content = _content(text, element).strip() if element.name == "final_answer" else ""
+        if is_shrug(content):
+            content = ""
+        pieces += [before, content]
+        done = element.end
+        line_start = before.rpartition("\n")[2]
+        if not content and not line_start.strip() and (after := _LINE_END.match(text, done)):
+            done = after.end()
+    prose = ("".join(pieces) + text[done:]).strip()
+    return prose or " ".join(_content(text, each) for each in found if each.name == "final_answer")
+
+
+_LINE_END = re.compile(r"[^\S\n]{0,200}\n")
