@@ -23,7 +23,7 @@ def test_the_originals_documented_call_works_unchanged() -> None:
         raw=True,
     )
     result = orchestrator.orchestrate("Your prompt here")
-    assert result["synthesis"]["synthesis"] == "I counted."
+    assert result["synthesis"]["synthesis"] == "I counted.\n42"
     assert result["synthesis"]["final_answer"] == "42"
     assert isinstance(result.report, RunReport)
     assert result.report.iterations >= 3

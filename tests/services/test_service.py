@@ -261,7 +261,7 @@ async def test_a_budget_ends_the_run_and_keeps_what_it_bought(settings: Settings
         assert report.usage.calls == len(ask.questions) == 3
         short = await consulted(service, replace(PANEL, max_calls=2))
         assert (short.status, short.stop_reason) == ("degraded", "budget")
-        assert short.synthesis == "I counted."
+        assert short.synthesis == "I counted.\n42"
         nothing = await consulted(service, replace(PANEL, max_tokens=10))
         assert (nothing.status, nothing.stop_reason) == ("failed", "budget")
         assert nothing.usage.calls == 0

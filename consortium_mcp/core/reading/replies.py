@@ -95,11 +95,11 @@ def _prose(markup: Markup, found: list[Element]) -> str:
     for element in found:
         before = text[done : element.start]
         content = _content(text, element).strip() if element.name == "final_answer" else ""
-        if is_shrug(content):
-            content = ""
+        text_before, _, line_start = before.rpartition("\n")
+        if is_shrug(content) or text_before.rstrip().rpartition("\n")[2].strip() == content:
+            content = ""  # nothing, or what the line above says already
         pieces += [before, content]
         done = element.end
-        line_start = before.rpartition("\n")[2]
         if not content and not line_start.strip() and (after := _LINE_END.match(text, done)):
             done = after.end()
     prose = ("".join(pieces) + text[done:]).strip()

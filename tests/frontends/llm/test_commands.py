@@ -62,7 +62,7 @@ def test_the_originals_saved_example_runs_as_written() -> None:
         *("--system", "Your custom system prompt"),
     )
     done = llm("-m", "my-consortium", "What are the key considerations for AGI safety?")
-    assert (done.exit_code, done.output) == (0, "I counted.\n")
+    assert (done.exit_code, done.output) == (0, "I counted.\n42\n")
 
 
 def test_the_report_is_printed_or_with_quiet_the_synthesis_alone() -> None:

@@ -71,7 +71,7 @@ async def test_a_consortium_answers_as_a_member_in_a_run_of_its_own(settings: Se
         nested = await service.wait(member.nested_run_id, 0)
         assert (nested.status, nested.consortium) == ("completed", "inner")
         assert nested.parent_run_id == report.run_id
-        assert nested.synthesis == "Quia."
+        assert nested.synthesis == "Quia.\n42"
         assert [m.model for m in nested.members] == ["c", "d"]
         assert report.usage.calls == len(ask.questions) == 3  # no call is counted twice
         assert report.usage.output_tokens == 15
