@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from consortium_mcp.core.reading.markup import HIDDEN
+
 Name = Literal["final_answer", "confidence"]
 
 
@@ -49,9 +51,11 @@ def elements(bare: str) -> list[Element]:
         elif opening and opening[0] == name:
             found.append(Element(*opening, tag.start(), tag.end()))
             opening = None
+    # A confidence is taken out of the text, and nothing is ever taken out of code.
+    found = [e for e in found if e.name == "final_answer" or HIDDEN not in bare[e.start : e.end]]
     if opening and opening[0] == "confidence":
         rest = bare[opening[2] :]
-        if len(rest) <= _MAX_UNCLOSED_CONFIDENCE and "\n" not in rest.strip():
+        if len(rest) <= _MAX_UNCLOSED_CONFIDENCE and not {"\n", HIDDEN} & set(rest.strip()):
             found.append(Element(*opening, len(bare), len(bare)))
     return found
 
