@@ -2,10 +2,14 @@
 
 Async models run on the event loop. Models that exist only in sync form run in daemon threads: the
 process can end while a daemon thread is stuck, but not while a worker thread of the loop is.
+
+What is learned of a model or a provider is remembered while the process lives: that it takes no
+schema, and until when it asks to be left alone.
 """
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections import defaultdict
@@ -16,7 +20,9 @@ import anyio
 import anyio.from_thread
 import anyio.lowlevel
 
-from consortium_mcp.adapters.models.failures import member_error
+from consortium_mcp.adapters.models.failures import member_error, refuses_schema
+from consortium_mcp.adapters.models.keys import without_secrets
+from consortium_mcp.adapters.models.last_response import noting
 from consortium_mcp.adapters.models.provider_responses import (
     ProviderResponse,
     read_response,
@@ -49,40 +55,83 @@ class ModelCaller:
         self._provider_slots: defaultdict[str, AbstractAsyncContextManager[Any]] = defaultdict(
             lambda: _limiter(limits.per_provider)
         )
-        # One call at a time for each sync model: few of these objects are safe to share.
         self._locks: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
+        """One call at a time for each model that computes in this process."""
+        self._without_schema: set[str] = set()
+        """Ids of models that refused a schema, or answered nothing when they got one."""
+        self._held_until: dict[str, float] = {}
+        """Provider -> the loop's time until which it asked not to be called."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
         started = time.perf_counter()
         response: ProviderResponse | None = None
-        with anyio.move_on_after(question.timeout):
+        with anyio.move_on_after(question.timeout) as scope:
             try:
                 entry = (await self._registry.snapshot()).find(question.model)
             except UnknownModel as error:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
+            await self._wait_while_held(entry.provider, scope.deadline)
             response = await self._ask_model(entry, question)
         if response is None:
             # Rounded, because a retry has a little less than the whole time left.
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
-            text=response.text,
+            text=without_secrets(response.text),
             seconds=time.perf_counter() - started,
             input_tokens=response.input_tokens,
             output_tokens=response.output_tokens,
             warnings=response.warnings + _ignored_options(entry, question),
         )
 
+    async def _wait_while_held(self, provider: str, deadline: float) -> None:
+        """Wait as long as the provider has asked for, if that is within the call's time."""
+        until = self._held_until.get(provider, 0.0)
+        wait = until - anyio.current_time()
+        if until >= deadline:
+            why = f"{provider} asked to be left alone for another {wait:.0f} s (a rate limit)"
+            raise MemberError(why, kind="rate_limit")
+        if wait > 0:
+            await anyio.sleep(wait)
+
     async def _ask_model(self, entry: Entry, question: Question) -> ProviderResponse:
-        try:
-            if entry.async_model is None:
-                return await self._ask_sync(entry, question)
-            async with self._slot(entry):
-                return await _ask_async(entry.async_model, question)
-        except MemberError:
-            raise
-        except Exception as error:  # a plugin's code is foreign
-            raise member_error(error) from error
+        if entry.model_id in self._without_schema:
+            question = question.model_copy(update={"json_schema": None})
+        with noting() as noted:
+            try:
+                if entry.async_model is None:
+                    return await self._ask_sync(entry, question)
+                async with self._slot(entry):
+                    return await _ask_async(entry, question)
+            except MemberError as error:
+                self._learn(entry, question, error, is_schema=error.kind == "empty")
+                raise
+            except (Exception, SystemExit) as error:  # a plugin's code is foreign
+                failure = member_error(error, noted)
+                self._learn(entry, question, failure, is_schema=refuses_schema(error, noted))
+                raise failure from error
+
+    def _learn(
+        self, entry: Entry, question: Question, failure: MemberError, *, is_schema: bool
+    ) -> None:
+        """Remember what a failure says of the model and its provider.
+
+        Raises:
+            MemberError: the schema was at fault: the same question can be asked without it at once.
+        """
+        if failure.retry_after:
+            self._held_until[entry.provider] = anyio.current_time() + failure.retry_after
+        model: Any = entry.async_model or entry.sync_model
+        if is_schema and question.json_schema is not None and model.supports_schema:
+            self._without_schema.add(entry.model_id)
+            raise MemberError(
+                f"it was asked again without a schema: {failure}",
+                kind="schema",
+                passing=True,
+                retry_after=0.0,
+                input_tokens=failure.input_tokens,
+                output_tokens=failure.output_tokens,
+            ) from failure
 
     @asynccontextmanager
     async def _slot(self, entry: Entry) -> AsyncIterator[None]:
@@ -96,30 +145,30 @@ class ModelCaller:
             model: Any = entry.sync_model
             # Streamed, so that a cancelled call ends at its next token. Besides, llm-gguf's
             # unstreamed path contains a live breakpoint().
-            response = model.prompt(question.prompt, stream=True, **_arguments(model, question))
+            response = model.prompt(
+                question.prompt, stream=True, **_arguments(entry, model, question)
+            )
             for _ in response:
                 if stop.is_set():
                     break
             return read_response(model, response)
 
-        lock = self._locks[entry.model_id]
-        await lock.acquire()  # before the slot: a call that waits here must not hold one
-        handed_over = False
-        try:
-            async with self._slot(entry):
-                handed_over = True  # the thread releases the lock
-                return await _in_daemon_thread(work, lock.release)
-        finally:
-            stop.set()
-            if not handed_over:
-                lock.release()
+        # Before the slot: a call that waits here must not hold one. It is let go when the call is
+        # given up, even if its thread is stuck: that must not keep the next call from the model.
+        lock = self._locks[entry.model_id] if entry.is_local else nullcontext()
+        async with lock, self._slot(entry):
+            try:
+                return await _in_daemon_thread(work)
+            finally:
+                stop.set()
 
 
-async def _ask_async(model: Any, question: Question) -> ProviderResponse:  # noqa: ANN401 (llm's model classes share no public base)
-    response = model.prompt(question.prompt, stream=False, **_arguments(model, question))
+async def _ask_async(entry: Entry, question: Question) -> ProviderResponse:
+    model: Any = entry.async_model
+    response = model.prompt(question.prompt, stream=False, **_arguments(entry, model, question))
     try:
         await response.text()
-    except (AttributeError, IndexError, KeyError):
+    except (AttributeError, IndexError, KeyError, TypeError):
         text = salvaged_text(response)
         if text is None:
             raise
@@ -131,13 +180,16 @@ def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
     return nullcontext() if limit is None else anyio.Semaphore(limit)
 
 
-def _arguments(model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN401
+def _arguments(entry: Entry, model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN401
     """The question's system prompt, and those options and the schema that the model supports."""
     known = model.Options.model_fields
+    options = entry.options | question.options
     return {
         "system": question.system,
-        "options": {name: value for name, value in question.options.items() if name in known},
+        "options": {name: value for name, value in options.items() if name in known},
         "schema": question.json_schema if model.supports_schema else None,
+        # Else llm asks OpenAI for summaries of the reasoning, which most accounts are refused.
+        "hide_reasoning": True,
     }
 
 
@@ -147,39 +199,26 @@ def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:
     return (f"{entry.model_id} has no option {', '.join(ignored)}; not sent",) if ignored else ()
 
 
-async def _in_daemon_thread(
-    work: Callable[[], ProviderResponse], on_end: Callable[[], None]
-) -> ProviderResponse:
-    """Run `work` in a thread that neither cancellation nor the end of the process waits for.
-
-    `on_end` runs on the event loop once the thread has really ended. That may be after this
-    coroutine was cancelled.
-    """
+async def _in_daemon_thread(work: Callable[[], ProviderResponse]) -> ProviderResponse:
+    """Run `work` in a thread that neither cancellation nor the end of the process waits for."""
     token = anyio.lowlevel.current_token()
     done = anyio.Event()
-    outcome: list[ProviderResponse | Exception] = []
-
-    def finish() -> None:
-        on_end()
-        done.set()
+    outcome: list[ProviderResponse | BaseException] = []
+    context = contextvars.copy_context()
 
     def run() -> None:
         try:
-            outcome.append(work())
-        except Exception as error:  # noqa: BLE001 (a plugin's code is foreign; raised again below)
+            outcome.append(context.run(work))
+        except BaseException as error:  # noqa: BLE001 (a plugin's code is foreign; raised again below)
             outcome.append(error)
-        except BaseException as error:  # noqa: BLE001 (a plugin that calls exit() ends its call only)
-            outcome.append(RuntimeError(f"the plugin tried to end the process: {error!r}"))
         with suppress(anyio.RunFinishedError):  # the loop has ended: nobody waits
-            anyio.from_thread.run_sync(finish, token=token)
+            anyio.from_thread.run_sync(done.set, token=token)
 
-    try:
-        threading.Thread(target=run, daemon=True).start()
-    except RuntimeError:  # no more threads
-        on_end()
-        raise
+    threading.Thread(target=run, daemon=True).start()
     await done.wait()
     result = outcome[0]
-    if isinstance(result, Exception):
+    if isinstance(result, ProviderResponse):
+        return result
+    if isinstance(result, Exception | SystemExit):
         raise result
-    return result
+    raise RuntimeError(f"the plugin broke off: {result!r}") from result

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +42,7 @@ def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
 def _build_snapshot(seconds: float) -> Snapshot:
     errors = _load_plugins(seconds)
     user_aliases = _user_aliases(errors)
+    user_options = _user_options(errors)
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
     keys: dict[tuple[str | None, str | None], str | None] = {}
@@ -55,7 +57,8 @@ def _build_snapshot(seconds: float) -> Snapshot:
             if getattr(model.model, "consortium_saved", False):
                 continue  # ours: they are asked as consortiums, not through llm
             entry = _entry(model, provider, user_aliases, keys)
-            entries[entry.model_id] = entry
+            options = user_options.get(entry.model_id, {})
+            entries[entry.model_id] = replace(entry, options=options)
     patch_sdks()  # the plugins have imported their SDKs by now
     for entry in entries.values():
         names.update(dict.fromkeys(entry.aliases, entry.model_id))
@@ -112,15 +115,32 @@ def _load_plugins(seconds: float) -> dict[str, str]:
 
 def _user_aliases(errors: dict[str, str]) -> dict[str, list[str]]:
     """The user's own aliases: model id -> aliases."""
-    path = llm.user_dir() / "aliases.json"  # type: ignore[no-untyped-call]
     aliases: dict[str, list[str]] = {}
-    if path.exists():
-        try:
-            for alias, model_id in json.loads(path.read_text(encoding="utf-8")).items():
-                aliases.setdefault(model_id, []).append(alias)
-        except (OSError, ValueError, AttributeError) as error:
-            errors["aliases.json"] = f"cannot be read: {error}"
+    for alias, model_id in _user_file("aliases.json", errors).items():
+        aliases.setdefault(str(model_id), []).append(alias)
     return aliases
+
+
+def _user_options(errors: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What `llm models options set` has saved: model id -> options."""
+    found = _user_file("model_options.json", errors)
+    return {model_id: each for model_id, each in found.items() if isinstance(each, dict)}
+
+
+def _user_file(name: str, errors: dict[str, str]) -> dict[str, Any]:
+    """The object in a JSON file of llm's folder; empty where there is none."""
+    path = llm.user_dir() / name  # type: ignore[no-untyped-call]
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        errors[name] = f"cannot be read: {error}"
+        return {}
+    if isinstance(found, dict):
+        return found
+    errors[name] = "cannot be read: it is no object"
+    return {}
 
 
 class ModelHook(NamedTuple):

@@ -1,91 +1,202 @@
-"""What a failed model call means: its kind, whether a retry may help, a text without keys."""
+"""What a failed model call means: its kind, whether a retry may help, when, and why in words.
+
+What came over the wire decides first (`last_response`), then what the exception or its causes keep
+of it, and the words of the message last.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import socket
+import ssl
+from typing import TYPE_CHECKING
 
 import llm
 
+from consortium_mcp.adapters.models.keys import without_secrets
+from consortium_mcp.adapters.models.last_response import LastResponse
+from consortium_mcp.adapters.models.waits import wait_asked_for
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_MESSAGE = 400
 """Characters kept of a provider's message; some providers send whole HTML pages."""
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_PAYMENT_REQUIRED = 402
 # Base classes are matched by name, because each SDK has its own: openai and anthropic (and others
-# that Stainless generates), httpx and httpx2, and the standard library. When the provider breaks a
-# stream off, those SDKs raise an APIError without a status, or with a status that is no error.
+# that Stainless generates), httpx and httpx2, botocore, and the standard library. When the provider
+# breaks a stream off, those SDKs raise an APIError without a status.
 _CONNECTION_LOST = frozenset(
-    {"APIConnectionError", "TransportError", "ConnectionError", "TimeoutError"}
+    {"APIConnectionError", "TransportError", "ConnectionError", "TimeoutError", "HTTPClientError"}
 )
 _BROKEN_OFF = frozenset({"APIError"})
 _MALFORMED = (AttributeError, IndexError, KeyError)
-# Several plugins raise llm's own ModelError with the provider's message in it.
+_NO_CREDENTIALS = frozenset(
+    {"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError"}
+)
+# Several plugins raise llm's own ModelError, or exit, with the provider's message in it.
 _SOUNDS_PASSING = re.compile(r"\b(?:429|5\d\d)\b|overloaded|rate.?limit|unavailable", re.IGNORECASE)
-# Text that begins like a provider's key, and whatever follows a word that announces a key.
-_KEY_LIKE = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|AIza|Bearer|Token)[-_ ]?[A-Za-z0-9_\-.*]{12,}"
-    r"|(?<=key)[\"'=:\s]{1,4}[A-Za-z0-9_\-.*]{8,}|(?<=token)[\"'=:\s]{1,4}[A-Za-z0-9_\-.*]{16,}",
+_NO_CREDIT = re.compile(
+    r"insufficient_quota|credit balance is too low|insufficient (?:balance|credits|funds)"
+    r"|out of credits|payment required",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    r"\bblock_?reason|prompt was blocked|content_policy|\brefus(?:al|ed to answer)"
+)
+_SCHEMA_REFUSED = re.compile(
+    r"json_schema|response_format|response_schema|responseSchema|structured output"
+    r"|requested parameters|does not support (?:tools|tool|schema|json)|tool_choice|invalid schema",
     re.IGNORECASE,
 )
 
 
-def member_error(error: Exception) -> MemberError:
-    """The `MemberError` for an exception of a provider or plugin."""
-    message = described(error)
-    status = _status(error)
-    if status is not None and status >= _CLIENT_ERROR:
-        passing = status in _PASSING_STATUS or status >= _SERVER_ERROR
-        return MemberError(
-            f"HTTP {status}: {message}",
-            kind="http",
-            permanent=not passing,
-            passing=passing,
-            retry_after=_retry_after(error),
-        )
-    class_names = {base.__name__ for base in type(error).__mro__}
-    if isinstance(error, llm.NeedsKeyException):
+def member_error(error: BaseException, noted: LastResponse | None = None) -> MemberError:
+    """The `MemberError` for an exception of a provider or plugin.
+
+    Args:
+        error: what the call raised.
+        noted: what the provider last said on the wire during the call.
+    """
+    noted = noted or LastResponse()
+    status = _status(error, noted)
+    message = _with_reason(described(error), noted)
+    class_names = {base.__name__ for each in _chain(error) for base in type(each).__mro__}
+    if isinstance(error, llm.NeedsKeyException) or class_names & _NO_CREDENTIALS:
         failure = MemberError(_message(error), kind="key", permanent=True)
+    elif "ClaudeRefusal" in class_names or (not status and _REFUSED.search(message)):
+        why = f"the provider refused to answer ({_message(error)})"
+        failure = MemberError(why, kind="refused", permanent=True)
+    elif status is not None:
+        failure = _http_error(status, message, error, noted)
     elif class_names & _CONNECTION_LOST:
-        failure = MemberError(f"connection lost: {message}", kind="connection", passing=True)
+        failure = _connection_error(error)
     elif class_names & _BROKEN_OFF:
         failure = MemberError(f"broken off: {message}", kind="broken_off", passing=True)
-    elif isinstance(error, _MALFORMED) and not isinstance(error, llm.UnknownModelError):
-        why = f"the provider's reply was not in the form its API promises ({message})"
-        failure = MemberError(why, kind="malformed")
-    elif isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        failure = MemberError(
-            f"the reply could not be read: {message}", kind="malformed", passing=True
-        )
-    elif isinstance(error, llm.ModelError) and _SOUNDS_PASSING.search(message):
-        failure = MemberError(message, kind="provider", passing=True)
-    elif isinstance(error, ValueError | TypeError):  # a bad option, an unsupported schema
-        failure = MemberError(message, kind="request", permanent=True)
+    elif noted.error:  # an error that was sent with status 200
+        why = f"the provider reports: {_reason(noted)}"
+        failure = MemberError(why, kind="provider", passing=True)
     else:
-        failure = MemberError(message, kind="error")
+        failure = _without_status(error, message)
     return failure
 
 
-def _status(error: Exception) -> int | None:
-    """The HTTP status. Every provider's SDK keeps it in one of these two places."""
-    for holder in (error, getattr(error, "response", None)):
-        status = getattr(holder, "status_code", None)
-        if isinstance(status, int):
-            return status
-    return None
+def _connection_error(error: BaseException) -> MemberError:
+    untrusted = any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error))
+    why = f"connection lost: {_cause(error)}"
+    return MemberError(why, kind="connection", passing=not untrusted, permanent=untrusted)
 
 
-def _retry_after(error: Exception) -> float | None:
-    """Seconds that the provider asks for (RFC 9110, 10.2.3). For a date our own pause applies."""
-    headers: Any = getattr(getattr(error, "response", None), "headers", None)
-    try:
-        seconds = float(headers["retry-after"])
-    except (TypeError, KeyError, ValueError):
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
+def refuses_schema(error: BaseException, noted: LastResponse) -> bool:
+    """Whether the provider or the plugin refused the schema, not the question."""
+    said = f"{_message(error)} {noted.body[:2_000]}"
+    is_ours = (_status(error, noted) or _CLIENT_ERROR) < _SERVER_ERROR
+    return is_ours and _SCHEMA_REFUSED.search(said) is not None
+
+
+def _http_error(
+    status: int, message: str, error: BaseException, noted: LastResponse
+) -> MemberError:
+    said = f"{message} {noted.body[:2_000]}"
+    no_credit = status == _PAYMENT_REQUIRED or _NO_CREDIT.search(said) is not None
+    passing = (status in _PASSING_STATUS or status >= _SERVER_ERROR) and not no_credit
+    return MemberError(
+        f"HTTP {status}: {'no credit is left: ' if no_credit else ''}{message}",
+        kind="http",
+        permanent=not passing,
+        passing=passing,
+        retry_after=wait_asked_for(_headers(error) or noted.headers, said) if passing else None,
+    )
+
+
+def _without_status(error: BaseException, message: str) -> MemberError:
+    if isinstance(error, _MALFORMED) and not isinstance(error, llm.UnknownModelError):
+        why = f"the provider's reply was not in the form its API promises ({message})"
+        return MemberError(why, kind="malformed")
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        why = f"the reply could not be read: {message}"
+        return MemberError(why, kind="malformed", passing=True)
+    if isinstance(error, llm.ModelError | SystemExit) and _SOUNDS_PASSING.search(message):
+        return MemberError(
+            message, kind="provider", passing=True, retry_after=wait_asked_for({}, message)
+        )
+    if isinstance(error, SystemExit):
+        return MemberError(f"the plugin tried to end the process ({message})", kind="error")
+    if isinstance(error, ValueError | TypeError):  # a bad option, an unsupported schema
+        return MemberError(message, kind="request", permanent=True)
+    return MemberError(message, kind="error")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what it was raised from, and so on; the first of a group."""
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__ or error
+
+
+def _status(error: BaseException, noted: LastResponse) -> int | None:
+    """The HTTP status of an error: of the last response, or where SDKs keep it."""
+    if noted.status is not None and noted.status >= _CLIENT_ERROR:
+        return noted.status
+    candidates = [noted.error.get("code")]
+    for each in _chain(error):
+        response = getattr(each, "response", None)
+        candidates += [getattr(each, "status_code", None), getattr(response, "status_code", None)]
+        if isinstance(response, dict):  # botocore
+            candidates.append(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
+    return next((c for c in candidates if isinstance(c, int) and c >= _CLIENT_ERROR), None)
+
+
+def _headers(error: BaseException) -> dict[str, str]:
+    for each in _chain(error):
+        response = getattr(each, "response", None)
+        headers = getattr(response, "headers", None)
+        if isinstance(response, dict):  # botocore
+            headers = response.get("ResponseMetadata", {}).get("HTTPHeaders")
+        if headers:
+            return {str(name).lower(): str(value) for name, value in headers.items()}
+    return {}
+
+
+def _reason(noted: LastResponse) -> str:
+    """What the provider gives as the reason, in one line."""
+    return _one_line(
+        str(noted.error.get("message") or noted.error.get("code") or "no reason given")
+    )
+
+
+def _with_reason(message: str, noted: LastResponse) -> str:
+    """The message with the provider's reason, where the plugin has lost it."""
+    if not noted.error:
+        return message
+    reason = _reason(noted)
+    known = reason[:40] in message or reason == "no reason given"
+    return message if known else _cut(f"{message}: {reason}")
+
+
+def _cause(error: BaseException) -> str:
+    """Why a connection was lost, in words: the innermost cause knows."""
+    *_, innermost = _chain(error)
+    for each in _chain(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return _cut(f"the server's certificate is not trusted ({_message(each)})")
+        if isinstance(each, socket.gaierror):
+            return _cut(f"the host name is not known; is the network up? ({_message(each)})")
+        if isinstance(each, ConnectionRefusedError):
+            return _cut(f"nothing answers at that address ({_message(each)})")
+        if type(each).__name__ == "ProxyError":
+            return _cut(f"the proxy refused ({_message(each)})")
+    return described(innermost)
 
 
 def described(error: BaseException) -> str:
@@ -96,5 +207,13 @@ def described(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     # str() quotes the message of a KeyError (such as llm.UnknownModelError); its argument does not.
     raw = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    text = _KEY_LIKE.sub(" [key]", clean(" ".join(raw.split()))) or "no further explanation"
+    return _one_line(raw)
+
+
+def _one_line(text: str) -> str:
+    flat = " ".join(clean(without_secrets(text)).split())
+    return _cut(flat or "no further explanation")
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"

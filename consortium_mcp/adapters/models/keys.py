@@ -1,8 +1,14 @@
-"""Providers' keys: which model lacks one, and which keys only this shell's environment has."""
+"""Providers' keys: which model lacks one, and how none gets into a text.
+
+Also which keys only this shell's environment has, which a desktop client will not see.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llm
@@ -49,3 +55,56 @@ def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
         if name and variable and variable in os.environ and name not in stored:
             found[name] = variable
     return found
+
+
+# Blanking
+BLANKED = "[key]"
+_SHORTEST = 8
+"""Characters of the shortest value that is a key: a shorter one may be a common word."""
+_VARIABLE = re.compile(r"(?:API|ACCESS|SECRET|AUTH)_?KEY|_KEY$|_TOKEN$|SECRET|PASSWORD")
+_NO_SECRET = re.compile(r"[A-Z][A-Z0-9_]*|[a-z]{1,12}|[0-9]{1,12}")
+"""Placeholders such as `none`, `test` or another variable's name."""
+# Text that begins like a provider's key, and whatever follows a word that announces a key.
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|pplx|cpk|csk|AIza|AQ\.|Bearer|Token)[-_ ]?(?=[^\s]*[0-9*])"
+    r"[A-Za-z0-9_\-.*]{12,}"
+    r"|(?<=key)[\"'=:\s]{1,4}(?=[^\s]*[0-9*])[A-Za-z0-9_\-.*]{8,}"
+    r"|(?<=token)[\"'=:\s]{1,4}(?=[^\s]*[0-9*])[A-Za-z0-9_\-.*]{16,}",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with each key blanked, in whole and in its parts where it has a line break."""
+    for value in _secrets():
+        if value in text:
+            text = text.replace(value, BLANKED)
+    return _KEY_LIKE.sub(f" {BLANKED}", text)
+
+
+def _secrets() -> tuple[str, ...]:
+    """Every key in llm's store and the environment, the longest first."""
+    path = Path(llm.user_dir()) / "keys.json"  # type: ignore[no-untyped-call]
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = None
+    named = (value for name, value in os.environ.items() if _VARIABLE.search(name))
+    return _known(changed, str(path), tuple(named))
+
+
+@lru_cache(maxsize=4)
+def _known(_changed: int | None, path: str, variables: tuple[str, ...]) -> tuple[str, ...]:
+    values = {str(value) for value in (*_stored(path), *variables)}
+    parts = {part for value in values for part in (value, value.strip(), *value.split())}
+    secret = (p for p in parts if len(p) >= _SHORTEST and not _NO_SECRET.fullmatch(p))
+    return tuple(sorted(secret, key=len, reverse=True))
+
+
+def _stored(path: str) -> tuple[object, ...]:
+    if not Path(path).exists():
+        return ()
+    try:
+        return tuple(llm.load_keys().values())  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, AttributeError):
+        return ()  # `keys.missing_for` says so

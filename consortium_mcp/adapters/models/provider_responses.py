@@ -5,6 +5,7 @@ llm passes several failures on as ordinary responses; here each of them becomes 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +19,12 @@ _CUT_SHORT = frozenset(
     {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
 )
 _REFUSED = frozenset(
-    {"content_filter", "refusal", "safety", "recitation", "prohibited_content", "blocklist", "spii"}
-)
+    {
+        "content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety",
+        "recitation", "prohibited_content", "blocklist", "spii", "image_safety",
+    }
+)  # fmt: skip
+_FAILED = frozenset({"error", "malformed_response", "malformed_function_call"})
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,36 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
     """
     body = response.response_json if isinstance(response.response_json, dict) else None
     _raise_if_failed(model, body)
+    said = "".join(response._chunks) if text is None else text  # noqa: SLF001 (text() of a sync response would ask again)
     content = ProviderResponse(
-        text=clean("".join(response._chunks) if text is None else text),  # noqa: SLF001 (text() of a sync response would ask again)
+        text=clean(said if said.strip() else _tool_arguments(response)),
         input_tokens=_token_count(response.input_tokens),
         output_tokens=_token_count(response.output_tokens),
         finish_reason=_finish_reason(body or {}),
     )
-    if not content.text.strip():
+    if content.finish_reason in _FAILED:
+        why = f"the provider reports that the reply failed ({content.finish_reason})"
+        raise MemberError(
+            why,
+            kind="broken_off",
+            passing=True,
+            input_tokens=content.input_tokens,
+            output_tokens=content.output_tokens,
+        )
+    if content.finish_reason in _REFUSED or not content.text.strip():
         raise _no_text(content)
     return replace(
         content, text=content.text[:MAX_REPLY], warnings=_warnings(content, incomplete=bool(text))
     )
+
+
+def _tool_arguments(response: Any) -> str:  # noqa: ANN401
+    """The arguments of the only tool call, as JSON.
+
+    Plugins of models without structured outputs force a call of a tool that has the schema.
+    """
+    calls = getattr(response, "_tool_calls", [])
+    return json.dumps(calls[0].arguments, ensure_ascii=False) if len(calls) == 1 else ""
 
 
 def salvaged_text(response: Any) -> str | None:  # noqa: ANN401
@@ -97,11 +121,15 @@ def _raise_if_failed(model: Any, body: dict[str, Any] | None) -> None:  # noqa: 
 
 def _no_text(content: ProviderResponse) -> MemberError:
     refused = content.finish_reason in _REFUSED
-    why = f"; it ended by {content.finish_reason}" if content.finish_reason else ""
+    if refused:
+        text = " ".join(content.text.split())[:_SHOWN]
+        said = f": {text}" if text else ""
+        message = f"the provider refused to answer ({content.finish_reason}){said}"
+    else:
+        why = f"; it ended by {content.finish_reason}" if content.finish_reason else ""
+        message = f"the reply was empty (no text in it{why})"
     return MemberError(
-        f"the provider refused to answer ({content.finish_reason})"
-        if refused
-        else f"the reply was empty (no text in it{why})",
+        message,
         kind="refused" if refused else "empty",
         permanent=refused,
         input_tokens=content.input_tokens,
@@ -109,6 +137,8 @@ def _no_text(content: ProviderResponse) -> MemberError:
     )
 
 
+_SHOWN = 200
+"""The most characters shown of what a model wrote before it refused."""
 _TOKEN_LIMIT = 2**53
 """JSON and SQLite hold every count below this; a larger one is garbage."""
 
@@ -136,7 +166,21 @@ def _finish_reason(body: dict[str, Any]) -> str | None:
             message = first[0].get("message")
             if isinstance(message, dict) and message.get("refusal"):
                 candidates.insert(0, "refusal")
+    feedback = body.get("promptFeedback")
+    if isinstance(feedback, dict) and feedback.get("blockReason"):
+        candidates.insert(0, "prohibited_content")
+    output = body.get("output")
+    if isinstance(output, list) and any(_is_refusal(item) for item in output):
+        candidates.insert(0, "refusal")
     return next((reason.lower() for reason in candidates if isinstance(reason, str)), None)
+
+
+def _is_refusal(item: Any) -> bool:  # noqa: ANN401
+    """Whether an item of the Responses API is a refusal."""
+    content = item.get("content") if isinstance(item, dict) else None
+    return isinstance(content, list) and any(
+        isinstance(part, dict) and part.get("type") == "refusal" for part in content
+    )
 
 
 def _warnings(content: ProviderResponse, *, incomplete: bool) -> tuple[str, ...]:
@@ -145,7 +189,7 @@ def _warnings(content: ProviderResponse, *, incomplete: bool) -> tuple[str, ...]
         warnings.append("the reply lacked a part that the API promises (such as its token usage)")
     elif content.input_tokens is None and content.output_tokens is None:
         warnings.append("the provider reported no token usage")
-    if content.finish_reason in _CUT_SHORT | _REFUSED:
+    if content.finish_reason in _CUT_SHORT:
         warnings.append(f"the reply was cut short by the provider ({content.finish_reason})")
     if len(content.text) > MAX_REPLY:
         warnings.append(f"the reply had {len(content.text)} characters; {MAX_REPLY} were kept")

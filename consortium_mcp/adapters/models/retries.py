@@ -60,8 +60,12 @@ class Retrier:
 def _pause(error: MemberError, failures: int) -> float:
     """Seconds to wait: what the provider asks for and some jitter, else a growing full jitter.
 
+    None where it may be asked again at once.
+
     Without jitter, the members of one panel that hit the same limit would all come back at once.
     """
+    if error.retry_after == 0:
+        return 0.0
     jitter = random.uniform(0, FIRST_PAUSE * 2 ** (failures - 1))
     return jitter if error.retry_after is None else error.retry_after + jitter / 4
 

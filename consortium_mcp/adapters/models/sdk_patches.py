@@ -11,16 +11,28 @@ import functools
 import sys
 from typing import Any
 
+from consortium_mcp.adapters.models.last_response import watch_transports
+
 _TRANSPORTS = ("httpx2._transports.default", "httpx._transports.default")
 _CLIENTS = {
     "openai": ("OpenAI", "AsyncOpenAI"),
-    "anthropic": ("Anthropic", "AsyncAnthropic"),
+    "anthropic": (
+        "Anthropic",
+        "AsyncAnthropic",
+        "AnthropicFoundry",
+        "AsyncAnthropicFoundry",
+        "AnthropicBedrock",
+        "AsyncAnthropicBedrock",
+        "AnthropicVertex",
+        "AsyncAnthropicVertex",
+    ),
     "groq": ("Groq", "AsyncGroq"),
 }
 
 
 def patch_sdks() -> None:
     """Patch the SDKs loaded so far; cheap to call again after more plugins are loaded."""
+    watch_transports()
     for name in _TRANSPORTS:
         if name in sys.modules:
             _share_ssl_context(sys.modules[name])

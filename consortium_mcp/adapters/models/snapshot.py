@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import llm
 
@@ -29,6 +29,12 @@ PLUGIN_FOR = {
 """The beginning of an id -> the package that brings it; a hint for when the id is unknown."""
 
 
+IN_PROCESS = frozenset(
+    {"gguf", "gpt4all", "llama_cpp", "llamafile", "mlx", "mlx_llm", "mlc", "smollm2", "onnx"}
+)
+"""Providers whose plugins load a model into this process."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One model that llm knows."""
@@ -41,8 +47,15 @@ class Entry:
     async_model: llm.AsyncModel | llm.AsyncKeyModel | None
     missing: str | None
     """Why it cannot be called yet, with the remedy; `None` when it is ready."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """What the user has set with `llm models options set`; a question's own options go before."""
     demo: bool = False
     """Too small to weigh arguments; see the local models."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it computes in this process, where one call at a time must do."""
+        return self.demo or self.provider in IN_PROCESS
 
     @property
     def ready(self) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,12 +13,16 @@ from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.failures import member_error
 from consortium_mcp.adapters.models.provider_responses import MAX_REPLY
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from tests.support.fake_models import FakeAsync, FakeSync, models, plugin
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     from tests.support.fake_models import _Fake
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("settings")]
@@ -115,7 +120,6 @@ async def test_options_a_model_does_not_know_are_left_out_and_said() -> None:
         {"done_reason": "length"},
         {"candidates": [{"finishReason": "MAX_TOKENS"}]},
         {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
-        {"choices": [{"finish_reason": "content_filter"}]},
     ],
 )
 async def test_a_reply_cut_short_says_so(response_json: dict[str, Any]) -> None:
@@ -137,6 +141,8 @@ async def test_other_endings_are_nothing_to_speak_of(response_json: Any) -> None
         {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]},
         {"choices": [{"finish_reason": "stop", "message": {"refusal": "I cannot."}}]},
         {"candidates": [{"finishReason": "PROHIBITED_CONTENT"}]},
+        {"promptFeedback": {"blockReason": "SAFETY"}},
+        {"output": [{"content": [{"type": "refusal", "refusal": "I cannot."}]}]},
     ],
 )
 async def test_a_refusal_is_named_and_final(response_json: dict[str, Any]) -> None:
@@ -192,7 +198,7 @@ async def test_a_plugins_own_timeout_is_no_deadline_of_ours() -> None:
 async def test_who_waits_for_its_turn_holds_no_slot() -> None:
     stuck = threading.Event()
     slow, quick = FakeSync("slow", stuck), FakeAsync("quick", "42")
-    with plugin("fake", models(slow, quick)):
+    with plugin("gguf", models(slow, quick)):
         calls = ModelCaller(Registry(), Limits(total=2))
         async with anyio.create_task_group() as group:
             group.start_soon(calls, question("slow"))
@@ -202,7 +208,7 @@ async def test_who_waits_for_its_turn_holds_no_slot() -> None:
             stuck.set()
 
 
-async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
+async def test_a_model_of_this_process_is_called_one_at_a_time_and_two_at_once() -> None:
     running: set[str] = set()
     most: dict[str, int] = {"all": 0, "one": 0}
     meeting = threading.Barrier(2, timeout=10)
@@ -218,7 +224,7 @@ async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
         return answer
 
     one, two = FakeSync("one", behave("one")), FakeSync("two", behave("two"))
-    with plugin("fake", models(one, two)):
+    with plugin("gguf", models(one, two)):
         calls = ModelCaller(Registry(), Limits())
         async with anyio.create_task_group() as group:
             for name in ("one", "two", "one", "two"):
@@ -226,19 +232,115 @@ async def test_one_sync_model_is_called_one_at_a_time_and_two_at_once() -> None:
     assert most["one"] == 1
 
 
-async def test_a_sync_model_given_up_on_keeps_its_turn_until_it_really_ends() -> None:
+async def test_calls_of_a_sync_model_on_the_network_run_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+
+    def answer(_prompt: llm.Prompt) -> str:
+        meeting.wait()  # passes only if all three calls are running
+        return "42"
+
+    with plugin("grok", models(FakeSync("m", answer))):
+        calls = ModelCaller(Registry(), Limits())
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(calls, question("m"))
+
+
+@pytest.mark.parametrize("provider", ["grok", "gguf"])
+async def test_a_call_that_is_given_up_never_keeps_the_next_one_from_the_model(
+    provider: str,
+) -> None:
     stuck = threading.Event()
     fake = FakeSync("m", stuck)
-    with plugin("fake", models(fake)):
-        calls = ModelCaller(Registry(), Limits())
-        with pytest.raises(MemberError, match="no answer"):
-            await calls(question("m", timeout=0.05))
-        with pytest.raises(MemberError, match="no answer"):
-            await calls(question("m", timeout=0.05))
-        assert len(fake.prompts) == 1
-        stuck.set()
+    with plugin(provider, models(fake)):
+        calls = ModelCaller(Registry(), Limits(per_provider=1))
+        for _ in range(2):
+            with pytest.raises(MemberError, match="no answer"):
+                await calls(question("m", timeout=0.05))
         fake.behaviour = "42"
         assert (await calls(question("m"))).text == "42"
+        assert len(fake.prompts) == 3
+        stuck.set()
+
+
+class _SchemaRefused(FakeAsync):
+    supports_schema = True
+    refusal: Any = ValueError("json_schema is not supported by this model")
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001, ARG002
+        self._note(prompt, response, stream=stream)
+        if prompt.schema is not None:
+            if isinstance(self.refusal, BaseException):
+                raise self.refusal
+            yield self.refusal
+        else:
+            yield "<verdict>…</verdict>"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ValueError("json_schema is not supported by this model"),
+        llm.ModelError("404: No endpoints found that can handle the requested parameters."),
+        "",
+    ],
+)
+async def test_a_schema_that_is_refused_is_left_out_at_once_and_from_then_on(
+    refusal: object,
+) -> None:
+    fake = _SchemaRefused("m", "", refusal=refusal)
+    with plugin("fake", models(fake)):
+        asked = Retrier(ModelCaller(Registry(), Limits()))
+        schema = {"type": "object"}
+        first = await asked(question("m", json_schema=schema))
+        assert (first.text, first.tries) == ("<verdict>…</verdict>", 2)
+        assert (await asked(question("m", json_schema=schema))).tries == 1
+        assert [bool(prompt.schema) for prompt in fake.prompts] == [True, False, False]
+
+
+async def test_the_arguments_of_the_only_tool_call_are_the_text() -> None:
+    class Forced(FakeAsync):
+        async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+            async for text in super().execute(prompt, stream, response, conversation):
+                yield text
+            response.add_tool_call(llm.ToolCall(name="output", arguments={"synthesis": "42"}))
+
+    assert (await ask(Forced("m", ""))).text == '{"synthesis": "42"}'
+    assert (await ask(Forced("m", "words"))).text == "words"
+
+
+async def test_a_provider_that_says_wait_holds_back_its_other_calls() -> None:
+    limited = FakeAsync("limited", _Limited("20"))
+    other = FakeAsync("other", "42")
+    with plugin("fake", models(limited, other)):
+        calls = ModelCaller(Registry(), Limits())
+        with pytest.raises(MemberError, match="HTTP 429"):
+            await calls(question("limited"))
+        with pytest.raises(MemberError, match="fake asked to be left alone for another") as held:
+            await calls(question("other", timeout=5))
+        assert (held.value.kind, other.prompts) == ("rate_limit", [])
+
+
+class _Limited(Exception):
+    """As the SDKs raise it, with the response and its headers."""
+
+    def __init__(self, seconds: str) -> None:
+        super().__init__("slow down")
+        self.status_code = 429
+        self.response = SimpleNamespace(status_code=429, headers={"retry-after": seconds})
+
+
+async def test_reasoning_is_not_asked_for_and_the_users_own_options_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    saved = {"m": {"temperature": 0.5, "unknown": 1}}
+    (tmp_path / "model_options.json").write_text(json.dumps(saved), encoding="utf-8")
+    fake = FakeAsync("m", "42")
+    await ask(fake)
+    await ask(fake, options={"temperature": 0.1})
+    assert [vars(prompt.options)["temperature"] for prompt in fake.prompts] == [0.5, 0.1]
+    assert all(prompt.hide_reasoning for prompt in fake.prompts)
 
 
 async def test_cancelling_a_call_ends_it_at_once() -> None:

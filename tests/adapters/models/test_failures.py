@@ -1,0 +1,206 @@
+"""What errors mean, as providers and their plugins really raise them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import llm
+import pytest
+
+from consortium_mcp.adapters.models.failures import member_error, refuses_schema
+from consortium_mcp.adapters.models.keys import without_secrets
+from consortium_mcp.adapters.models.last_response import LastResponse
+from consortium_mcp.adapters.models.waits import wait_asked_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def noted(status: int, body: str = "", **headers: str) -> LastResponse:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return LastResponse(status, names, body)
+
+
+class ClaudeRefusal(llm.ModelError):
+    """As llm-anthropic raises it."""
+
+
+class APIConnectionError(Exception):
+    """As openai and anthropic raise it, with the cause behind it."""
+
+
+class ClientError(Exception):
+    """As botocore raises it."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"An error occurred ({code}) when calling the Converse operation")
+        self.response = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}}}
+
+
+def caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+GEMINI_BUSY = '[{"error": {"code": 503, "message": "The model is overloaded.", "status": "X"}}]'
+GEMINI_LIMIT = (
+    '{"error": {"code": 429, "message": "You exceeded your current quota.", "details": [{"@type": '
+    '"type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "20s"}]}}'
+)
+NO_QUOTA = '{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}'
+LOW = '{"error": {"message": "Your credit balance is too low to access the API"}}'
+
+
+@pytest.mark.parametrize(
+    ("error", "response", "kind", "passing", "said"),
+    [
+        # the wire knows what the plugin has lost
+        (llm.ModelError("The model is overloaded."), noted(503, GEMINI_BUSY), "http", True, "503"),
+        (llm.ModelError("slow down"), noted(429, GEMINI_LIMIT), "http", True, "429"),
+        (llm.ModelError("bad key"), noted(401), "http", False, "HTTP 401"),
+        (KeyError("candidates"), noted(500, "<html>oops"), "http", True, "HTTP 500"),
+        (SystemExit(1), noted(429, '{"error": "too many requests"}'), "http", True, "too many"),
+        (TypeError("'NoneType' object"), noted(404, '{"detail": "no such model"}'), "http", False,
+         "no such model"),
+        # money
+        (llm.ModelError("x"), noted(429, NO_QUOTA), "http", False, "no credit is left"),
+        (llm.ModelError("x"), noted(402), "http", False, "no credit is left"),
+        (llm.ModelError("x"), noted(400, LOW), "http", False, "no credit is left"),
+        # an error sent with status 200
+        (TypeError("'NoneType' object is not subscriptable"),
+         noted(200, '{"error": {"message": "Upstream is down", "code": 502}}'), "http", True,
+         "Upstream is down"),
+        (TypeError("'NoneType' object is not subscriptable"),
+         noted(200, '{"error": {"message": "Upstream is down"}}'), "provider", True,
+         "reports: Upstream is down"),
+        # what exceptions and their causes keep
+        (ClientError(429, "ThrottlingException"), None, "http", True, "Throttling"),
+        (ClientError(403, "AccessDenied"), None, "http", False, "HTTP 403"),
+        (caused(llm.ModelError("400: bad"), ClientError(400, "Bad")), None, "http", False, "400"),
+        (type("NoCredentialsError", (Exception,), {})("Unable to locate credentials"), None, "key",
+         False, "locate credentials"),
+        # refusals
+        (ClaudeRefusal("cyber"), noted(200), "refused", False, "refused to answer (cyber)"),
+        (llm.ModelError("The prompt was blocked: SAFETY"), noted(200), "refused", False, "SAFETY"),
+        # connections: the innermost cause, in words
+        (caused(APIConnectionError("Connection error."), socket.gaierror(-2, "Name not known")),
+         None, "connection", True, "the host name is not known"),
+        (caused(APIConnectionError("Connection error."), ConnectionRefusedError(111, "refused")),
+         None, "connection", True, "nothing answers at that address"),
+        (caused(APIConnectionError("Connection error."),
+                caused(OSError("tls"), ssl.SSLCertVerificationError(1, "self-signed"))),
+         None, "connection", False, "certificate is not trusted"),
+        (caused(APIConnectionError("Connection error."),
+                type("ProxyError", (Exception,), {})("407")),
+         None, "connection", True, "the proxy refused (407)"),
+        (caused(APIConnectionError("Connection error."), OSError("the line is cut")), None,
+         "connection", True, "the line is cut"),
+        (ExceptionGroup("all", [ConnectionResetError("reset")]), None, "connection", True, "reset"),
+        # words, last of all
+        (llm.ModelError("503: overloaded, try again in 2 minutes"), None, "provider", True, "503"),
+        (llm.ModelError("no idea"), None, "error", False, "no idea"),
+        (SystemExit(3), None, "error", False, "tried to end the process"),
+    ],
+)  # fmt: skip
+def test_an_error_is_told_by_the_wire_its_causes_and_its_words(
+    error: BaseException, response: LastResponse | None, kind: str, said: str, *, passing: bool
+) -> None:
+    found = member_error(error, response)
+    assert (found.kind, found.passing) == (kind, passing), str(found)
+    assert said in str(found)
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "seconds"),
+    [
+        ({"retry-after": "3"}, "", 3),
+        ({"retry-after": "0.5"}, "", 0.5),
+        ({"retry-after-ms": "250", "retry-after": "1"}, "", 0.25),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, "", 0),
+        ({}, GEMINI_LIMIT, 20),
+        ({}, "Rate limit reached. Please try again in 20s.", 20),
+        ({}, "Please try again in 6m0.5s.", 360.5),
+        ({}, "Please retry in 350ms", 0.35),
+        ({}, "Wait for 20 seconds and go on", 20),
+        ({"x-ratelimit-reset-requests": "1m2s", "x-ratelimit-remaining-requests": "0"}, "", 62),
+        ({"x-ratelimit-reset-requests": "1s", "x-ratelimit-remaining-requests": "5",
+          "x-ratelimit-reset-tokens": "90ms", "x-ratelimit-remaining-tokens": "0"}, "", 0.09),
+        ({"retry-after": "soon"}, "", None),
+        ({"retry-after": "-1"}, "", None),
+        ({"x-ratelimit-reset": "soon"}, "", None),
+        ({}, "I waited 3 hours for nothing", None),
+        ({}, "", None),
+    ],
+)  # fmt: skip
+def test_the_wait_that_a_provider_asks_for_is_read(
+    headers: dict[str, str], text: str, seconds: float | None
+) -> None:
+    assert wait_asked_for(headers, text) == (
+        seconds if seconds is None else pytest.approx(seconds, abs=2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "response", "refused"),
+    [
+        (ValueError("json_schema is not supported"), LastResponse(), True),
+        (llm.ModelError("x"), noted(400, '{"error": {"message": "response_format: bad"}}'), True),
+        (llm.ModelError("No endpoints that can handle the requested parameters"), noted(404), True),
+        (llm.ModelError("the json_schema engine crashed"), noted(500), False),
+        (llm.ModelError("bad key"), noted(401), False),
+    ],
+)
+def test_a_refused_schema_is_told_from_a_refused_question(
+    error: Exception, response: LastResponse, *, refused: bool
+) -> None:
+    assert refuses_schema(error, response) is refused
+
+
+KEYS = ["AQ.Ab8RN6Lx1qTz", "cpk_0123456789abcdef", "pplx-abcdefghijk", "f00dfacecafe0123456789"]
+
+
+@pytest.mark.parametrize("key", [*KEYS, "with-a-line\nbreak-0123456789"])
+def test_a_stored_key_is_blanked_wherever_it_stands(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json  # noqa: PLC0415
+
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    (tmp_path / "keys.json").write_text(json.dumps({"x": key}), encoding="utf-8")
+    for text in (f"Illegal header value b'{key}'", " ".join(f"bad {key}!".split())):
+        shown = without_secrets(text)
+        assert not any(part in shown for part in key.split())
+
+
+def test_a_key_in_a_variable_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "0a1b2c3d4e5f")
+    assert without_secrets("you sent 0a1b2c3d4e5f") == "you sent [key]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Set TOGETHER_API_KEY or run llm keys set together",
+        "the key TOGETHER_API_KEY is missing",
+        "Token generation_failed in the middle",
+        "an api key is required for this model",
+        "your API key: none",
+    ],
+)
+def test_words_about_keys_are_no_keys(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_API_KEY", "TOGETHER_API_KEY")
+    monkeypatch.setenv("THIRD_API_KEY", "required")
+    assert without_secrets(text) == text
+
+
+def test_an_error_object_is_read_in_the_forms_that_providers_send() -> None:
+    read: list[Any] = [noted(400, body).error.get("message") for body in (
+        '{"error": {"message": "a"}}', '[{"error": {"message": "b"}}]', '{"error": "c"}',
+        '{"message": "d"}', '{"detail": "e"}', "<html>", "[]", "3",
+    )]  # fmt: skip
+    assert read == ["a", "b", "c", "d", "e", None, None, None]
+    assert noted(200, '{"message": {"content": "fine"}}').error == {}
+    assert SimpleNamespace(**vars(noted(200))).status == 200
