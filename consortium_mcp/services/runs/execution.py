@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Run
 
     WrapAsk = Callable[["RunExecution", Ask], Ask]
@@ -68,7 +69,7 @@ class RunExecution:
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._unsaved = False
-        self.handle = RunHandle(report_of(run, self._usage(), created_at), parent=parent)
+        self.handle = RunHandle(self._report, self._waiting_for, parent)
         """What those who wait for the run look at."""
 
     @property
@@ -93,7 +94,7 @@ class RunExecution:
 
     async def run_to_end(self, handle: RunHandle) -> None:
         """Consult. If the run is cancelled or its process ends, mark it so."""
-        self._update_handle()
+        self.handle.outdate()
         try:
             async with anyio.create_task_group() as late_calls:
                 self._run = await consultation.consult(
@@ -120,7 +121,6 @@ class RunExecution:
     async def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Asked):
             self._asked = event.labels
-            self._update_handle()
             return
         if isinstance(event, events.HearingEnded):
             await self._record(IterationRecord.heard(event.iteration, event.responses))
@@ -131,7 +131,7 @@ class RunExecution:
         else:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
-        self._update_handle()
+        self.handle.outdate()
         done = len(self.handle.progress) + 1
         total = self._run.config.max_iterations * (len(self._run.members) + 1)
         self.handle.publish(Progress(done, total, _progress_message(event, self._run)))
@@ -152,19 +152,23 @@ class RunExecution:
             seconds=self._elapsed() if self._seconds is None else self._seconds,
         )
 
-    def _update_handle(self) -> None:
+    def _report(self) -> RunReport:
         report = report_of(self._run, self._usage(), self._created_at)
         if self._recorder.problem:
             report.warnings.append(self._recorder.problem)
-        self.handle.report = report
-        self.handle.unrecorded = self._recorder.problem is not None
-        self.handle.waiting_for = _waiting_for(self._run, self._asked)
+        return report
+
+    def _waiting_for(self) -> str:
+        return _waiting_for(self._run, self._asked)
 
     async def _save(self, *, last: bool = False) -> None:
-        self._update_handle()
+        self.handle.outdate()
+        problem = self._recorder.problem
         save = partial(self._store.save_report, self.handle.report)
         await self._recorder.record(save, last=last)
-        self._update_handle()  # again, with what the journal reports
+        if self._recorder.problem != problem:
+            self.handle.outdate()
+        self.handle.unrecorded = self._recorder.problem is not None
 
     async def _save_newest(self) -> None:
         """As `_save`, but events that come together share one write."""

@@ -14,18 +14,23 @@ from consortium_mcp.services.runs.progress import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.services.runs.progress import OnProgress
 
 
 @dataclass
 class RunHandle:
-    """A run in progress, as those who wait for it see it."""
+    """A run in progress, as those who wait for it see it.
 
-    report: RunReport
-    """The newest report; its status is `working` until the run has ended."""
-    waiting_for: str = ""
-    """Who has not answered yet, as a text."""
+    The report is made when somebody looks, not at each answer: it covers all members, so that it
+    would cost the square of their number.
+    """
+
+    make_report: Callable[[], RunReport]
+    waiting_for: Callable[[], str]
+    """Says who has not answered yet."""
     parent: RunHandle | None = None
     """The run whose call this one answers."""
     cancel_requested: bool = False
@@ -39,6 +44,18 @@ class RunHandle:
     progress: list[Progress] = field(default_factory=list)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _changed: anyio.Event = field(default_factory=anyio.Event)
+    _report: RunReport | None = None
+
+    @property
+    def report(self) -> RunReport:
+        """The newest report; its status is `working` until the run has ended."""
+        if self._report is None:
+            self._report = self.make_report()
+        return self._report
+
+    def outdate(self) -> None:
+        """Have the report made anew when somebody looks: the run has changed."""
+        self._report = None
 
     @property
     def cancelled(self) -> bool:
@@ -83,7 +100,7 @@ class RunHandle:
                 with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS) as silence:
                     await changed.wait()
                 if silence.cancelled_caught:
-                    await reporter.report_waiting(self.waiting_for)
+                    await reporter.report_waiting(self.waiting_for())
         if self.error is not None:
             raise self.error
         return self.report
