@@ -84,7 +84,8 @@ class RequestResolver:
             return await self.resolve_from(None, settings)
         saved, warnings = await self._default_consortium()
         if saved is None:
-            settings = await self._with_default_panel(settings)
+            settings, late = await self._with_default_panel(settings)
+            warnings += late
         resolved = await self.resolve_from(saved, settings)
         return replace(resolved, warnings=(*resolved.warnings, *warnings))
 
@@ -176,8 +177,13 @@ class RequestResolver:
         except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
             return None, (f"Whether a default consortium is saved could not be read: {error}",)
 
-    async def _with_default_panel(self, settings: ConsortiumSettings) -> ConsortiumSettings:
-        """Add the ready current models, else the local ones, else raise an error that helps."""
+    async def _with_default_panel(
+        self, settings: ConsortiumSettings
+    ) -> tuple[ConsortiumSettings, tuple[str, ...]]:
+        """Add the ready current models, else the local ones, else raise an error that helps.
+
+        The plugins whose models could not be considered are named in warnings.
+        """
         snapshot = await self._registry.snapshot(refresh=True)
         ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
         chosen = default_panel(ready)
@@ -187,7 +193,12 @@ class RequestResolver:
                 raise ConfigError(nothing_ready_message(snapshot))
             chosen = local, local[-1]
         members, arbiter = chosen
-        return replace(settings, models=members, arbiter=settings.arbiter or arbiter)
+        late = tuple(
+            f"The default panel was chosen without the plugin {plugin}: {why}."
+            for plugin, why in snapshot.plugin_errors.items()
+        )
+        chosen_settings = replace(settings, models=members, arbiter=settings.arbiter or arbiter)
+        return chosen_settings, late
 
 
 def _configuration(

@@ -145,9 +145,7 @@ class ModelCaller:
             model: Any = entry.sync_model
             # Streamed, so that a cancelled call ends at its next token. Besides, llm-gguf's
             # unstreamed path contains a live breakpoint().
-            response = model.prompt(
-                question.prompt, stream=True, **_arguments(entry, model, question)
-            )
+            response = model.prompt(stream=True, **_arguments(entry, model, question))
             for _ in response:
                 if stop.is_set():
                     break
@@ -165,7 +163,7 @@ class ModelCaller:
 
 async def _ask_async(entry: Entry, question: Question) -> ProviderResponse:
     model: Any = entry.async_model
-    response = model.prompt(question.prompt, stream=False, **_arguments(entry, model, question))
+    response = model.prompt(stream=False, **_arguments(entry, model, question))
     try:
         await response.text()
     except (AttributeError, IndexError, KeyError, TypeError):
@@ -184,8 +182,12 @@ def _arguments(entry: Entry, model: Any, question: Question) -> dict[str, Any]: 
     """The question's system prompt, and those options and the schema that the model supports."""
     known = model.Options.model_fields
     options = entry.options | question.options
+    prompt, system = question.prompt, question.system
+    if system and entry.drops_system:
+        prompt, system = f"{system}\n\n{prompt}", None
     return {
-        "system": question.system,
+        "prompt": prompt,
+        "system": system,
         "options": {name: value for name, value in options.items() if name in known},
         "schema": question.json_schema if model.supports_schema else None,
         # Else llm asks OpenAI for summaries of the reasoning, which most accounts are refused.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,7 @@ import llm.plugins
 from llm.models import ModelWithAliases
 
 from consortium_mcp.adapters.models.failures import described
-from consortium_mcp.adapters.models.keys import missing_for
+from consortium_mcp.adapters.models.keys import readiness_of
 from consortium_mcp.adapters.models.plugin_calls import PluginCall
 from consortium_mcp.adapters.models.sdk_patches import patch_sdks
 from consortium_mcp.adapters.models.snapshot import Entry, Snapshot
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIRST_WAIT = 3.0
-"""Seconds that one plugin may delay a snapshot. Some ask a server for the list of their models; a
-list that comes later is in the next snapshot."""
+"""Seconds that all plugins together may delay a snapshot by importing, and again by listing their
+models, for which some ask a server. What comes later is in the next snapshot."""
 _SNAPSHOT_LOCK = threading.Lock()
 """One snapshot at a time: plugins and calls that still run belong to the whole process."""
 
 
 def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
-    """Ask every plugin for its models; blocks for at most `seconds` per plugin."""
+    """Ask every plugin for its models, all at once; see `FIRST_WAIT` for `seconds`."""
     with _SNAPSHOT_LOCK:
         return _build_snapshot(seconds)
 
@@ -46,13 +47,7 @@ def _build_snapshot(seconds: float) -> Snapshot:
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
     keys: dict[tuple[str | None, str | None], str | None] = {}
-    registered: list[ModelWithAliases] = []
-    for hook in _model_hooks():
-        provider = hook.provider
-        found, error = _list_models(hook, list(registered), seconds)
-        if error:
-            errors[provider] = error
-        registered += found
+    for provider, found in _list_all(errors, seconds):
         for model in found:
             if getattr(model.model, "consortium_saved", False):
                 continue  # ours: they are asked as consortiums, not through llm
@@ -86,17 +81,16 @@ def _load_plugins(seconds: float) -> dict[str, str]:
     errors: dict[str, str] = {}
     plugins = llm.plugins.pm
     if llm.plugins.LLM_LOAD_PLUGINS is None:
-        for entry_point in metadata.entry_points(group="llm"):
-            name = entry_point.name
-            if plugins.has_plugin(name):
-                continue
-            if name not in _IMPORTS:
-                _IMPORTS[name] = PluginCall(entry_point.load)
+        installed = metadata.entry_points(group="llm")
+        wanted = [each for each in installed if not plugins.has_plugin(each.name)]
+        for entry_point in wanted:
+            if entry_point.name not in _IMPORTS:
+                _IMPORTS[entry_point.name] = PluginCall(entry_point.load)
+        deadline = time.monotonic() + seconds
+        for name in dict.fromkeys(each.name for each in wanted):
             attempt = _IMPORTS[name]
-            if not attempt.ended_within(seconds):
-                errors[name] = (
-                    "is not imported yet: it takes long, and its models are missing for now"
-                )
+            if not attempt.ended_within(deadline - time.monotonic()):
+                errors[name] = SLOW_IMPORT
                 plugins.set_blocked(name)
                 continue
             del _IMPORTS[name]  # a failed import is tried again with the next snapshot
@@ -174,17 +168,40 @@ class Listing:
         self.found.append(ModelWithAliases(model, async_model, set(aliases or [])))
 
 
-def _list_models(
-    hook: ModelHook, registered: list[ModelWithAliases], seconds: float
-) -> tuple[list[ModelWithAliases], str | None]:
-    """The models that one hook registers in time, and what went wrong."""
-    if hook.function not in _LISTINGS:
-        _LISTINGS[hook.function] = Listing(hook, registered)
+def _list_all(
+    errors: dict[str, str], seconds: float
+) -> Iterator[tuple[str, list[ModelWithAliases]]]:
+    """Each provider's models.
+
+    All hooks run at once, but for those that ask what is registered already: they run after.
+    """
+    hooks = list(_model_hooks())
+    last = [hook for hook in hooks if "model_aliases" in hook.arguments]
+    registered: list[ModelWithAliases] = []
+    for several in ([hook for hook in hooks if hook not in last], last):
+        for hook in several:
+            if hook.function not in _LISTINGS:
+                _LISTINGS[hook.function] = Listing(hook, list(registered))
+        deadline = time.monotonic() + seconds
+        for hook in several:
+            found, error = _listed(hook, deadline - time.monotonic())
+            if error:
+                errors[hook.provider] = error
+            registered += found
+            yield hook.provider, found
+
+
+def _listed(hook: ModelHook, seconds: float) -> tuple[list[ModelWithAliases], str | None]:
+    """The models that one hook has registered in time, and what went wrong."""
     listing = _LISTINGS[hook.function]
     if not listing.attempt.ended_within(seconds):
-        return [], "has not listed its models yet: it takes long, and they are missing for now"
+        return [], SLOW_LISTING
     del _LISTINGS[hook.function]
     return list(listing.found), listing.attempt.failure
+
+
+SLOW_IMPORT = "it is slow to load; it is installed, and its models are missing for now"
+SLOW_LISTING = "it is slow to list its models; they are missing for now"
 
 
 def _entry(
@@ -201,6 +218,6 @@ def _entry(
         provider=provider,
         sync_model=model.model,
         async_model=model.async_model,
-        missing=missing_for(either, keys),
+        readiness=readiness_of(either, keys),
         demo=bool(getattr(either, "consortium_demo", False)),
     )

@@ -9,7 +9,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import llm
 import llm.plugins
@@ -18,28 +18,47 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.models.snapshot import Snapshot
 
 
-def missing_for(
+class Readiness(NamedTuple):
+    """Whether a model can be called: it can, it cannot because …, or that cannot be known."""
+
+    missing: str | None = None
+    """Why it cannot be called, with the remedy."""
+    doubt: str | None = None
+    """Why nobody can tell before it is called."""
+
+
+def readiness_of(
     model: Any,  # noqa: ANN401 (llm's models share no public base)
     keys: dict[tuple[str | None, str | None], str | None],
-) -> str | None:
+) -> Readiness:
     """What the model lacks: a key, or what its own `consortium_missing()` says.
 
-    `keys` caches the answer for each key and its variable.
+    A model to which llm passes no key may find credentials of its own, as Bedrock's does.
+
+    Args:
+        model: llm's model.
+        keys: caches what is missing for each key and its variable.
     """
     if callable(own := getattr(model, "consortium_missing", None)):
-        return str(reason) if (reason := own()) else None
+        return Readiness(str(reason) if (reason := own()) else None)
     if not model.needs_key or model.key:
-        return None
+        return Readiness()
     name = (model.needs_key, model.key_env_var)
     if name not in keys:
-        try:
-            model.get_key()
-            keys[name] = None
-        except llm.NeedsKeyException as error:
-            keys[name] = str(error)
-        except (OSError, ValueError) as error:
-            keys[name] = f"llm's key store cannot be read: {error}"
-    return keys[name]
+        keys[name] = _missing_key(model)
+    if keys[name] is None or isinstance(model, llm.KeyModel | llm.AsyncKeyModel):
+        return Readiness(keys[name])
+    return Readiness(doubt=f"llm has no key {model.needs_key!r}, but its plugin may need none")
+
+
+def _missing_key(model: Any) -> str | None:  # noqa: ANN401
+    try:
+        model.get_key()
+    except llm.NeedsKeyException as error:
+        return str(error)
+    except (OSError, ValueError) as error:
+        return f"llm's key store cannot be read: {error}"
+    return None
 
 
 def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import llm
 
+from consortium_mcp.adapters.models.keys import Readiness
 from consortium_mcp.core.domain.errors import UnknownModel
 from consortium_mcp.core.panel.member_syntax import unknown_model_message
 
@@ -35,6 +36,10 @@ IN_PROCESS = frozenset(
 """Providers whose plugins load a model into this process."""
 
 
+DROPS_SYSTEM = frozenset({"cerebras", "replicate"})
+"""Providers whose plugins ignore the system prompt (llm-cerebras 0.1.8, llm-replicate 0.3.1)."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One model that llm knows."""
@@ -45,8 +50,7 @@ class Entry:
     """The plugin that provides it: `openai`, `anthropic`, …"""
     sync_model: llm.Model | llm.KeyModel
     async_model: llm.AsyncModel | llm.AsyncKeyModel | None
-    missing: str | None
-    """Why it cannot be called yet, with the remedy; `None` when it is ready."""
+    readiness: Readiness
     options: dict[str, Any] = field(default_factory=dict)
     """What the user has set with `llm models options set`; a question's own options go before."""
     demo: bool = False
@@ -58,9 +62,19 @@ class Entry:
         return self.demo or self.provider in IN_PROCESS
 
     @property
+    def drops_system(self) -> bool:
+        """Whether its plugin leaves the system prompt out, so that it must go into the prompt."""
+        return self.provider in DROPS_SYSTEM
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot be called yet, with the remedy; `None` where it can, or may."""
+        return self.readiness.missing
+
+    @property
     def ready(self) -> bool:
-        """Whether it can be called."""
-        return self.missing is None
+        """Whether it is known that it can be called."""
+        return self.readiness == Readiness()
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,16 @@ class Snapshot:
         """
         if name in self.names:
             return self.entries[self.names[name]]
+        # As the vendors' own APIs spell it: claude-opus-5-5 for anthropic/claude-opus-5-5.
+        spelled = [each for each in self.entries if each.rpartition("/")[2] == name]
+        if len(spelled) == 1:
+            return self.entries[spelled[0]]
         message = unknown_model_message(name, [*self.names, *others])
+        if name in self.aliases:
+            message = f"{name!r} is your alias of {self.aliases[name]!r}, which llm does not know. "
+            message += unknown_model_message(self.aliases[name], self.names)
+        elif len(spelled) > 1:
+            message += f" Several providers have it: name one of {', '.join(sorted(spelled))}."
         for prefix, plugin in PLUGIN_FOR.items():
             if name.startswith(prefix):
                 message += f" Ids like this come with {plugin}: install it where this runs."

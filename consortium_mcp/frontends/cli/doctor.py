@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
+from consortium_mcp.adapters.models.discovery import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
@@ -69,25 +70,27 @@ def _models(snapshot: Snapshot) -> None:
     for plugin, version in sorted(snapshot.plugins.items()):
         click.echo(f"  {plugin} {version}".rstrip())
     for plugin, why in snapshot.plugin_errors.items():
-        click.echo(f"  {plugin}: failed to load ({why})")
+        click.echo(
+            f"  {plugin}: {why if why in {SLOW_IMPORT, SLOW_LISTING} else f'failed to load ({why})'}"
+        )
     _heading("Providers and their keys")
     for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
         entries = [e for e in snapshot.entries.values() if e.provider == provider]
         ready = sum(entry.ready for entry in entries)
-        missing = [entry.missing for entry in entries if entry.missing]
-        click.echo(f"  {provider}: {_readiness(ready, missing)}")
+        lacks = [lack for e in entries if (lack := e.missing or e.readiness.doubt)]
+        click.echo(f"  {provider}: {_readiness(ready, lacks)}")
     for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
             click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
 
 
-def _readiness(ready: int, missing: Sequence[str]) -> str:
-    """How many models are ready, and what the first of the others lacks."""
-    if not missing:
+def _readiness(ready: int, lacks: Sequence[str]) -> str:
+    """How many models are ready, and what the first of the others lacks, or may lack."""
+    if not lacks:
         return f"{ready} models, all ready"
     if not ready:
-        return f"{len(missing)} models, none ready: {missing[0]}"
-    return f"{ready} models ready. {len(missing)} more would need: {missing[0]}"
+        return f"{len(lacks)} models, none known to be ready: {lacks[0]}"
+    return f"{ready} models ready. {len(lacks)} more would need: {lacks[0]}"
 
 
 def _without_models(provider: str, snapshot: Snapshot) -> str:

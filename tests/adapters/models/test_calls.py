@@ -309,6 +309,13 @@ async def test_the_arguments_of_the_only_tool_call_are_the_text() -> None:
     assert (await ask(Forced("m", "words"))).text == "words"
 
 
+async def test_a_system_prompt_that_a_plugin_drops_goes_into_the_prompt() -> None:
+    fake = FakeSync("m", "42")
+    with plugin("cerebras", models(fake)):
+        await ModelCaller(Registry(), Limits())(question("m", system="Be brief."))
+    assert (fake.prompts[0].prompt, fake.prompts[0].system) == ("Be brief.\n\nHow many?", "")
+
+
 async def test_a_provider_that_says_wait_holds_back_its_other_calls() -> None:
     limited = FakeAsync("limited", _Limited("20"))
     other = FakeAsync("other", "42")

@@ -86,7 +86,7 @@ def test_a_plugin_that_hangs_is_named_and_delays_nobody_for_long() -> None:
     with plugin("slow", hang):
         for _ in range(2):
             snapshot = take_snapshot(seconds=0.05)
-            assert snapshot.plugin_errors["slow"].startswith("has not listed its models yet")
+            assert snapshot.plugin_errors["slow"].startswith("it is slow to list its models")
             assert "gpt-4o" in snapshot.entries
         forever.set()
         assert "late-1" in take_snapshot(seconds=60).entries
@@ -223,4 +223,43 @@ def test_plugins_that_cannot_be_imported_or_not_yet_are_named_and_the_others_sta
     assert child.returncode == 0, child.stderr
     assert "'llm-cannot_import': \"ModuleNotFoundError: No module named" in child.stdout
     assert "'llm-leaves': 'SystemExit: bye'" in child.stdout
-    assert "'llm-slow': 'is not imported yet" in child.stdout
+    assert "'llm-slow': 'it is slow to load" in child.stdout
+
+
+def test_a_model_is_known_as_its_vendor_spells_it_where_that_is_clear() -> None:
+    with plugin("one", models(FakeAsync("vendor/new-5", "x"), FakeAsync("vendor/old-4", "x"))):
+        assert take_snapshot().find("new-5").model_id == "vendor/new-5"
+        router = models(FakeAsync("router/vendor/new-5", "x"))
+        several = pytest.raises(UnknownModel, match="name one of router/vendor/new-5, vendor/new")
+        with plugin("two", router), several:
+            take_snapshot().find("new-5")
+
+
+def test_an_alias_of_a_missing_model_says_which(settings: Settings) -> None:
+    settings.user_dir.mkdir(parents=True, exist_ok=True)
+    (settings.user_dir / "aliases.json").write_text('{"best": "vendor/gone"}', encoding="utf-8")
+    with pytest.raises(UnknownModel, match="'best' is your alias of 'vendor/gone'"):
+        take_snapshot().find("best")
+
+
+def test_readiness_is_not_guessed_where_a_plugin_finds_its_own_credentials() -> None:
+    own = FakeSync("own", "x", needs_key="own")
+    with plugin("aws", lambda add: add(own)):
+        entry = take_snapshot().find("own")
+    assert entry.missing is None
+    assert not entry.ready
+    assert "may need none" in str(entry.readiness.doubt)
+
+
+def test_plugins_list_their_models_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=30)
+
+    def lists(name: str) -> Callable[..., None]:
+        def register(add: Callable[..., None]) -> None:
+            meeting.wait()  # passes only if all three are listing
+            add(FakeSync(name, "x"))
+
+        return register
+
+    with plugin("a", lists("m-a")), plugin("b", lists("m-b")), plugin("c", lists("m-c")):
+        assert {"m-a", "m-b", "m-c"} <= take_snapshot(seconds=60).entries.keys()

@@ -49,7 +49,7 @@ async def list_models(
                 aliases=list(entry.aliases),
                 provider=entry.provider,
                 ready=entry.ready,
-                missing=entry.missing,
+                missing=entry.missing or entry.readiness.doubt,
                 demo=entry.demo,
             )
             for entry in matching[:MOST_MODELS]
@@ -60,5 +60,5 @@ async def list_models(
     lines = [f"- {m.id} ({m.provider}): {'ready' if m.ready else m.missing}" for m in found.models]
     if found.more:
         lines.append(f"- … {found.more} more; name a part of their ids as query.")
-    lines += [f"- plugin {name} failed: {why}" for name, why in found.plugin_errors.items()]
+    lines += [f"- plugin {name}: {why}" for name, why in found.plugin_errors.items()]
     return result("\n".join(lines) or "No model matches.", found)
