@@ -1,7 +1,7 @@
 """The only caller of models. Every call has a deadline and gives a typed reply or a `MemberError`.
 
-Async models run on the event loop. Models that exist only in sync form run in daemon threads: the
-process can end while a daemon thread is stuck, but not while a worker thread of the loop is.
+Each provider's async models run on a loop of their own, models that exist only in sync form in
+daemon threads: see `plugin_calls`.
 
 What is learned of a model or a provider is remembered while the process lives: that it takes no
 schema, and until when it asks to be left alone.
@@ -9,20 +9,18 @@ schema, and until when it asks to be left alone.
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 
 from consortium_mcp.adapters.models.failures import member_error, refuses_schema
 from consortium_mcp.adapters.models.keys import without_secrets
 from consortium_mcp.adapters.models.last_response import noting
+from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
 from consortium_mcp.adapters.models.provider_responses import (
     ProviderResponse,
     read_response,
@@ -32,7 +30,7 @@ from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from consortium_mcp.adapters.models.registry import Registry
@@ -102,7 +100,7 @@ class ModelCaller:
                 if entry.async_model is None:
                     return await self._ask_sync(entry, question)
                 async with self._slot(entry):
-                    return await _ask_async(entry, question)
+                    return await on_loop_of(entry.provider, lambda: _ask_async(entry, question))
             except MemberError as error:
                 self._learn(entry, question, error, is_schema=error.kind == "empty")
                 raise
@@ -156,7 +154,7 @@ class ModelCaller:
         lock = self._locks[entry.model_id] if entry.is_local else nullcontext()
         async with lock, self._slot(entry):
             try:
-                return await _in_daemon_thread(work)
+                return await in_thread(work)
             finally:
                 stop.set()
 
@@ -199,28 +197,3 @@ def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:
     model: Any = entry.async_model or entry.sync_model
     ignored = [name for name in question.options if name not in model.Options.model_fields]
     return (f"{entry.model_id} has no option {', '.join(ignored)}; not sent",) if ignored else ()
-
-
-async def _in_daemon_thread(work: Callable[[], ProviderResponse]) -> ProviderResponse:
-    """Run `work` in a thread that neither cancellation nor the end of the process waits for."""
-    token = anyio.lowlevel.current_token()
-    done = anyio.Event()
-    outcome: list[ProviderResponse | BaseException] = []
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            outcome.append(context.run(work))
-        except BaseException as error:  # noqa: BLE001 (a plugin's code is foreign; raised again below)
-            outcome.append(error)
-        with suppress(anyio.RunFinishedError):  # the loop has ended: nobody waits
-            anyio.from_thread.run_sync(done.set, token=token)
-
-    threading.Thread(target=run, daemon=True).start()
-    await done.wait()
-    result = outcome[0]
-    if isinstance(result, ProviderResponse):
-        return result
-    if isinstance(result, Exception | SystemExit):
-        raise result
-    raise RuntimeError(f"the plugin broke off: {result!r}") from result

@@ -70,9 +70,8 @@ def _models(snapshot: Snapshot) -> None:
     for plugin, version in sorted(snapshot.plugins.items()):
         click.echo(f"  {plugin} {version}".rstrip())
     for plugin, why in snapshot.plugin_errors.items():
-        click.echo(
-            f"  {plugin}: {why if why in {SLOW_IMPORT, SLOW_LISTING} else f'failed to load ({why})'}"
-        )
+        is_slow = why in {SLOW_IMPORT, SLOW_LISTING}
+        click.echo(f"  {plugin}: {why if is_slow else f'failed to load ({why})'}")
     _heading("Providers and their keys")
     for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
         entries = [e for e in snapshot.entries.values() if e.provider == provider]

@@ -350,6 +350,24 @@ async def test_reasoning_is_not_asked_for_and_the_users_own_options_count(
     assert all(prompt.hide_reasoning for prompt in fake.prompts)
 
 
+async def test_an_async_plugin_that_blocks_its_loop_holds_up_nobody_else() -> None:
+    released = threading.Event()
+
+    def block(_prompt: llm.Prompt) -> str:
+        released.wait(60)  # as llm-lmstudio does while it loads a model
+        return "late"
+
+    blocking, other = FakeAsync("blocking", block), FakeAsync("other", "42")
+    with plugin("lmstudio", models(blocking)), plugin("other", models(other)):
+        calls = ModelCaller(Registry(), Limits())
+        async with anyio.create_task_group() as group:
+            group.start_soon(calls, question("blocking"))
+            while not blocking.prompts:
+                await anyio.sleep(0.01)
+            assert (await calls(question("other"))).text == "42"
+            released.set()
+
+
 async def test_cancelling_a_call_ends_it_at_once() -> None:
     with plugin("fake", models(FakeAsync("m", 30.0))):
         with anyio.move_on_after(0.05) as scope:
