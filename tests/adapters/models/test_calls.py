@@ -362,7 +362,7 @@ async def test_an_async_plugin_that_blocks_its_loop_holds_up_nobody_else() -> No
         calls = ModelCaller(Registry(), Limits())
         async with anyio.create_task_group() as group:
             group.start_soon(calls, question("blocking"))
-            while not blocking.prompts:
+            while not blocking.prompts:  # noqa: ASYNC110 (set in another thread)
                 await anyio.sleep(0.01)
             assert (await calls(question("other"))).text == "42"
             released.set()
