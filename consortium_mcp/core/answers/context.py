@@ -61,8 +61,11 @@ _GROUP = 3
 """Digits between separators of thousands."""
 _ORDER = re.compile(
     r"\b(?:(?:what|which|the (?:right|correct)) (?:order|sequence)|in order|order (?:of|the)"
-    r"|sequence|rank(?:ed|ing)?|sort(?:ed)?|chronological\w*|ascending|descending|first to last"
-    r"|reihenfolge|ordre|orden|ordine|ordem|volgorde|порядке?|очерёдност\w*)\b|顺序|順序|順番|排序|순서",
+    r"|sequence|rank(?:ed|ing)?|sort(?:ed)?|arrange|chronological\w*|ascending|descending"
+    r"|(?:from )?(?:\w+est|first|earliest) to (?:the )?(?:\w+est|last)|coordinates?|vertex|vector"
+    r"|ordered (?:pair|triple)s?|reihenfolge|ordne|sortiere?|koordinaten"
+    r"|coordonnées|coordenadas|ordre|orden|ordine|ordem|volgorde|порядке?|очерёдност\w*|координаты)\b"
+    r"|\(x, ?y|坐标|座標|顺序|順序|順番|排序|순서",
     re.IGNORECASE,
 )
 _COMMA_WORDS = (
@@ -88,7 +91,7 @@ def _of_prompt(prompt: str) -> Context:
     options = read_options(prompt)
     return Context(
         options=options,
-        ordered=_ORDER.search(prompt) is not None and not options,
+        ordered=_ORDER.search(prompt) is not None,
         decimal_comma=_writes_decimal_comma(prompt),
         letters_are_options=bool(options) or not prompt.strip(),
     )

@@ -18,7 +18,7 @@ _SIGNS = str.maketrans({"−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠":
 _RANGE = re.compile(r"(?<=[0-9%])\s?–\s?(?=[0-9$€£])")
 _VULGAR = re.compile(r"([0-9])([¼-¾⅐-⅞])")
 _CLOCK = re.compile(r"^([0-9]{1,2}):00 ?([ap])\.?m\.?$", re.IGNORECASE)
-_PREAMBLE = re.compile(r"^(?:the )?(?:final )?answer is:? (?=\S)", re.IGNORECASE)
+_PREAMBLE = re.compile(r"^(?:the )?(?:(?:final|correct|right) )?answer is:? (?=\S)", re.IGNORECASE)
 _EXPLAINED = re.compile(
     r"(?:,|(?<=[0-9$%])) (?:which|because|since|representing|meaning)\b.*$", re.IGNORECASE
 )

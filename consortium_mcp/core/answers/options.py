@@ -37,7 +37,7 @@ _WORD = (
 _LETTER = r"[ivxIVX]{1,4}|[^\W\d_]|[0-9]{1,2}"
 _MARK = (
     rf"(?:[(\[（【]({_LETTER})[)\]）】][*_]{{0,2}}[^\S\n]*[.:：、]?"
-    rf"|({_LETTER})(?:[)）.:：][*_]{{0,2}}(?:[^\S\n]|(?<=[）：]))|[、．][*_]{{0,2}}|[^\S\n]+[-–—][^\S\n]))"
+    rf"|({_LETTER})(?:[)）.:：][*_]{{0,2}}(?:[^\S\n]|(?<=[）：])|(?<=[A-ZА-Я][).:])(?=\w))|[、．][*_]{{0,2}}|[^\S\n]+[-–—][^\S\n]))"
 )
 _LINE = re.compile(
     rf"^[^\S\n]*(?:\#{{1,6}}[^\S\n]+)?(?:[-*•][^\S\n]+)?[*_]{{0,2}}(?:(?i:{_WORD})[^\S\n]*)?{_MARK}"
@@ -45,7 +45,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _INLINE = re.compile(
-    r"(?:(?<=\s)|^)(?:[(\[（]([A-ZА-Я]|[0-9]{1,2})[)\]）][^\S\n]*|([A-ZА-Я])(?:\)[^\S\n]+|[、．）]))",
+    r"(?:(?<=\s)|(?=（)|^)(?:[(\[（]([A-ZА-Я]|[0-9]{1,2})[)\]）][^\S\n]*"
+    r"|([A-ZА-Я])(?:\)[^\S\n]+|[、．）])|([a-z])\)[^\S\n]+)",
     re.MULTILINE,
 )
 
@@ -62,7 +63,7 @@ def read_options(prompt: str) -> Options:
     marks = list(_INLINE.finditer(prompt))
     ends = [*(mark.start() for mark in marks[1:]), len(prompt)]
     inline = [
-        (mark[1] or mark[2], prompt[mark.end() : end].partition("\n")[0])
+        (mark[1] or mark[2] or mark[3], prompt[mark.end() : end].partition("\n")[0])
         for mark, end in zip(marks, ends, strict=False)
     ]
     by_line, in_line = _consecutive(lines), _consecutive(inline)
@@ -71,11 +72,14 @@ def read_options(prompt: str) -> Options:
 
 def _consecutive(offered: list[tuple[str, str]]) -> Options:
     """The last list whose marks follow one another."""
+    marked = [(unicodedata.normalize("NFKC", mark).casefold(), text) for mark, text in offered]
+    marks = {mark for mark, _ in marked}
     best: list[tuple[str, str]] = []
     for sequence in _SEQUENCES:
+        if not {sequence[0], sequence[1]} <= marks:
+            continue
         found: list[tuple[str, str]] = []
-        for mark, text in offered:
-            mark = unicodedata.normalize("NFKC", mark).casefold()  # noqa: PLW2901
+        for mark, text in marked:
             if mark == sequence[0]:
                 found = []
             if len(found) < len(sequence) and mark == sequence[len(found)]:
@@ -97,8 +101,8 @@ class NamedOption(NamedTuple):
 
 
 _NAMED = re.compile(
-    rf"({_WORD}\s*:?\s*)?[(\[]?({_LETTER})(?:[)\]]|(?=[\W_]|$))"
-    r"(?:\s*[).:、\-–—]+\s*(.*)|\s+[(]?(.*?)[)]?)?"
+    rf"((?:{_WORD}|选)\s*:?\s*)?[(\[#]?({_LETTER})(?:[)\]]|(?=[\W_]|$))"
+    r"(?:\s*[).:、,\-–—]+\s*(.*)|\s+[(]?(.*?)[)]?)?"
 )
 
 

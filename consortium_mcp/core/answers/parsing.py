@@ -65,15 +65,19 @@ def read(text: str, context: Context = _NO_CONTEXT) -> Answer | None:
 # Where every character counts
 _EXACT = re.compile(
     r"(?:^|\s)--?[A-Za-z][\w-]*(?=\s|=|$)(?!.*[+*/^])"  # a flag: -D
+    r"|\[\^?[A-Za-z]-[A-Za-z]"  # a class of characters: [a-z]
+    r"|\s\.{1,2}$"  # cd ..
     r"|\\[A-Za-z](?![A-Za-z{])"  # in a regular expression: \d
     r"|(?:^|[^0-9\s\\])%[A-Za-z]\b"  # in a format: %Y-%m
     r"|^(?!.*(?:\\|\$))(?:_+[A-Za-z]|.*[A-Za-z]_+$|.*[A-Za-z]_[A-Za-z])"  # a name: __init__
-    r"|^([\"'])(?:.{0,3}|[-+0-9.,eE]+|True|False|None|null)\1$"  # text in quotes: '5'
+    r"|^([\"'])(?:.{0,3}|[-+0-9.,eE]+|[Tt]rue|[Ff]alse|None|null)\1$"  # text in quotes: '5'
 )
 _QUOTED = re.compile(r"^([\"'])(.*)\1$")
 _CODE = re.compile(
     r"^[A-Za-z_][\w.]+\(|^[~.]?/\w|^\w+://|^\$[A-Za-z]|[A-Za-z]\.[A-Za-z]{2,}\(|[;{}]$|::|=>|->"
-    r"|^[A-Za-z]{1,3}[0-9]{1,3}[A-Za-z0-9]*$"
+    r"|^[A-Za-z]{1,3}[0-9]{1,3}[A-Za-z0-9]*$|^[a-z]+[A-Z]\w*$|^[~\w./-]*\.[A-Za-z]\w+$"
+    r"|^(?=.*[a-z])(?:[A-Z][a-z]?){2,}$|^(?=.*[A-Z])(?=.*[(^*/+=<>0-9])"
+    r"[^A-Za-z&,']*[A-Za-z](?:[^A-Za-z&,']+[A-Za-z])*[^A-Za-z&,']*$"
 )
 _NOTHING = frozenset("-–—.…*()[]{}\"'`_ ")
 
@@ -185,7 +189,7 @@ def _collection(shown: str, context: Context) -> Answer | None:
 
 def _bare_list(shown: str, context: Context) -> Answer | None:
     if two := _TWO_NAMES.fullmatch(shown):
-        names = _words(two[1].casefold()), _words(two[2].casefold())
+        names = _name(two[1]), _name(two[2])
         return Answer("tuple", names) if context.ordered else Answer("set", frozenset(names))
     items = _items(shown, bracketed=False)
     if items is None or len(items) < _MIN_ITEMS:
@@ -201,7 +205,14 @@ def _bare_list(shown: str, context: Context) -> Answer | None:
     return Answer("set", frozenset(v if n == 1 else (v, n) for v, n in counts.items()))
 
 
+def _name(text: str) -> Answer | None:
+    return read(text) if len(text) == 1 else _words(text.casefold())
+
+
 _GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9]|,[0-9])")
+
+
+_AND_OR = re.compile(r",?\s+(?:and|or|und|oder|et|ou|или)\s+", re.IGNORECASE)
 
 
 def _items(inner: str, *, bracketed: bool) -> list[str] | None:
@@ -209,7 +220,7 @@ def _items(inner: str, *, bracketed: bool) -> list[str] | None:
     items, depth, start = [], 0, 0
     if not bracketed or ", " in inner:  # else (3,100) is a pair
         inner = _GROUPED.sub(lambda found: found[0].replace(",", ""), inner)
-    inner = re.sub(r",?\s+(?:and|or)\s+", ",", inner, flags=re.IGNORECASE)
+    inner = _AND_OR.sub(",", inner)
     inner = inner.removesuffix(",") if bracketed else inner
     for place, char in enumerate(inner):
         depth += (char in "([{") - (char in ")]}")
@@ -259,11 +270,16 @@ _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_]\.(?:\s?[^\W\d_]\.)*(?:\s?[^\W\d_](?
 _SHORT = re.compile(r"[^\W\d_]{1,3}")
 
 
+def _without_dots(found: re.Match[str]) -> str:
+    """`J. K.` as `JK`; a.b is no name."""
+    return found[0] if found[0].islower() else re.sub(r"[.\s]", "", found[0]) + " "
+
+
 def _words(shown: str) -> Answer | None:
     """A name or phrase, without articles and punctuation; without case, unless it is short."""
     form = _ARTICLE.sub("", " ".join(unicodedata.normalize("NFKC", shown).split()))
     form = form.replace("’", "'")
-    form = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", form)
+    form = _INITIALS.sub(_without_dots, form)
     form = form.replace(", and ", ", ")
     form = " ".join(re.sub(r",(?=\s)|(?<=[^\W\d_])-(?=[^\W\d_])", " ", form).split())
     if not (_SHORT.fullmatch(form) or _CODE.search(form)):

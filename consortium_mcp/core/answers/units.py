@@ -11,7 +11,8 @@ _CURRENCIES = {"$": "$", "usd": "$", "us$": "$", "dollar": "$", "€": "€", "e
                "£": "£", "gbp": "£", "pound sterling": "£", "¥": "¥", "jpy": "¥", "yen": "¥",
                "₹": "₹", "inr": "₹", "rupee": "₹"}  # fmt: skip
 _UNITS = {
-    "percent": "%", "per cent": "%", "pct": "%", "percentage": "%", "%": "%",
+    "percent": "%", "prozent": "%",
+    "per cent": "%", "pct": "%", "percentage": "%", "%": "%",
     "ms": "millisecond", "msec": "millisecond", "µs": "microsecond", "μs": "microsecond",
     "ns": "nanosecond", "hr": "hour", "h": "hour", "min": "minute", "sec": "second",
     "s": "second", "yr": "year", "wk": "week", "a.m": "am", "p.m": "pm",
@@ -78,12 +79,14 @@ def with_case_told(text: str) -> str:
     """Spell out units that only case tells apart: 5 MW is not 5 mW, 5 Mb is not 5 MB."""
     text = _BITS.sub(lambda found: f"{found[1]}{_BIT_SCALES[found[2]]}bit", text)
     text = _MEGA.sub(r"\1mega", text)
+    text = _PICOAMPERE.sub(r"\1picoampere", text)
     return _CAPITAL.sub(lambda found: _CAPITALS[found[1]], text)
 
 
 _BITS = re.compile(r"(?<=[0-9])(\s?)([kMG])b(?:it)?(?=\b|ps)")
 _BIT_SCALES = {"k": "k", "M": "mega", "G": "g"}
-_MEGA = re.compile(r"(?<=[0-9])(\s?)M(?=(?:Hz|Wh?|J|Pa|V|A|N|eV|Bytes?|bytes?|B|g)?\b)")
+_MEGA = re.compile(r"(?<=[0-9])(\s?)M(?=(?:Hz|Wh?|J|Pa|V|A|N|eV|Bytes?|bytes?|B|g|m|L|S)?\b)")
+_PICOAMPERE = re.compile(r"(?<=[0-9])(\s?)pA\b")
 _CAPITAL = re.compile(r"(?<=[0-9] )([JNWVAKCFSTH])\b")
 _CAPITALS = {"J": "joule", "N": "newton", "W": "watt", "V": "volt", "A": "ampere", "K": "kelvin",
              "C": "°c", "F": "°f", "S": "siemens", "T": "tesla", "H": "henry"}  # fmt: skip

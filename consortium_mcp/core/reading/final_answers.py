@@ -23,7 +23,9 @@ def untagged_answer(markup: Markup) -> str | None:
     """
     if fields := list(_JSON_FIELD.finditer(_answer_json(markup))):
         field = fields[-1]
-        return field[2] or field[1].replace("\\\\", "\\").replace('\\"', '"')
+        if field[2]:
+            return None if field[2] == "null" else field[2]
+        return field[1].replace("\\\\", "\\").replace('\\"', '"')
     end = markup.text[-_END_LENGTH:]
     if tagged := _ANSWER_TAG.search(end):
         return tagged[1]
@@ -35,7 +37,7 @@ def untagged_answer(markup: Markup) -> str | None:
     if stated is None:
         return None
     place = next(place for place in stated.regs[1:] if place[0] >= 0)
-    return end[slice(*place)].strip(" *")
+    return _REMARK.sub("", end[slice(*place)]).strip(" *")
 
 
 def _answer_json(markup: Markup) -> str:
@@ -61,7 +63,13 @@ _JSON_FIELD = re.compile(
     r'"(?:final_?)?answer"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"{}\[\],]+))', re.IGNORECASE
 )
 _ANSWER_TAG = re.compile(r"<answer>\s*([^<>]*?)\s*</answer>\s*$", re.IGNORECASE)
-_CONFIDENCE_LINE = re.compile(r"\n[\s*_]*(?:stated )?confidence[\s*_]*:[^\n]*\s*$", re.IGNORECASE)
+CONFIDENCE = (
+    "(?:stated )?confidence|konfidenz|confiance|confianza|confiança|confidenza|уверенность|置信度|"
+    "確信度|확신도"
+)
+"""`Confidence`, in the languages that models are asked in most."""
+_CONFIDENCE_LINE = re.compile(rf"\n[\s*_]*(?:{CONFIDENCE})[\s*_]*[:：][^\n]*\s*$", re.IGNORECASE)
+_REMARK = re.compile(rf"\s*\((?:{CONFIDENCE})[^()]*\)\W*$", re.IGNORECASE)
 _ANSWER = (
     "answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|vastaus|odpowiedź|odpověď|"
     "відповідь|ответ|cevap|yanıt|jawaban|đáp án|答案|回答|答え|答|정답|답|الجواب|الإجابة|תשובה|"
@@ -72,14 +80,16 @@ _FINAL = (
     "final|correct|endgültige|richtige|finale|definitiva|correcta|definitieve|slutligt|"
     "окончательный|правильный|итоговый|最终|最終|正确|ostateczna"
 )
-_LABEL = rf"(?:the\s+|la\s+|die\s+)?(?:(?:{_FINAL})\s*)?(?:{_ANSWER})(?:\s+(?:{_FINAL}))?"
-_SO = r"(?:(?:so|thus|therefore|hence|also|donc|entonces|quindi|итак)\b|所以|因此|따라서|よって)"
-_SAYS = (
-    r"(?:\s*(?:is|ist|est|es|è|é|是|为))?[ *_]*(?:[:：]|\b(?:is|ist|est|è|é)\b|(?<=[是为])|(?<=is))"
+_LABEL = (
+    r"(?:(?:the|my|la|die|a|o|het|el|den|short)\s+)?"
+    rf"(?:(?:{_FINAL})\s*)?(?:{_ANSWER})(?:\s+(?:{_FINAL}))?"
 )
+_SO = r"(?:(?:so|thus|therefore|hence|also|donc|entonces|quindi|итак)\b|所以|因此|따라서|よって)"
+_VERB = r"(?:is|ist|lautet|est|es|è|é|er|jest)"
+_SAYS = rf"(?:(?:\s+{_VERB}\b)?[ *_]*[:：]|\s+{_VERB}\b|[是为])"
 _FINAL_LINE = re.compile(
     rf"^[ \t#>*_-]*(?:the )?(?:(?:{_FINAL})\s?(?:{_ANSWER})|(?:{_ANSWER}) (?:{_FINAL}))"
-    r"[ *_]*[:：][ *:]*(\S[^\n]*)$",
+    r"[ *_]*(?:[:：]| [-–—] )[ *:]*(\S[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _LAST_LINE = re.compile(
@@ -104,7 +114,9 @@ def _last_box(text: str) -> str | None:
 
 _SHRUGS = frozenset(
     {
-        "n/a", "n.a", "not applicable", "does not apply", "no short answer", "no definite answer",
+        "n/a", "n.a", "not applicable", "no answer", "no final answer", "see above", "k.a",
+        "nicht anwendbar", "н/д", "n.v.t", "해당없음", "your answer here",
+        "does not apply", "no short answer", "no definite answer",
         "no short definite answer", "the short answer alone", "the short answer", "short answer",
         "your answer", "your short answer", "entfällt", "nicht zutreffend", "keine angabe",
         "sans objet", "non applicable", "no aplica", "no aplicable", "não se aplica",
@@ -116,8 +128,11 @@ _SHRUGS = frozenset(
 
 
 def is_shrug(content: str) -> bool:
-    """Whether a final answer says that there is none."""
-    words = " ".join(content.casefold().split()).strip(" .*_`'\"()[]{}<>-–—…。")
+    """Whether a final answer says that there is none, perhaps with a remark that says why."""
+    plain = re.sub(r"[\u200b-\u200d\u2060\ufeff]|\\text", "", content.casefold())
+    words = " ".join(plain.split()).strip(" .*_`'\"()[]{}<>-–—…。$")
+    words = re.split(r"\s+[(\-–—]|[:(]", words)[0].strip(" .")
+    content = plain
     return words in _SHRUGS or not (words or _SYMBOL.search(content))
 
 

@@ -11,6 +11,7 @@ list markers takes it 7 s.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Markup(NamedTuple):
     code: tuple[Code, ...]
 
 
+@lru_cache(maxsize=8)
 def markup_of(text: str) -> Markup:
     """The parts of a text that may hold code, but no thinking."""
     code = tuple(_code(text))
@@ -65,7 +67,7 @@ def hide(text: str, parts: Iterable[Code]) -> str:
 # Thinking
 _NAMES = r"(?:think(?:ing)?|thoughts?|reasoning|scratchpad)"
 _FORMS = (
-    (rf"<{_NAMES}(?:\s[^<>]{{0,200}})?>", rf"</{_NAMES}\s*>"),
+    (rf"<{_NAMES}(?:\s+[\w-]+\s*=[^<>]{{0,200}})?>", rf"</{_NAMES}\s*>"),
     (r"\[THINK\]", r"\[/THINK\]"),
     (r"◁think▷", r"◁/think▷"),
     (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
@@ -82,7 +84,9 @@ _CLOSINGS = [re.compile(rf"(?P<closing>{closing})|[`\n]", re.IGNORECASE) for _, 
 _ANSWER_BEGINS = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final[^<\n]*<\|message\|>")
 _CLOSING = rf"(?:</{_NAMES}\s*>|\[/THINK\]|◁/think▷)"
 _LONE = re.compile(
-    rf"^[^\S\n]*{_CLOSING}[^\S\n]*$|{_CLOSING}[^\S\n]*\n(?=[^\S\n]*$)", re.IGNORECASE | re.MULTILINE
+    rf"^[^\S\n]*{_CLOSING}[^\S\n]*$|{_CLOSING}[^\S\n]*\n(?=[^\S\n]*$)"
+    rf"|(?<=[.!?…:)\]。！？])[^\S\n]?{_CLOSING}",
+    re.IGNORECASE | re.MULTILINE,
 )
 _OPENED = re.compile(rf"<{_NAMES}\b|\[THINK\]|◁think▷", re.IGNORECASE)
 _END_TOKENS = re.compile(r"(?:\s|<\|(?:return|end|im_end|eot_id|endoftext|end_of_text)\|>)+$")
@@ -94,7 +98,7 @@ def without_thinking(text: str) -> str:
     Thinking whose opening tag is missing ends at a closing tag on a line of its own, or before a
     blank line. Thinking that is never closed ends as `end_of_unclosed` says.
     """
-    start = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    start = len(text) - len(text.lstrip("\ufeff\u200b\u200c\u200d\u2060 \t\r\n"))
     first = start
     while (found := _thinking_at(text, start)) is not None:
         start = found
@@ -112,13 +116,15 @@ def _thinking_at(text: str, start: int) -> int | None:
     """Where the thinking that begins here ends; `None` where none begins."""
     for opening, closing in zip(_OPENINGS, _CLOSINGS, strict=True):
         if begun := opening.match(text, start):
-            in_code = False
+            in_code, hidden = False, None
             for found in closing.finditer(text, begun.end()):
                 if found["closing"] is None:
                     in_code = found[0] == "`" and not in_code
                 elif not in_code:
                     return found.end()
-            return end_of_unclosed(text, begun.end())
+                else:
+                    hidden = hidden or found.end()  # or behind a stray backtick
+            return hidden or end_of_unclosed(text, begun.end())
     return None
 
 
@@ -244,6 +250,7 @@ _ENDING = re.compile(
     r"(?:</\1\s*>|(?=\s*<confidence)))+\s*$",
     re.IGNORECASE,
 )
+_BLANKS = re.compile(r"\s*")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
 
@@ -251,7 +258,7 @@ def ending_tags(text: str) -> int:
     """Where the final answer and the confidence that end a text begin; its length without them."""
     offset = max(0, len(text) - _TAIL)
     found = _ENDING.search(text, offset)
-    return len(text) if found is None else found.start()
+    return len(text) if found is None else _BLANKS.match(text, found.start()).end()  # type: ignore[union-attr]  # it matches nothing too
 
 
 def end_of_unclosed(text: str, start: int) -> int:

@@ -44,7 +44,7 @@ def read_reply(text: str) -> ReadReply:
         shown=markup.text,
         prose=prose,
         final_answer=final_answer_text(
-            untagged_answer(markup_of(prose) if found else markup)
+            untagged_answer(_without_confidence(markup))
             if answer is None
             else _content(markup.text, answer)
         ),
@@ -57,7 +57,16 @@ def read_reply(text: str) -> ReadReply:
 
 
 def _content(text: str, element: Element) -> str:
-    return text[element.inner_start : element.inner_end]
+    content = text[element.inner_start : element.inner_end].strip()
+    return content.removeprefix("<![CDATA[").removesuffix("]]>").strip()
+
+
+def _without_confidence(markup: Markup) -> Markup:
+    """The reply without the confidence that ends it."""
+    end = markup.text.lower().find("<confidence", ending_tags(markup.text))
+    text = markup.text.rstrip() if end < 0 else markup.text[:end].rstrip()
+    code = tuple(part for part in markup.code if part.end <= len(text))
+    return Markup(text, markup.bare[: len(text)], code)
 
 
 _TEXT_LANGUAGES = {"", "text", "txt", "plaintext", "markdown", "md", "xml", "html", "json"}
@@ -82,8 +91,11 @@ def _unwrapped(markup: Markup) -> Markup:
         if first.language in _TEXT_LANGUAGES or ending_tags(inner) < len(inner):
             return markup_of(f"{inner}\n{text[first.end :]}".strip())
     inner = text[final.inner_start : final.inner_end].strip()
-    if final.end == len(text) and inner and not ending_tags(inner) and not elements(markup.bare):
-        return markup_of(text[: final.start] + inner)
+    outside = {element.name for element in elements(markup.bare)}
+    inside = {element.name for element in elements(inner)}
+    ends = not text[final.end : ending_tags(text)].strip()
+    if ends and inner and not ending_tags(inner) and inside and not inside & outside:
+        return markup_of(f"{text[: final.start]}{inner}\n{text[final.end :]}".strip())
     return markup
 
 
@@ -94,7 +106,7 @@ def _prose(markup: Markup, found: list[Element]) -> str:
     done = 0
     for element in found:
         before = text[done : element.start]
-        content = _content(text, element).strip() if element.name == "final_answer" else ""
+        content = _content(text, element) if element.name == "final_answer" else ""
         text_before, _, line_start = before.rpartition("\n")
         if is_shrug(content) or text_before.rstrip().rpartition("\n")[2].strip() == content:
             content = ""  # nothing, or what the line above says already

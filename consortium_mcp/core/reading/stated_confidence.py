@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consortium_mcp.core.reading.final_answers import MAX_FINAL_ANSWER
+from consortium_mcp.core.reading.final_answers import CONFIDENCE, MAX_FINAL_ANSWER
 
 
 def confidence_line(bare: str) -> float | None:
@@ -13,7 +13,9 @@ def confidence_line(bare: str) -> float | None:
     return None if found is None else read_confidence(found[1])
 
 
-_LINE = re.compile(r"^[\s*_]*confidence[\s*_]*:([^\n]*)\s*\Z", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(
+    rf"^[\s*_]*(?:{CONFIDENCE})[\s*_]*[:：]([^\n]*)\s*\Z", re.IGNORECASE | re.MULTILINE
+)
 # Midpoints of the ranges of US Intelligence Community Directive 203, "Analytic Standards" (2015),
 # for the words it defines; high, medium and low count as very likely, even and unlikely.
 _IN_WORDS = {
@@ -44,7 +46,11 @@ def read_confidence(text: str) -> float | None:
     """
     if len(text) > MAX_FINAL_ANSWER:
         return None
-    words = " ".join(text.casefold().replace("confidence", " ").split()).strip(" .!*`\"'")
+    words = (
+        " ".join(text.casefold().replace("confidence", " ").split())
+        .lstrip(" !*`\"'")
+        .rstrip(" .!*`\"'")
+    )
     if words in _IN_WORDS:
         return _IN_WORDS[words]
     matches = list(_SHARE.finditer(words))

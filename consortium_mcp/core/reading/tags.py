@@ -21,8 +21,8 @@ class Element(NamedTuple):
 
 
 _TAG = re.compile(
-    r"<\s{0,8}(?P<closing>/?)\s{0,8}(?P<name>final[ _-]?answer|confidence)"
-    r"(?:\s[^<>]{0,200})?\s{0,8}(?P<empty>/?)>",
+    r"\\?<\s{0,8}(?P<closing>/?)\s{0,8}(?P<name>final\\?[ _-]?answer|confidence)"
+    r"(?:\s[^<>]{0,200})?\s{0,8}(?P<empty>/?)\\?>",
     re.IGNORECASE,
 )
 _MAX_UNCLOSED_CONFIDENCE = 40
@@ -45,19 +45,31 @@ def elements(bare: str) -> list[Element]:
             continue
         if not tag["closing"]:
             if opening and opening[0] == "final_answer" and name == "confidence":
-                end = tag.start()
-                found.append(Element(*opening, end, end))
+                # Up to what looks like a closing tag: </answer>, or one that is cut off.
+                end = bare.find("</", opening[2], tag.start())
+                end = tag.start() if end < 0 else end
+                found.append(Element(*opening, end, tag.start()))
             opening = name, tag.start(), tag.end()
         elif opening and opening[0] == name:
             found.append(Element(*opening, tag.start(), tag.end()))
             opening = None
     # A confidence is taken out of the text, and nothing is ever taken out of code.
-    found = [e for e in found if e.name == "final_answer" or HIDDEN not in bare[e.start : e.end]]
+    found = [
+        e
+        for e in found
+        if not (_is_quoted(bare, e) or (e.name == "confidence" and HIDDEN in bare[e.start : e.end]))
+    ]
     if opening and opening[0] == "confidence":
         rest = bare[opening[2] :]
         if len(rest) <= _MAX_UNCLOSED_CONFIDENCE and not {"\n", HIDDEN} & set(rest.strip()):
             found.append(Element(*opening, len(bare), len(bare)))
     return found
+
+
+def _is_quoted(bare: str, element: Element) -> bool:
+    """Whether it stands in quotes, as in a line of code that is in no block."""
+    before, after = bare[element.start - 1 : element.start], bare[element.end : element.end + 1]
+    return before == after and before in {"'", '"'}
 
 
 def last(found: list[Element], name: Name) -> Element | None:

@@ -63,8 +63,13 @@ class Source:
 
 
 def _flat(text: str) -> str:
+    """The text without what a quotation changes: case, blanks, `>` before lines, escapes."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("‹", "<")
-    return "".join(plain.split())
+    plain = _LINE_MARK.sub("", plain.replace("\\n", "\n").replace("\\t", " "))
+    return "".join(plain.replace("\\", "").split())
+
+
+_LINE_MARK = re.compile(r"^[^\S\n]*(?:>[^\S\n]?)+", re.MULTILINE)
 
 
 def verdict_fields(text: str, source: Source) -> Fields:
@@ -86,14 +91,18 @@ def _with_code(text: str, source: Source) -> Fields | None:
     code = re.compile(rf"<verdict\s[^<>]*\b{re.escape(source.code)}\b[^<>]*>", re.IGNORECASE)
     if openings := list(code.finditer(text)):
         begin = openings[-1].start()
-        return _first_readable(
-            text[begin:], source, ways=(markup_of, _only_closed_blocks, _nothing)
-        )
+        blocks = (part for part in markup_of(text).code if part.start <= begin < part.inner_end)
+        end = next((block.inner_end for block in blocks), len(text))
+        ways = (markup_of, _only_closed_blocks, _nothing)
+        found = _first_readable(text[begin:end], source, ways)
+        return found or _first_readable(text[begin:], source, ways)
     coded = [
         each.fields
         for each in _objects(markup_of(text), everywhere=True)
         if each.fields.get("code") == source.code
     ]
+    if not coded and re.search(rf"""["']code["']\s*:\s*["']{re.escape(source.code)}""", text):
+        raise VerdictError("the JSON object with the code cannot be read; write it again.")
     return coded[-1] if coded else None
 
 
@@ -107,9 +116,26 @@ def _without_code(shown: str, source: Source) -> Fields | None:
     begins_with_one = len(objects) == 1 and objects[0].start == 0
     if begins_with_one and "<verdict" not in shown[objects[0].end :].lower():
         return objects[0].fields
-    if found := _first_readable(shown, source, ways=(markup_of, _only_closed_blocks)):
-        return found
-    return _only_one(markup, source, objects)
+    found = _first_readable(shown, source, ways=(markup_of, _only_closed_blocks))
+    if found is not None and objects:
+        raise VerdictError("there are several verdicts; write one, quote none")
+    return found or _only_one(markup, source, objects) or _in_one_block(shown, source)
+
+
+def _in_one_block(shown: str, source: Source) -> Fields | None:
+    """The only verdict of a reply that is one block, whose inner blocks end it too early."""
+    whole = _ONE_BLOCK.fullmatch(shown)
+    if whole is None or len(_VERDICT_OPENS.findall(shown)) > 1:
+        return None
+    inner = whole[1].strip()
+    if inner.startswith("{"):
+        decoded = _decoded(inner)
+        return decoded[0] if decoded and not source.quotes(inner) else None
+    return _first_readable(inner, source, ways=(markup_of, _only_closed_blocks))
+
+
+_ONE_BLOCK = re.compile(r"(?:```|~~~)[^\n]*\n(.*)\n[^\S\n]*(?:```|~~~)", re.DOTALL)
+_VERDICT_OPENS = re.compile(r"<verdict\b", re.IGNORECASE)
 
 
 def _only_one(markup: Markup, source: Source, objects: list[_Object]) -> Fields | None:
@@ -136,7 +162,7 @@ def _edge_blocks(markup: Markup) -> list[Code]:
 # JSON objects
 _MAX_REPAIRED = 200_000
 """The most characters of invalid JSON that is repaired: a megabyte takes json-repair a second."""
-_KEY = re.compile(rf"""["']({"|".join((*FIELDS, "verdict"))})["']\s*:""", re.IGNORECASE)
+_KEY = re.compile(rf"""["']({"|".join(FIELDS)})["']\s*:""", re.IGNORECASE)
 
 
 class _Object(NamedTuple):
@@ -146,6 +172,7 @@ class _Object(NamedTuple):
 
 
 _LINE_WITH_BRACE = re.compile(r"^[^\S\n]{0,8}\{", re.MULTILINE)
+_CODE_KEY = re.compile(r"""["']code["']\s*:""")
 _MAX_OBJECTS = 20
 
 
@@ -159,8 +186,11 @@ def _objects(markup: Markup, *, everywhere: bool) -> list[_Object]:
     """
     text = markup.text
     starts = [found.end() - 1 for found in _LINE_WITH_BRACE.finditer(markup.bare)]
-    if not everywhere:
-        starts = starts[:1] if text.startswith("{") else starts[-1:]
+    if everywhere:
+        starts += [text.rfind("{", 0, found.start()) for found in _CODE_KEY.finditer(text)]
+    else:
+        starts = (starts[:1] if text.startswith("{") else []) + starts[-1:]
+    starts = sorted({start for start in starts if start >= 0})
     places = [(start, len(text)) for start in starts[-_MAX_OBJECTS:]]
     for block in markup.code[-_MAX_OBJECTS:] if everywhere else _edge_blocks(markup):
         inner = text[block.inner_start : block.inner_end]
@@ -180,8 +210,9 @@ def _decoded(text: str) -> tuple[Fields, int] | None:
         found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         found, end = _repaired(text, keys)
-    if isinstance(found, dict) and isinstance(found.get("verdict"), dict):
-        found = found["verdict"]
+    if isinstance(found, dict) and len(found) == 1:  # {"verdict": {…}}
+        inner = next(iter(found.values()))
+        found = inner if isinstance(inner, dict) else found
     if not isinstance(found, dict):
         return None
     fields = {str(key).lower(): value for key, value in found.items()}
@@ -262,6 +293,8 @@ def _last_element(text: str, bare: str, source: Source) -> Fields | None:
         raise VerdictError("there are too many <verdict> tags; write one verdict, quote none")
     for tag in _VERDICT.finditer(bare):
         if not tag[1]:
+            if openings and not _FIELD.search(bare, openings[-1].end(), tag.start()):
+                openings.pop()  # "I will write a <verdict>."
             openings.append(tag)
         elif not openings:
             raise VerdictError("there is a </verdict> too many; write one verdict, quote none")
@@ -270,9 +303,12 @@ def _last_element(text: str, bare: str, source: Source) -> Fields | None:
             has_code = bool(source.code) and source.code in opening[0]
             if not has_code and source.quotes(text[opening.start() : tag.end()]):
                 bare = hide(bare, [Code(opening.start(), tag.end(), 0, 0, None)])
-            elif openings and not is_coded:
+            elif openings:
                 raise VerdictError("there is a <verdict> inside a verdict; write one, quote none")
-            elif not is_coded:
+            elif is_coded:
+                # The arbiter's own may have been ended early by what it quotes.
+                raise VerdictError("there is another verdict after yours; write one, quote none")
+            else:
                 found, is_coded = (opening.end(), tag.start()), has_code
     if found is None:
         return None
@@ -288,6 +324,8 @@ def _element_fields(text: str, bare: str, source: Source) -> Fields:
             follows the first field stands word for word in what the arbiter read. A verdict quoted
             inside a field leads to any of these.
     """
+    if text.lstrip().startswith("{") and (decoded := _decoded(text.strip())):
+        return decoded[0]
     found: Fields = {}
     position = 0
     while opening := _FIELD.search(bare, position):

@@ -193,7 +193,8 @@ def test_a_verdict_is_read_in_the_forms_that_arbiters_write(form: str) -> None:
     [
         ("all", "ABC"), ("All of them", "ABC"), ("everyone", "ABC"), ("all members", "ABC"),
         ("all except C", "AB"), ("alle", "ABC"), ("全部", "ABC"), ("None of them", ""),
-        ("nobody", ""), ("—", ""), ("A/C", "AC"), ("A + C", ""), ("A und C", "AC"), ("c; a", "CA"),
+        ("nobody", ""), ("—", ""), ("A/C", "AC"), ("A + C", "AC"), ("A und C", "AC"),
+        ("c; a", "CA"),
         ("A, C (partly)", "AC"), ("Answers A and C", "AC"), ("a majority", ""),
         ("1. A\n2. C", "AC"),
     ],
@@ -239,7 +240,7 @@ CODED_JSON = json.dumps(
 @pytest.mark.parametrize("mine", [CODED, CODED_JSON], ids=["tags", "json"])
 @pytest.mark.parametrize(
     "place",
-    ["{}", "{}\n" + verdict(support="B"), verdict(support="B") + "\n{}", "```\n{}\n```\nwords\n.",
+    ["{}", verdict(support="B") + "\n{}", "```\n{}\n```\nwords\n.",
      "<think>\n{}\n", "words\n```xml\n{}\n```\nwords\n```\n" + verdict(support="B") + "\n```",
      "<verdict> they want\n{}"],
 )  # fmt: skip
