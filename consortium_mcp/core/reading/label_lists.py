@@ -23,7 +23,7 @@ _NONE = re.compile(
     r"|никто|нет|无|無|なし)(?![\w-])"
 )
 _ALL = re.compile(
-    r"(?:all|every(?:one|body)?|alle|tous|todos|tutti|все|全部|所有|すべて)(?![\w-])"
+    r"(?:all|every(?: ?(?:one|body))?|alle|tous|todos|tutti|все|全部|所有|すべて)(?![\w-])"
     r"(?:\s+(?:of\s+)?(?:them|the|three|four|five|six|two|drei|vier|fünf|[0-9]+"
     r"|answers?|responses?|members?|labels?))*"
 )

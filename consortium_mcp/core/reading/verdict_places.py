@@ -80,10 +80,27 @@ def verdict_fields(text: str, source: Source) -> Fields:
     """
     found = _with_code(text, source) if source.code and source.code in text else None
     if found is None:
-        found = _without_code(without_thinking(text), source)
+        found = _without_code(_shown(text), source)
     if found is None:
         raise VerdictError(_NONE_FOUND)
     return found
+
+
+def _shown(text: str) -> str:
+    """The reply without its thinking.
+
+    Raises:
+        VerdictError: a verdict stands before a closing tag that nothing opens: it may be the
+            arbiter's own, and what follows a quotation.
+    """
+    if text.lstrip("\ufeff \n").startswith("{"):
+        return text.lstrip("\ufeff \n")
+    shown = without_thinking(text)
+    before = text[: text.rfind(shown)] if shown else text
+    holds_one = "</verdict" in before.lower() or _KEY.search(before)
+    if holds_one and shown and before.lstrip()[:1] not in {"<", "[", "◁"}:
+        raise VerdictError("there is a verdict before a closing tag of thinking; write one alone")
+    return shown
 
 
 def _with_code(text: str, source: Source) -> Fields | None:
@@ -107,6 +124,8 @@ def _with_code(text: str, source: Source) -> Fields | None:
 
 
 def _without_code(shown: str, source: Source) -> Fields | None:
+    if (found := _in_one_block(shown, source)) is not None:
+        return found
     markup = markup_of(shown)
     objects = [
         each
@@ -119,7 +138,7 @@ def _without_code(shown: str, source: Source) -> Fields | None:
     found = _first_readable(shown, source, ways=(markup_of, _only_closed_blocks))
     if found is not None and objects:
         raise VerdictError("there are several verdicts; write one, quote none")
-    return found or _only_one(markup, source, objects) or _in_one_block(shown, source)
+    return found or _only_one(markup, source, objects)
 
 
 def _in_one_block(shown: str, source: Source) -> Fields | None:
@@ -172,7 +191,6 @@ class _Object(NamedTuple):
 
 
 _LINE_WITH_BRACE = re.compile(r"^[^\S\n]{0,8}\{", re.MULTILINE)
-_CODE_KEY = re.compile(r"""["']code["']\s*:""")
 _MAX_OBJECTS = 20
 
 
@@ -181,17 +199,16 @@ def _objects(markup: Markup, *, everywhere: bool) -> list[_Object]:
 
     Args:
         markup: the reply.
-        everywhere: look at each line that begins with a brace, and each block; else only where the
-            reply begins and ends.
+        everywhere: look at the first brace, and at each block; else only where the reply begins
+            and ends.
     """
     text = markup.text
-    starts = [found.end() - 1 for found in _LINE_WITH_BRACE.finditer(markup.bare)]
-    if everywhere:
-        starts += [text.rfind("{", 0, found.start()) for found in _CODE_KEY.finditer(text)]
+    if everywhere:  # only the outermost: another one may be quoted in it
+        starts = {text.find("{"), markup.bare.find("{")}
     else:
-        starts = (starts[:1] if text.startswith("{") else []) + starts[-1:]
-    starts = sorted({start for start in starts if start >= 0})
-    places = [(start, len(text)) for start in starts[-_MAX_OBJECTS:]]
+        lines = [found.end() - 1 for found in _LINE_WITH_BRACE.finditer(markup.bare)]
+        starts = {*(lines[:1] if text.startswith("{") else ()), *lines[-1:]}
+    places = [(start, len(text)) for start in starts if start >= 0]
     for block in markup.code[-_MAX_OBJECTS:] if everywhere else _edge_blocks(markup):
         inner = text[block.inner_start : block.inner_end]
         places.append((block.inner_end - len(inner.lstrip()), block.inner_end))
@@ -246,8 +263,14 @@ def _repaired(text: str, keys: list[str]) -> tuple[object, int]:
 
 # Elements
 _VERDICT = re.compile(r"<\s{0,8}(/?)\s{0,8}verdict(?:\s[^<>]{0,200})?\s{0,8}>", re.IGNORECASE)
-_FIELD = re.compile(rf"<({'|'.join(FIELDS)})(?:\s[^<>]{{0,200}})?(/?)>", re.IGNORECASE)
-_NO_FIELD = re.compile(r"<!--.{0,2000}?-->|<(\w+)(?:\s[^<>]*)?>[^<]*</\1\s*>", re.DOTALL)
+_NAMES = "|".join(FIELDS).replace("_", r"\\?_")  # Markdown escapes an underscore
+_FIELD = re.compile(rf"<({_NAMES})(?:\s[^<>]{{0,200}})?(/?)>", re.IGNORECASE)
+_MAX_BETWEEN = 5_000
+"""The most characters between two fields in which other elements are looked for."""
+_NO_FIELD = re.compile(
+    rf"<!--.{{0,2000}}?-->|<(\w+)(?:\s[^<>]*)?>(?:(?!</?(?:{_NAMES}|verdict)).){{0,2000}}?</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def _only_closed_blocks(text: str) -> Markup:
@@ -324,15 +347,19 @@ def _element_fields(text: str, bare: str, source: Source) -> Fields:
             follows the first field stands word for word in what the arbiter read. A verdict quoted
             inside a field leads to any of these.
     """
-    if text.lstrip().startswith("{") and (decoded := _decoded(text.strip())):
-        return decoded[0]
+    if text.lstrip().startswith("{"):  # <verdict>{"synthesis": …}</verdict>
+        content = text.strip()
+        decoded = None if source.quotes(content) else _decoded(content)
+        if decoded is not None and decoded[1] == len(content):
+            return decoded[0]
     found: Fields = {}
     position = 0
     while opening := _FIELD.search(bare, position):
-        field = opening[1].lower()
+        field = opening[1].lower().replace("\\", "")
         start, end = opening.end(), opening.end()
         if not opening[2]:
-            closing = re.compile(rf"</{field}\s*>", re.IGNORECASE).search(bare, start)
+            name = field.replace("_", r"\\?_")
+            closing = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(bare, start)
             if closing is None:
                 raise VerdictError(f"the field <{field}> is not closed")
             start, end = closing.start(), closing.end()
@@ -372,6 +399,8 @@ def _plain(content: str) -> str:
 
 
 def _check_between(text: str) -> None:
-    if "<" in text and "<" in (rest := _NO_FIELD.sub(" ", text)):
+    if "<" not in text:
+        return
+    if "<" in (rest := _NO_FIELD.sub(" ", text) if len(text) < _MAX_BETWEEN else text):
         shown = " ".join(rest.split())[:60]
         raise VerdictError(f"there is {shown!r} between the fields; quote no tags")

@@ -46,12 +46,25 @@ READ_AS_42 = [
     'I counted:\n```json\n{"answer": 42}\n```\n<confidence>0.9</confidence>',
     'I counted: {"final_answer": "42"}',
     'So:\n```json\n{"reasoning": "6 × 7", "answer": "42"}\n```\nThe steps were:\n1. Multiply.',
+    "Text.\n```xml\n<final_answer>42</final_answer>\n```\n<confidence>0.9</confidence>",
+    "Run:\n```python\nprint(6*7)\n\n**Final Answer:** 42\n<confidence>0.9</confidence>",
+    "Run:\n```python\nprint(6*7)\n\n<final_answer>42</final_answer>",
+    "So.\nFinal Answer - 42",
+    "So.\nMy final answer: 42 (confidence: 0.9)",
     # half a tag
+    "So.\n<final_answer>42</answer>\n<confidence>0.9</confidence>",
+    "So.\n\\<final\\_answer>42\\</final\\_answer>\n<confidence>0.9</confidence>",
+    "<final_answer><![CDATA[42]]></final_answer>",
     "So.\n<final_answer>42\n<confidence>0.9</confidence>",
     '<final_answer type="number" unit="">42</final_answer>\n<confidence scale="1">0.9</confidence>',
     "<final_answer>\n\n42\n\n</final_answer>",
     # in other languages
     "Donc.\nRéponse finale : 42",
+    "So.\nDie Antwort ist 42",
+    "Die Antwort lautet 42",
+    "La respuesta es 42",
+    "Réponse : 42\nConfiance : 0,9",
+    "答案：42\n置信度：0.9",
     "Entonces.\nRespuesta: 42\n<confidence>0.9</confidence>",
     "Dunque.\n**Risposta:** 42",
     "Итак.\nОтвет: 42",
@@ -78,6 +91,8 @@ READ_AS_42 = [
     f"<think>never closed, 41\n\nIt is 42.\n{TAGS}",
     f"<think>never closed\n{TAGS}",
     f"\ufeff<think>41?</think>{TAGS}",
+    f"<think>it's `one backtick, 41</think>\nIt is 42.\n{TAGS}",
+    f"Maybe 41.</think>\nIt is 42.\n{TAGS}",
 ]  # fmt: skip
 
 
@@ -106,6 +121,12 @@ NO_ANSWER = [
     "<final_answer>  </final_answer>",
     "<final_answer/>",
     f"<final_answer>{'long ' * 60}</final_answer>",
+    "<final_answer>N/A (an open question)</final_answer>",
+    "<final_answer>No final answer</final_answer>",
+    "<final_answer>\u200b</final_answer>",
+    '{"answer": null}',
+    "The answer isn't known.",
+    "The answer issue: x",
     # samples
     'Store this:\n```json\n{"answer": "Paris"}\n```\nand index it.',
     '{"answer": "Paris"} is the row.\nUse Postgres.',
@@ -165,6 +186,8 @@ KEPT: list[tuple[str, str]] = [
     ("> ```\n> <confidence>1</confidence>\n> ```\nDone.", ""),
     ("Code: ``<confidence>`1`</confidence>`` ends.", ""),
     ("```html\n<reasoning>x</reasoning>\n```\nis a tag.", ""),
+    ("Line: t = re.sub(r'<confidence>.*?</confidence>', '', t)", ""),
+    ("So:\n\n    return '<final_answer>x</final_answer>'\n\nDone.", ""),
     # about thinking
     ("Models write <think> first, then </think> and the answer.", ""),
     ("It begins with <think>.\n\nThen comes\n</think>\nand more.", ""),

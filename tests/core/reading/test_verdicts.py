@@ -152,6 +152,15 @@ READ_AT_ONCE = {
         "synthesis", "```md\n# T\n```sh\nls\n```\n```py\nx\n```\n```\nIt is 42."
     ),
     "a number": JSON_OF_A.replace('"final_answer": "42"', '"final_answer": 42'),
+    "a block with a block in it": "```xml\n"
+    + with_field("synthesis", "It is 42.\n```sh\nls\n```\nand\n```py\nx\n```") + "\n```",
+    "json in an element": f"<verdict>{JSON_OF_A}</verdict>",
+    "json in another object": json.dumps({"response": json.loads(JSON_OF_A)}),
+    "another element in another": FIELDS_OF_A.replace(
+        "<support>", "<notes>B <br> and <i>C</i></notes><support>"
+    ),
+    "escaped names": FIELDS_OF_A.replace("final_answer", "final\\_answer"),
+    "a mention before": f"I will write a <verdict> now.\n{FIELDS_OF_A}",
     # lists of labels
     **{
         f"support: {support}": with_field("support", support)
@@ -193,7 +202,12 @@ def test_a_verdict_is_read_in_the_forms_that_arbiters_write(form: str) -> None:
     [
         ("all", "ABC"), ("All of them", "ABC"), ("everyone", "ABC"), ("all members", "ABC"),
         ("all except C", "AB"), ("alle", "ABC"), ("全部", "ABC"), ("None of them", ""),
-        ("nobody", ""), ("—", ""), ("A/C", "AC"), ("A + C", "AC"), ("A und C", "AC"),
+        ("nobody", ""), ("nobody; A, B and C are wrong", ""), ("A: yes, B: no, C: no", "A"),
+        ("A: yes\nB: no\nC: yes", "AC"), ("A=1, B=0", "A"),
+        ("All three", "ABC"), ("alle drei", "ABC"),
+        ("all (A, B, C)", "ABC"), ("every one but A", "BC"), ("both A and B", "AB"), ("Only A", "A"),
+        ("A because it is right", "A"), ("$A$", "A"), ("A和B", "AB"), ("Group 1: A, B", "AB"),
+        ("—", ""), ("A/C", "AC"), ("A + C", "AC"), ("A und C", "AC"),
         ("c; a", "CA"),
         ("A, C (partly)", "AC"), ("Answers A and C", "AC"), ("a majority", ""),
         ("1. A\n2. C", "AC"),
@@ -221,6 +235,15 @@ def test_what_cannot_be_read_is_left_out_and_named(text: str, warning: str) -> N
     found = parse_verdict(text, LABELS)
     assert found.synthesis
     assert any(each.startswith(warning) for each in found.warnings), found.warnings
+
+
+@pytest.mark.parametrize(
+    ("support", "labels"),
+    [(["all"], "ABC"), (["none"], ""), (["A, B"], "AB"), ([["A", "B"]], "AB"), (["Answer C"], "C"),
+     ({"A": True, "B": False}, "A"), ("A", "A"), (None, "")],
+)  # fmt: skip
+def test_support_is_read_from_json_of_any_shape(support: object, labels: str) -> None:
+    assert parse_verdict(as_json(support=support), LABELS).support == tuple(labels)
 
 
 def test_values_of_other_types_are_their_text() -> None:
