@@ -80,7 +80,6 @@ _FORMS = (
 """The opening and closing of thinking, as models write them: DeepSeek, Qwen and others; Magistral;
 Kimi; Command A; Gemma; gpt-oss."""
 _OPENINGS = [re.compile(rf"\s*{opening}", re.IGNORECASE) for opening, _ in _FORMS]
-_CLOSINGS = [re.compile(rf"(?P<closing>{closing})|[`\n]", re.IGNORECASE) for _, closing in _FORMS]
 _ANSWER_BEGINS = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final[^<\n]*<\|message\|>")
 _CLOSING = rf"(?:</{_NAMES}\s*>|\[/THINK\]|◁/think▷)"
 _LONE = re.compile(
@@ -114,10 +113,11 @@ def without_thinking(text: str) -> str:
 
 def _thinking_at(text: str, start: int) -> int | None:
     """Where the thinking that begins here ends; `None` where none begins."""
-    for opening, closing in zip(_OPENINGS, _CLOSINGS, strict=True):
+    for opening, (_, closing) in zip(_OPENINGS, _FORMS, strict=True):
         if begun := opening.match(text, start):
             in_code, hidden = False, None
-            for found in closing.finditer(text, begun.end()):
+            pattern = re.compile(rf"(?P<closing>{closing})|[`\n]", re.IGNORECASE)
+            for found in pattern.finditer(text, begun.end()):
                 if found["closing"] is None:
                     in_code = found[0] == "`" and not in_code
                 elif not in_code:

@@ -111,8 +111,9 @@ def _with_code(text: str, source: Source) -> Fields | None:
         blocks = (part for part in markup_of(text).code if part.start <= begin < part.inner_end)
         end = next((block.inner_end for block in blocks), len(text))
         ways = (markup_of, _only_closed_blocks, _nothing)
-        found = _first_readable(text[begin:end], source, ways)
-        return found or _first_readable(text[begin:], source, ways)
+        return _first_readable(text[begin:end], source, ways) or _first_readable(
+            text[begin:], source, ways
+        )
     coded = [
         each.fields
         for each in _objects(markup_of(text), everywhere=True)

@@ -387,6 +387,7 @@ def test_options_are_read_from_the_question() -> None:
     assert read_options("A) red\nB) green\n\nA) Think first.") == (("a", "red"), ("b", "green"))
     assert read_options("Plan A. Then plan B. Which?") == ()
     assert read_options("A) alone") == ()
+    assert read_options("A) red\nC) blue\nB) green") == (("a", "red"), ("b", "green"))
     assert read_options("What is 6 × 7?") == ()
 
 
