@@ -173,6 +173,7 @@ KEPT: list[tuple[str, str]] = [
     ("<final_answer>N/A</final_answer>", "N/A"),
     ("So.\n<final_answer>42\n<confidence>0.9</confidence>", "So.\n42"),
     ("So: 42\n<confidence>0.9", "So: 42"),
+    ("So <confidence>0.9\nand so on", ""),
     ("So.\n42\n<final_answer>42</final_answer>", "So.\n42"),
     # code
     ("Use\n```python\nre.sub('<think>.*</think>', '', text)\n```", ""),
