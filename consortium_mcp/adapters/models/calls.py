@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import llm
 
 from consortium_mcp.adapters.models.failures import member_error, refuses_schema
 from consortium_mcp.adapters.models.keys import without_secrets
@@ -102,6 +103,13 @@ class ModelCaller:
                 async with self._slot(entry):
                     return await on_loop_of(entry.provider, lambda: _ask_async(entry, question))
             except MemberError as error:
+                if error.kind == "empty" and noted.failed:  # the plugin has swallowed it
+                    swallowed = llm.ModelError("the plugin gave no reply")
+                    failure = member_error(swallowed, noted)
+                    self._learn(
+                        entry, question, failure, is_schema=refuses_schema(swallowed, noted)
+                    )
+                    raise failure from error
                 self._learn(entry, question, error, is_schema=error.kind == "empty")
                 raise
             except (Exception, SystemExit) as error:  # a plugin's code is foreign

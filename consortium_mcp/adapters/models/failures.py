@@ -146,7 +146,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _status(error: BaseException, noted: LastResponse) -> int | None:
     """The HTTP status of an error: of the last response, or where SDKs keep it."""
-    if noted.status is not None and noted.status >= _CLIENT_ERROR:
+    if noted.failed:
         return noted.status
     candidates = [noted.error.get("code")]
     for each in _chain(error):

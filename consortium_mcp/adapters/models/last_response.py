@@ -33,23 +33,32 @@ class LastResponse:
     """Of an error or of whole JSON; empty where the response is a stream."""
 
     @property
-    def error(self) -> dict[str, Any]:
-        """The provider's error object, as nearly all of them send one; else empty."""
+    def failed(self) -> bool:
+        """Whether its status is one of an error."""
+        return (self.status or 0) >= _CLIENT_ERROR
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The JSON object in the body; empty where there is none."""
         try:
             content = json.loads(self.body)
         except (ValueError, RecursionError):
             return {}
         if isinstance(content, list) and content:  # Gemini sends a list of one
             content = content[0]
-        if not isinstance(content, dict):
-            return {}
+        return content if isinstance(content, dict) else {}
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The provider's error object, as nearly all of them send one; else empty."""
+        content = self.content
         found = content.get("error")
         if isinstance(found, str):
             return {"message": found}
         if isinstance(found, dict):
             return found
         message = content.get("message") or content.get("detail")
-        failed = (self.status or 0) >= _CLIENT_ERROR and isinstance(message, str)
+        failed = self.failed and isinstance(message, str)
         return content | {"message": message} if failed else {}
 
 
@@ -65,6 +74,11 @@ def noting() -> Iterator[LastResponse]:
         yield noted
     finally:
         _CURRENT.reset(token)
+
+
+def last_response() -> LastResponse:
+    """What was noted in this context so far."""
+    return _CURRENT.get() or LastResponse()
 
 
 def watch_transports() -> None:

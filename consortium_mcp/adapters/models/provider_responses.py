@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from consortium_mcp.adapters.models.last_response import last_response
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
 
@@ -56,7 +57,8 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
         text=clean(said if said.strip() else _tool_arguments(response)),
         input_tokens=_token_count(response.input_tokens),
         output_tokens=_token_count(response.output_tokens),
-        finish_reason=_finish_reason(body or {}),
+        # Some plugins keep nothing of the response: then what came over the wire tells.
+        finish_reason=_finish_reason(body or {}) or _finish_reason(last_response().content),
     )
     if content.finish_reason in _FAILED:
         why = f"the provider reports that the reply failed ({content.finish_reason})"

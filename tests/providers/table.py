@@ -1,0 +1,80 @@
+"""The table of docs/providers.md: what each plugin does with each case, from a run.
+
+python -m tests.providers.table >docs/providers.md
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import anyio
+
+from consortium_mcp.adapters.models.retries import Retrier
+from consortium_mcp.core.domain.ask import Question
+from consortium_mcp.core.domain.errors import MemberError
+from tests.providers.kit import FAULTS
+from tests.providers.plugins import PLUGINS, caller_of, installed
+
+CASES = ("ok", "cut", "refused", *FAULTS)
+INTRODUCTION = """# Providers
+
+What the plugins of llm do with each case, put to the real plugin against a loopback server that \
+speaks the provider's API. `.ci/providers` makes this table and holds it against the code.
+
+`again`: it is asked again within the call's time. `for good`: it is not. `waits 7 s`: as the \
+provider asked. `as empty`: the plugin keeps no reason, so a refusal looks like an empty reply.
+"""
+
+
+async def outcome(name: str, case: str) -> str:
+    """What comes of one case, in a few words."""
+    schema = {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}
+    question = Question(
+        role="member",
+        label="A",
+        model=f"{name}-m",
+        prompt=f"What? case:{case}",
+        json_schema=schema if case == "schema" else None,
+        iteration=1,
+        timeout=30,
+    )
+    with tempfile.TemporaryDirectory() as folder, caller_of(name, Path(folder)) as caller:
+        os.environ["LLM_USER_PATH"] = folder  # where the made-up keys are
+        try:
+            reply = await (Retrier(caller) if case == "schema" else caller)(question)
+        except MemberError as error:
+            if error.kind in {"refused", "empty"}:
+                return "named" if error.kind == "refused" else "as empty"
+            if error.retry_after:
+                return f"again, waits {error.retry_after:.0f} s"
+            return "again" if error.passing else "for good"
+        if case == "ok":
+            return "answers" if reply.input_tokens else "answers, no tokens"
+        if case == "cut":
+            return "said" if any("cut short" in each for each in reply.warnings) else "not known"
+        return "answers without it"
+
+
+async def main() -> None:
+    """Print the page."""
+    lines = [
+        INTRODUCTION,
+        "| plugin | " + " | ".join(f"{c} {FAULTS.get(c, '')}".strip() for c in CASES) + " |",
+        "|---" * (len(CASES) + 1) + "|",
+    ]
+    packages = packages_distributions()
+    for name in PLUGINS:
+        if not installed(name):
+            continue
+        package = packages.get(f"llm_{name}", ["llm"])[0]
+        cells = [await outcome(name, case) for case in CASES]
+        lines.append(f"| {name} ({package} {version(package)}) | {' | '.join(cells)} |")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    anyio.run(main)
