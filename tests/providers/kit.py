@@ -85,6 +85,9 @@ class Api(BaseHTTPRequestHandler):
             {**base, "object": "chat.completion.chunk", "choices": [last], "usage": usage},
         ]
         lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+        if case == "broken_stream":
+            self._send(200, lines[0], "text/event-stream")
+            return
         self._send(200, "".join(lines) + "data: [DONE]\n\n", "text/event-stream")
 
     def _responses(self, case: str) -> None:
@@ -107,7 +110,8 @@ class Api(BaseHTTPRequestHandler):
 
     def _anthropic(self, case: str) -> None:
         reason = {"refused": "refusal", "cut": "max_tokens"}.get(case, "end_turn")
-        message = {"id": "1", "type": "message", "role": "assistant", "content": [], "model": "m",
+        message: dict[str, Any] = {"id": "1", "type": "message", "role": "assistant",
+                                   "content": [], "model": "m",
                    "stop_reason": None, "stop_sequence": None,
                    "usage": {"input_tokens": 7, "output_tokens": 1}}  # fmt: skip
         events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
@@ -124,6 +128,8 @@ class Api(BaseHTTPRequestHandler):
             {"type": "message_delta", "delta": end, "usage": {"output_tokens": 3}},
             {"type": "message_stop"},
         ]
+        if case == "broken_stream":
+            events = events[:3]
         lines = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
         self._send(200, "".join(lines), "text/event-stream")
 

@@ -60,7 +60,7 @@ async def outcome(name: str, case: str) -> str:
 
 
 async def main() -> None:
-    """Print the page."""
+    """Write the page."""
     lines = [
         INTRODUCTION,
         "| plugin | " + " | ".join(f"{c} {FAULTS.get(c, '')}".strip() for c in CASES) + " |",
@@ -73,7 +73,7 @@ async def main() -> None:
         package = packages.get(f"llm_{name}", ["llm"])[0]
         cells = [await outcome(name, case) for case in CASES]
         lines.append(f"| {name} ({package} {version(package)}) | {' | '.join(cells)} |")
-    sys.stdout.write("\n".join(lines) + "\n")
+    Path(sys.argv[1]).write_text("\n".join(lines) + "\n", encoding="utf-8")  # plugins print
 
 
 if __name__ == "__main__":

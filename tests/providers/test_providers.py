@@ -54,22 +54,27 @@ async def failure(caller: ModelCaller, request: pytest.FixtureRequest, case: str
 async def test_a_member_answers(caller: ModelCaller, request: pytest.FixtureRequest) -> None:
     reply = await ask(caller, request, "ok")
     assert reply.text == ANSWER
-    if _name(request) not in NO_USAGE:
-        assert (reply.input_tokens, reply.output_tokens) == (7, 3)
-
-
-NO_USAGE = {"grok", "cerebras"}
-"""Their plugins report no tokens (llm-grok 1.4.2, llm-cerebras 0.1.8)."""
-NO_REASON = {"grok", "cerebras"}
-"""Their plugins, which stream, keep no reason why the reply ended."""
+    assert (reply.input_tokens, reply.output_tokens) == (7, 3)
 
 
 async def test_a_reply_cut_short_says_so(
     caller: ModelCaller, request: pytest.FixtureRequest
 ) -> None:
     reply = await ask(caller, request, "cut")
-    cut = any("cut short" in warning for warning in reply.warnings)
-    assert cut is (_name(request) not in NO_REASON)
+    assert any("cut short" in warning for warning in reply.warnings)
+
+
+async def test_a_stream_that_breaks_off_is_no_reply(
+    caller: ModelCaller, request: pytest.FixtureRequest
+) -> None:
+    if _name(request) not in STREAMED:
+        pytest.skip("its plugin is not asked to stream")
+    error = await failure(caller, request, "broken_stream")
+    assert error.passing
+    assert error.kind in {"broken_off", "malformed"}
+
+
+STREAMED = {"grok", "cerebras", "anthropic"}
 
 
 @pytest.mark.parametrize(("case", "status"), [("key", 401), ("credit", 402), ("missing", 404)])
@@ -98,7 +103,7 @@ async def test_a_passing_fault_may_be_tried_again(
 
 async def test_a_refusal_is_named(caller: ModelCaller, request: pytest.FixtureRequest) -> None:
     error = await failure(caller, request, "refused")
-    named = _name(request) not in NO_REASON | {"ollama"}  # ollama's API knows no refusals
+    named = _name(request) != "ollama"  # whose API knows no refusals
     assert error.kind == ("refused" if named else "empty")
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 _TRANSPORTS = {"httpx": ("HTTPTransport", "AsyncHTTPTransport"),
                "httpx2": ("HTTPTransport", "AsyncHTTPTransport")}  # fmt: skip
@@ -30,12 +31,28 @@ class LastResponse:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
-    """Of an error or of whole JSON; empty where the response is a stream."""
+    """Of an error or of whole JSON; of a stream of events, its last characters."""
+    is_stream: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether its status is one of an error."""
         return (self.status or 0) >= _CLIENT_ERROR
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The last events of a stream, each as the JSON object that it is."""
+        found = []
+        for line in self.body.splitlines():
+            with suppress(ValueError, RecursionError):
+                event = json.loads(line.removeprefix("data:"))
+                found += [event] if isinstance(event, dict) else []
+        return found
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it is a stream of events that ended without any sign of its end."""
+        return self.is_stream and "data:" in self.body and not _ENDED.search(self.body)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -101,6 +118,8 @@ def _wrap_sync(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
             _note(noted, response)
             if _is_whole(request, response):
                 noted.body = response.read().decode("utf-8", "replace")
+            elif noted.is_stream:
+                response.stream = _sync_tail(response.stream, noted)
         return response
 
     transport.handle_request = handle_request
@@ -118,6 +137,8 @@ def _wrap_async(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
             _note(noted, response)
             if _is_whole(request, response):
                 noted.body = (await response.aread()).decode("utf-8", "replace")
+            elif noted.is_stream:
+                response.stream = _async_tail(response.stream, noted)
         return response
 
     transport.handle_async_request = handle_async_request
@@ -134,3 +155,53 @@ def _note(noted: LastResponse, response: Any) -> None:  # noqa: ANN401
     noted.status = int(response.status_code)
     noted.headers = {name.lower(): value for name, value in response.headers.items()}
     noted.body = ""
+    kind = response.headers.get("content-type", "")
+    is_plain = "content-encoding" not in response.headers
+    noted.is_stream = kind.startswith("text/event-stream") and is_plain
+
+
+_TAIL = 8_000
+"""The characters that are kept of a stream's end: its last events, with the usage."""
+_ENDED = re.compile(
+    r"\[DONE\]|message_stop|message-end|response\.(?:completed|incomplete|failed)"
+    r'|"(?:finish_reason|finishReason|stop_reason)"\s*:\s*"|"done"\s*:\s*true|"type"\s*:\s*"error"'
+)
+
+
+def _sync_tail(stream: Any, noted: LastResponse) -> Any:  # noqa: ANN401
+    """The stream, whose last characters are noted as they pass."""
+
+    class Tail(_base_of(stream, "SyncByteStream")):  # type: ignore[misc]  # httpx's or httpx2's
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in stream:
+                _keep_tail(noted, chunk)
+                yield chunk
+
+        def close(self) -> None:
+            stream.close()
+
+    return Tail()
+
+
+def _async_tail(stream: Any, noted: LastResponse) -> Any:  # noqa: ANN401
+    """As `_sync_tail`."""
+
+    class Tail(_base_of(stream, "AsyncByteStream")):  # type: ignore[misc]  # httpx's or httpx2's
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for chunk in stream:
+                _keep_tail(noted, chunk)
+                yield chunk
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Tail()
+
+
+def _base_of(stream: Any, name: str) -> Any:  # noqa: ANN401
+    """The class of the stream's own library that its clients ask for."""
+    return next(base for base in type(stream).__mro__ if base.__name__ == name)
+
+
+def _keep_tail(noted: LastResponse, chunk: bytes) -> None:
+    noted.body = (noted.body + chunk.decode("utf-8", "replace"))[-_TAIL:]

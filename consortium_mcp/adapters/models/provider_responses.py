@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consortium_mcp.adapters.models.last_response import last_response
+from consortium_mcp.adapters.models.last_response import LastResponse, last_response
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
 
@@ -53,12 +53,18 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
     body = response.response_json if isinstance(response.response_json, dict) else None
     _raise_if_failed(model, body)
     said = "".join(response._chunks) if text is None else text  # noqa: SLF001 (text() of a sync response would ask again)
+    wire = last_response()
+    if wire.broke_off:
+        why = "the reply broke off before it was complete"
+        raise MemberError(why, kind="broken_off", passing=True)
+    seen = _seen_on(wire)
+    usage = next((u for each in seen if isinstance(u := each.get("usage"), dict)), {})
     content = ProviderResponse(
         text=clean(said if said.strip() else _tool_arguments(response)),
-        input_tokens=_token_count(response.input_tokens),
-        output_tokens=_token_count(response.output_tokens),
-        # Some plugins keep nothing of the response: then what came over the wire tells.
-        finish_reason=_finish_reason(body or {}) or _finish_reason(last_response().content),
+        input_tokens=_first_count(response.input_tokens, usage, _INPUT),
+        output_tokens=_first_count(response.output_tokens, usage, _OUTPUT),
+        finish_reason=_finish_reason(body or {})
+        or next((reason for each in seen if (reason := _finish_reason(each))), None),
     )
     if content.finish_reason in _FAILED:
         why = f"the provider reports that the reply failed ({content.finish_reason})"
@@ -74,6 +80,21 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
     return replace(
         content, text=content.text[:MAX_REPLY], warnings=_warnings(content, incomplete=bool(text))
     )
+
+
+_INPUT = ("prompt_tokens", "input_tokens", "inputTokens")
+_OUTPUT = ("completion_tokens", "output_tokens", "outputTokens")
+
+
+def _seen_on(wire: LastResponse) -> list[dict[str, Any]]:
+    """What came over the wire, the last first: some plugins keep nothing of the response."""
+    return list(reversed(wire.events)) if wire.is_stream else [wire.content]
+
+
+def _first_count(told: object, usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    """The tokens that the plugin tells, else those that stand in the provider's usage."""
+    counts = (_token_count(each) for each in (told, *(usage.get(name) for name in names)))
+    return next((count for count in counts if count is not None), None)
 
 
 def _tool_arguments(response: Any) -> str:  # noqa: ANN401
