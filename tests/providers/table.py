@@ -59,8 +59,8 @@ async def outcome(name: str, case: str) -> str:
         return "answers without it"
 
 
-async def main() -> None:
-    """Write the page."""
+async def page() -> str:
+    """The page, made by running every case with every plugin."""
     lines = [
         INTRODUCTION,
         "| plugin | " + " | ".join(f"{c} {FAULTS.get(c, '')}".strip() for c in CASES) + " |",
@@ -73,8 +73,9 @@ async def main() -> None:
         package = packages.get(f"llm_{name}", ["llm"])[0]
         cells = [await outcome(name, case) for case in CASES]
         lines.append(f"| {name} ({package} {version(package)}) | {' | '.join(cells)} |")
-    Path(sys.argv[1]).write_text("\n".join(lines) + "\n", encoding="utf-8")  # plugins print
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    # To a file, as plugins print.
+    Path(sys.argv[1]).write_text(anyio.run(page), encoding="utf-8")
