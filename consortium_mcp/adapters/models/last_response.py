@@ -33,6 +33,8 @@ class LastResponse:
     body: str = ""
     """Of an error or of whole JSON; of a stream of events, its last characters."""
     is_stream: bool = False
+    read_to_end: bool = False
+    """Whether the plugin has read a stream to its end."""
 
     @property
     def failed(self) -> bool:
@@ -52,7 +54,8 @@ class LastResponse:
     @property
     def broke_off(self) -> bool:
         """Whether it is a stream of events that ended without any sign of its end."""
-        return self.is_stream and "data:" in self.body and not _ENDED.search(self.body)
+        whole = self.is_stream and self.read_to_end and "data:" in self.body
+        return whole and not _ENDED.search(self.body)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -157,6 +160,7 @@ def _note(noted: LastResponse, response: Any) -> None:  # noqa: ANN401
     noted.body = ""
     kind = response.headers.get("content-type", "")
     is_plain = "content-encoding" not in response.headers
+    noted.read_to_end = False
     noted.is_stream = kind.startswith("text/event-stream") and is_plain
 
 
@@ -164,7 +168,8 @@ _TAIL = 8_000
 """The characters that are kept of a stream's end: its last events, with the usage."""
 _ENDED = re.compile(
     r"\[DONE\]|message_stop|message-end|response\.(?:completed|incomplete|failed)"
-    r'|"(?:finish_reason|finishReason|stop_reason)"\s*:\s*"|"done"\s*:\s*true|"type"\s*:\s*"error"'
+    r'|"(?:finish_reason|finishReason|stop_reason)"\s*:\s*"|"type"\s*:\s*"error"|generated_text'
+    r'|"(?:done|stop|finished|is_finished|completed)"\s*:\s*true|event:\s*(?:done|end|complete|stop)'
 )
 
 
@@ -176,6 +181,7 @@ def _sync_tail(stream: Any, noted: LastResponse) -> Any:  # noqa: ANN401
             for chunk in stream:
                 _keep_tail(noted, chunk)
                 yield chunk
+            noted.read_to_end = True
 
         def close(self) -> None:
             stream.close()
@@ -191,6 +197,7 @@ def _async_tail(stream: Any, noted: LastResponse) -> Any:  # noqa: ANN401
             async for chunk in stream:
                 _keep_tail(noted, chunk)
                 yield chunk
+            noted.read_to_end = True
 
         async def aclose(self) -> None:
             await stream.aclose()
