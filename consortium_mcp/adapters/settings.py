@@ -40,6 +40,8 @@ class Settings:
     confirm_calls: int | None = None
     """The user is asked first if a plan makes more calls than this; `None`: never asked."""
     limits: Limits = Limits()
+    default_models: tuple[str, ...] = ()
+    """The members of the panel that is asked when none is named; empty: those that are ready."""
 
     @property
     def local_models(self) -> Path:
@@ -62,6 +64,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
         confirm_calls=_count(env, "CONSORTIUM_CONFIRM_CALLS"),
+        default_models=tuple(
+            name for each in env.get("CONSORTIUM_MODELS", "").split(",") if (name := each.strip())
+        ),
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),

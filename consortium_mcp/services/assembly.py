@@ -56,7 +56,7 @@ def assemble(
     store = store or Store(settings.database)
     saved_in = saved_in or store
     saved = SavedConsortiums(saved_in)
-    resolver = RequestResolver(registry, saved)
+    resolver = RequestResolver(registry, saved, settings.default_models)
     supervisor = RunSupervisor(group, store.beat)
     return Service(
         registry=registry,

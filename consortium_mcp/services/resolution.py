@@ -17,13 +17,13 @@ from consortium_mcp.core.domain.errors import (
 )
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.engine.nested_consortium import checked_path
-from consortium_mcp.core.panel.known_models import default_panel
+from consortium_mcp.core.panel.known_models import LOCAL_SERVERS, default_panel
 from consortium_mcp.services.catalogue import Catalogue
 from consortium_mcp.services.panel_warnings import nothing_ready_message, warnings_of
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
@@ -61,19 +61,23 @@ class RequestResolver:
     Args:
         registry: finds models.
         saved: holds the saved consortiums.
+        default_models: the members of the default panel, if the user has set them.
     """
 
-    def __init__(self, registry: Registry, saved: SavedConsortiums) -> None:
+    def __init__(
+        self, registry: Registry, saved: SavedConsortiums, default_models: Sequence[str] = ()
+    ) -> None:
         self._registry = registry
         self._saved = saved
+        self._default_models = default_models
 
     async def resolve(
         self, consortium: str | None, settings: ConsortiumSettings
     ) -> ResolvedConsortium:
         """The saved consortium that is named, else the models that are named, else a default.
 
-        The default is the saved consortium `default`, else the current models that are ready, else
-        the local ones.
+        The default is the saved consortium `default`, else `CONSORTIUM_MODELS`, else the current
+        models that are ready, else those of a local server, else the local demo models.
 
         Raises:
             ConfigError: a setting is invalid, a model unknown or not ready, or nothing is ready.
@@ -180,13 +184,16 @@ class RequestResolver:
     async def _with_default_panel(
         self, settings: ConsortiumSettings
     ) -> tuple[ConsortiumSettings, tuple[str, ...]]:
-        """Add the ready current models, else the local ones, else raise an error that helps.
+        """Add the models that the user has set, else those that are ready, else say what helps.
 
         The plugins whose models could not be considered are named in warnings.
         """
+        if self._default_models:
+            return replace(settings, models=list(self._default_models)), ()
         snapshot = await self._registry.snapshot(refresh=True)
         ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
-        chosen = default_panel(ready)
+        near = [each for each in ready if snapshot.entries[each].provider in LOCAL_SERVERS]
+        chosen = default_panel(ready, near)
         if chosen is None:
             local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
             if len(local) < 2:  # noqa: PLR2004 (a default panel takes two)

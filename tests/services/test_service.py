@@ -541,6 +541,20 @@ async def test_else_the_current_models_that_are_ready(settings: Settings) -> Non
     assert (config.arbiter, config.strategy) == (one, "auto")
 
 
+async def test_else_those_that_the_user_has_set(settings: Settings) -> None:
+    chosen = replace(settings, default_models=("tiny-2:2", "tiny-1"))
+    async with opened(chosen) as (service, _):
+        config = (await service.resolver.resolve(None, ConsortiumSettings())).config
+    assert [m.model for m in config.members] == ["tiny-2", "tiny-2", "tiny-1"]
+
+
+async def test_else_those_of_a_local_server(settings: Settings) -> None:
+    async with opened(settings) as (service, _):
+        with plugin("ollama", models(FakeAsync("qwen4:8b", "x"), FakeAsync("llama4:8b", "x"))):
+            config = (await service.resolver.resolve(None, ConsortiumSettings())).config
+    assert [m.model for m in config.members] == ["llama4:8b", "qwen4:8b"]
+
+
 async def test_else_the_local_ones(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         config = (await service.resolver.resolve(None, ConsortiumSettings())).config

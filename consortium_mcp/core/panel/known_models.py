@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,27 +55,65 @@ CURRENT_MODELS: dict[str, tuple[str, ...]] = {
     "deepseek": ("deepseek-reasoner", "deepseek-chat"),
     "openrouter": ("openrouter/anthropic/claude-sonnet-5",),
 }
-"""Provider (the llm plugin's name) -> its current general models, best first, as llm 0.36 and the
-plugins of autumn 2026 spell them. The default panel takes at most one from each."""
+"""Provider (the llm plugin's name) -> its series of general models, best first, each named by one
+of its models, as llm 0.36 and the plugins of autumn 2026 spell them. The default panel takes at
+most one model from each provider: the newest of the best series, by the version in its name."""
 EXTRAS = ("anthropic", "gemini", "openrouter", "mistral", "ollama")
 """Extras of this package; each installs the llm plugin of its name, such as llm-anthropic."""
-PANEL_WITHOUT_ARBITER = 4
+PANEL_WITHOUT_ARBITER = 3
 """From this many ready providers on, the first one's model only judges, as judges favour their own
 answers."""
+LOCAL_SERVERS = frozenset({"ollama", "lmstudio", "llamafile", "llama_server", "vllm", "localai"})
+"""Providers that are a server on the user's own machine, or near it."""
+MOST_LOCAL = 3
+"""The most models of local servers in a default panel: one machine computes them all."""
 
 
-def default_panel(ready: Collection[str]) -> tuple[list[str], str] | None:
+def default_panel(
+    ready: Collection[str], local: Collection[str] = ()
+) -> tuple[list[str], str] | None:
     """Choose members and arbiter from the current models that are ready, one per provider.
 
+    Args:
+        ready: the ids that can be called.
+        local: those of them that a local server offers; they are taken, of different families
+            first, where fewer than two providers are ready.
+
     Returns:
-        The members' ids and the arbiter's, or `None` where fewer than two providers are ready.
+        The members' ids and the arbiter's, or `None` where there are fewer than two models.
     """
-    found = [
-        next(model for model in models if model in ready)
+    newest = [
+        [each for each in (_newest_of_series(model, ready) for model in models) if each]
         for models in CURRENT_MODELS.values()
-        if any(model in ready for model in models)
     ]
-    if len(found) < 2:  # noqa: PLR2004 (one model is no consortium)
+    found = [models[0] for models in newest if models]
+    if len(found) < _FEWEST:
+        families = {family(each) or each: each for each in sorted(local, reverse=True)}
+        others = [each for each in sorted(local) if each not in families.values()]
+        found += [*reversed(families.values()), *others][:MOST_LOCAL]
+    if len(found) < _FEWEST:
         return None
     members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
     return members, found[0]
+
+
+_FEWEST = 2
+"""One model is no consortium."""
+_DATE = re.compile(r"[-@]?(?:20[0-9]{2}-?[01][0-9]-?[0-3][0-9])")
+_VERSION = re.compile(r"[0-9]+(?:[.-][0-9]+)*")
+
+
+def _newest_of_series(model: str, ready: Collection[str]) -> str | None:
+    """The ready model of the same series with the highest version; of equals, without a date."""
+    series = [each for each in ready if _series(each) == _series(model)]
+    return max(series, key=lambda each: (_version(each), -len(each), each), default=None)
+
+
+def _series(model: str) -> str:
+    """`claude-opus-5-5` and `claude-opus-4-8-20260101` are of the series `claude-opus-#`."""
+    return _VERSION.sub("#", _DATE.sub("", model))
+
+
+def _version(model: str) -> tuple[int, ...]:
+    numbers = re.findall(r"[0-9]+", _DATE.sub("", model))
+    return tuple(int(number) for number in numbers)

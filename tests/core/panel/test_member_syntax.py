@@ -132,6 +132,34 @@ def test_with_many_providers_the_arbiter_is_no_member() -> None:
     assert members == best[1:]
 
 
+def test_the_newest_of_a_series_is_taken_whatever_its_date() -> None:
+    ready = {
+        "gpt-6-sol", "gpt-6.5-sol", "gpt-6.5-sol-2027-01-01", "gpt-7-nano", "gpt-4o",
+        "anthropic/claude-opus-6", "anthropic/claude-opus-5-5", "anthropic/claude-haiku-9",
+        "grok-5-latest", "grok-4-latest",
+    }  # fmt: skip
+    members, arbiter = default_panel(ready) or ([], "")
+    assert arbiter == "gpt-6.5-sol"
+    assert members == ["anthropic/claude-opus-6", "grok-5-latest"]
+
+
+def test_with_three_providers_nobody_judges_its_own_answer() -> None:
+    best = [models[0] for models in CURRENT_MODELS.values()][:3]
+    assert default_panel(set(best)) == (best[1:], best[0])
+
+
+def test_a_local_servers_models_are_the_panel_where_there_are_no_keys() -> None:
+    local = ["llama4:8b", "qwen4:8b", "llama4:70b", "gemma5:4b"]
+    members, arbiter = default_panel(local, local) or ([], "")
+    assert arbiter not in members
+    assert len({*members, arbiter}) == 3
+    assert {"qwen4:8b", "gemma5:4b"} <= {*members, arbiter}
+    assert default_panel(["gpt-6-sol", "a-model"], ["a-model"]) == (
+        ["gpt-6-sol", "a-model"], "gpt-6-sol",
+    )  # fmt: skip
+    assert default_panel(["a-model"], ["a-model"]) is None
+
+
 @pytest.mark.parametrize(
     ("model", "house"),
     [
