@@ -108,7 +108,7 @@ def _prose(markup: Markup, found: list[Element]) -> str:
         before = text[done : element.start]
         content = _content(text, element) if element.name == "final_answer" else ""
         text_before, _, line_start = before.rpartition("\n")
-        if is_shrug(content) or text_before.rstrip().rpartition("\n")[2].strip() == content:
+        if is_shrug(content) or _says(text_before.rstrip().rpartition("\n")[2], content):
             content = ""  # nothing, or what the line above says already
         pieces += [before, content]
         done = element.end
@@ -118,4 +118,23 @@ def _prose(markup: Markup, found: list[Element]) -> str:
     return prose or " ".join(_content(text, each) for each in found if each.name == "final_answer")
 
 
+def _says(line: str, answer: str) -> bool:
+    """Whether a line says the answer: it is the answer, or ends in `is ANSWER` and denies nothing.
+
+    Read aloud, "The capital is Tokyo. Tokyo" stutters. In doubt the answer is said again.
+    """
+    said = line.rstrip(" .!*_`。").removesuffix(answer)
+    if line.strip() == answer or len(said) == len(line.rstrip(" .!*_`。")):
+        return line.strip() == answer
+    return _IS.search(said) is not None and _DENIES.search(said) is None
+
+
+_IS = re.compile(
+    r"(?:\b(?:is|are|was|equals|ist|sind|est|es|son|è|é)|[=:：是为])[ *_`$]*$", re.IGNORECASE
+)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|neither|nor|nobody|hardly|nicht|kein\w*|nie|pas|ne|jamais|nunca|non|não)\b"
+    r"|n['’]t\b|[不没非]",
+    re.IGNORECASE,
+)
 _LINE_END = re.compile(r"[^\S\n]{0,200}\n")

@@ -175,6 +175,12 @@ KEPT: list[tuple[str, str]] = [
     ("So: 42\n<confidence>0.9", "So: 42"),
     ("So <confidence>0.9\nand so on", ""),
     ("So.\n42\n<final_answer>42</final_answer>", "So.\n42"),
+    ("The capital is **Tokyo**.\n<final_answer>Tokyo</final_answer>", "The capital is **Tokyo**."),
+    ("6 * 7 = 42\n<final_answer>42</final_answer>", "6 * 7 = 42"),
+    ("It is not safe.\n<final_answer>safe</final_answer>", "It is not safe.\nsafe"),
+    ("It isn't so that it is safe.\n<final_answer>safe</final_answer>",
+     "It isn't so that it is safe.\nsafe"),
+    ("Nobody knows 42.\n<final_answer>42</final_answer>", "Nobody knows 42.\n42"),
     # code
     ("Use\n```python\nre.sub('<think>.*</think>', '', text)\n```", ""),
     ("```python\nre.sub('<think>.*</think>', '', text)\n```\n<confidence>0.9</confidence>",
