@@ -12,8 +12,8 @@ from contextlib import suppress
 from statistics import median
 
 from consortium_mcp.core.domain.errors import VerdictError
+from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.replies import read_reply
-from consortium_mcp.core.reading.verdict_places import Source
 from consortium_mcp.core.reading.verdicts import parse_verdict
 
 FILLINGS = (

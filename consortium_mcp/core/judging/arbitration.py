@@ -20,7 +20,7 @@ from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judging import dissent
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
-from consortium_mcp.core.reading.verdict_places import Source
+from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.verdicts import ArbiterVerdict, json_schema, parse_verdict
 
 if TYPE_CHECKING:

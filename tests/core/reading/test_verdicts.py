@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_mcp.core.domain.errors import VerdictError
-from consortium_mcp.core.reading.verdict_places import FIELDS, Source
+from consortium_mcp.core.reading.quotations import Source
+from consortium_mcp.core.reading.verdict_json import FIELDS
 from consortium_mcp.core.reading.verdicts import json_schema, parse_verdict
 from tests.support.fakes import verdict
 
