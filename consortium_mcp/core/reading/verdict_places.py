@@ -4,7 +4,7 @@ A verdict is a `<verdict>` element, or a JSON object with the same fields. The a
 repeat the run's code in it, which no member knows: a verdict with the code counts wherever it
 stands. One without the code counts only
 
-1. as a JSON object that the reply begins with,
+1. as a JSON object that the reply begins or ends with,
 2. as the last complete element outside code,
 3. as the only verdict in a code block that the reply begins or ends with.
 
