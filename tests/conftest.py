@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 # Before llm is first imported: the plugins installed here are none of the tests' business.
 os.environ["LLM_LOAD_PLUGINS"] = ""
 
-import anyio
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from consortium_mcp.adapters.local.weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,14 +60,6 @@ def child_environment(tmp_path: Path) -> dict[str, str]:
         if not name.endswith("_KEY") and not name.startswith(("CONSORTIUM_", "LLM_"))
     }
     return kept | {"LLM_USER_PATH": str(tmp_path / "llm"), "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture
-async def clients_close_on_their_own_loop() -> AsyncIterator[None]:
-    """llm leaves each openai client to the garbage collector, which closes it on whatever loop."""
-    yield
-    gc.collect()
-    await anyio.sleep(0.05)
 
 
 @pytest.fixture

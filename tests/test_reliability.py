@@ -20,7 +20,6 @@ PATIENCE = 20.0
 
 
 @pytest.mark.anyio
-@pytest.mark.usefixtures("clients_close_on_their_own_loop")
 async def test_every_fault_ends_as_the_documentation_says(settings: Settings) -> None:
     table = DOC.read_text(encoding="utf-8")
     with provider() as served:

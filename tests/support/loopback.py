@@ -38,6 +38,8 @@ class Provider:
         self.hung_up: Counter[str] = Counter()
         self.most_at_once = 0
         """Requests that were being answered at the same time, at the most."""
+        self.connections = 0
+        """Connections that are open."""
         self._now = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -62,6 +64,7 @@ class Provider:
         self._loop.call_soon_threadsafe(self._stop.set)
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -76,6 +79,7 @@ class Provider:
                     self._now -= 1
                 if not goes_on:
                     break
+        self.connections -= 1
         writer.close()
 
     async def _behave(

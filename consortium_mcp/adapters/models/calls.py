@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from consortium_mcp.adapters.models.last_response import LastResponse
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Entry
     from consortium_mcp.adapters.settings import Limits
@@ -101,7 +102,9 @@ class ModelCaller:
                 if entry.async_model is None:
                     return await self._ask_sync(entry, question)
                 async with self._slot(entry):
-                    return await on_loop_of(entry.provider, lambda: _ask_async(entry, question))
+                    return await on_loop_of(
+                        entry.provider, lambda: _ask_async(entry, question, noted)
+                    )
             except MemberError as error:
                 if error.kind == "empty" and noted.failed:  # the plugin has swallowed it
                     swallowed = llm.ModelError("the plugin gave no reply")
@@ -167,7 +170,7 @@ class ModelCaller:
                 stop.set()
 
 
-async def _ask_async(entry: Entry, question: Question) -> ProviderResponse:
+async def _ask_async(entry: Entry, question: Question, noted: LastResponse) -> ProviderResponse:
     model: Any = entry.async_model
     response = model.prompt(stream=False, **_arguments(entry, model, question))
     try:
@@ -177,6 +180,8 @@ async def _ask_async(entry: Entry, question: Question) -> ProviderResponse:
         if text is None:
             raise
         return read_response(model, response, text)
+    finally:
+        await noted.close_opened()
     return read_response(model, response)
 
 

@@ -33,6 +33,8 @@ ANSWERS = {
 
 
 class _Server(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self) -> None:
         status, kind, text = ANSWERS[self.path]
         self.send_response(status)
@@ -111,3 +113,42 @@ def test_outside_a_call_nothing_is_noted() -> None:
     with served() as url, httpx2.Client(trust_env=False) as client:
         assert client.get(f"{url}/json").status_code == 200
     assert last_response() == LastResponse()
+
+
+@pytest.mark.anyio
+async def test_the_connections_of_a_call_are_closed_and_those_of_a_shared_client_are_not() -> None:
+    with served() as url:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            with noting() as first:
+                await client.get(f"{url}/json")
+                assert _open_connections(client) == 1
+                await first.close_opened()
+                assert _open_connections(client) == 0
+            with noting() as second:
+                await client.get(f"{url}/json")
+                await second.close_opened()
+            assert _open_connections(client) == 1
+        async with httpx2.AsyncClient(trust_env=False) as shared:
+            with noting() as first:
+                await shared.get(f"{url}/json")
+            with noting():
+                await shared.get(f"{url}/json")
+            await first.close_opened()
+            assert _open_connections(shared) == 1
+
+
+@pytest.mark.anyio
+async def test_a_transport_that_cannot_be_closed_costs_no_answer() -> None:
+    class Broken:
+        async def aclose(self) -> None:
+            raise RuntimeError
+
+    noted = LastResponse(opened=[Broken()])
+    await noted.close_opened()
+    assert noted.opened == []
+
+
+def _open_connections(client: httpx2.AsyncClient) -> int:
+    transport = client._transport
+    assert isinstance(transport, httpx2.AsyncHTTPTransport)
+    return len(transport._pool.connections)
