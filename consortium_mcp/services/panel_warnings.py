@@ -45,7 +45,10 @@ def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
             f"{config.escalate_to} is a member already, so escalating to it brings no new view. "
             "Name a stronger model in escalate_to."
         )
-    if ignored := sorted({m.model for m in config.members if m.options} & nested):
+    with_options = {member.model for member in config.members if member.options}
+    if config.arbiter_options:
+        with_options |= {config.arbiter, *config.arbiters}
+    if ignored := sorted(with_options & nested):
         warnings.append(
             f"{', '.join(ignored)} is a consortium: give options to its own members instead."
         )

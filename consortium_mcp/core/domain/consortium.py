@@ -56,6 +56,7 @@ class ConsortiumConfig(Value):
     members: tuple[Member, ...]
     arbiter: str
     arbiters: tuple[str, ...] = ()
+    arbiter_options: dict[str, Any] = Field(default_factory=dict)
     strategy: str = "auto"
     sampling: Sampling = "full"
     escalate_to: str | None = None

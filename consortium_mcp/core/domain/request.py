@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence  # noqa: TC003 (the annotations are read below)
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import Field
 
@@ -59,9 +59,12 @@ class ConsortiumSettings:
         str | None,
         _described("The model that judges; best not a member. Default: the first member."),
     ] = None
-    arbiters: Annotated[Sequence[str] | None, _described("Used in turn if the arbiter fails.")] = (
+    arbiters: Annotated[Sequence[str] | None, _described("Asked if the arbiter fails.")] = (
         None
     )
+    arbiter_options: Annotated[
+        dict[str, Any] | None, _described("Model options for whoever judges.")
+    ] = None
     strategy: Annotated[str | None, _described("How the answers become a verdict.")] = None
     sampling: Annotated[
         str | None,
@@ -76,14 +79,14 @@ class ConsortiumSettings:
     ] = None
     system: Annotated[str | None, _described("System prompt for every member.")] = None
     confidence_threshold: Annotated[
-        float | None, _described("Stop once confidence reaches this share.", _SHARE)
+        float | None, _described("Stop when confidence reaches this.", _SHARE)
     ] = None
     max_iterations: Annotated[int | None, _described("Iterations at most.", _ITERATIONS)] = None
     min_iterations: Annotated[int | None, _described("Iterations at least.", _ITERATIONS)] = None
     quorum: Annotated[
         float | None,
         _described(
-            "Share of the members whose answers are enough.",
+            "Share of members whose answers suffice.",
             _SHARE,
         ),
     ] = None
@@ -101,7 +104,7 @@ class ConsortiumSettings:
         float | None,
         _described("Seconds for the whole run.", _SECONDS),
     ] = None
-    max_calls: Annotated[int | None, _described("Total model calls, retries too.", _COUNT)] = None
+    max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
@@ -139,15 +142,17 @@ class Setting(NamedTuple):
 
     @property
     def type(self) -> type:
-        """`str`, `int` or `float`; `list` where it takes several values."""
+        """`str`, `int`, `float` or `dict`; `list` where it takes several values."""
         first = get_args(self.plain)[0]
-        return first if isinstance(first, type) else list
+        first = get_origin(first) or first
+        return first if first in {str, int, float, dict} else list
 
 
 def _setting(name: str, annotation: Any) -> Setting:  # noqa: ANN401 (a type)
     field = get_args(annotation)[1]
     resolved = ConsortiumConfig.model_fields.get(name)
-    default = resolved.get_default() if resolved and not resolved.is_required() else None
+    optional = resolved is not None and not resolved.is_required()
+    default = resolved.get_default(call_default_factory=True) if resolved and optional else None
     written = f"{default:g}" if isinstance(default, float) else str(default)
     return Setting(
         name,

@@ -72,6 +72,7 @@ async def ask_arbiters(run: Run, demand: ArbiterTask[T], ask: Ask) -> ArbiterRes
             model=model,
             prompt=demand.prompt,
             system=rendering.render("arbiter_system"),
+            options=run.config.arbiter_options,
             json_schema=demand.json_schema,
             iteration=len(run.iterations) + 1,
             timeout=run.config.arbiter_timeout,

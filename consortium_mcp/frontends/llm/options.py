@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 COMMAND_OPTIONS = (
-    "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
-    "max_iterations", "min_iterations", "quorum", "member_timeout", "arbiter_timeout",
-    "deadline_seconds", "max_calls", "max_tokens",
+    "arbiter", "arbiter_options", "strategy", "sampling", "escalate_to", "system",
+    "confidence_threshold", "max_iterations", "min_iterations", "quorum", "member_timeout",
+    "arbiter_timeout", "deadline_seconds", "max_calls", "max_tokens",
 )  # fmt: skip
 MODEL_OPTIONS = (
     "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
@@ -59,7 +59,22 @@ def panel_options(command: Command) -> Command:
 
 def _option(name: str) -> Callable[[Command], Command]:
     flags = _FLAGS.get(name, (f"--{name.replace('_', '-')}",))
+    if SETTINGS[name].type is dict:
+        return click.option(*flags, name, type=_json_object, metavar="JSON", help=help_text(name))
     return click.option(*flags, name, type=SETTINGS[name].type, help=help_text(name))
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"{text} is not a JSON object. Write one like {_OPTIONS}.")
+    return found
+
+
+_OPTIONS = '{"temperature": 0}'
 
 
 def help_text(name: str) -> str:

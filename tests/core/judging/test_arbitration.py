@@ -50,6 +50,13 @@ async def test_the_arbiter_gets_schema_labels_and_no_model_names() -> None:
     assert question.timeout == 120
 
 
+async def test_every_arbiter_gets_the_arbiters_options() -> None:
+    ask = FakeAsk(judge=MemberError("HTTP 500: down"), second=verdict())
+    run = run_of("a", "b", "c", arbiters=("second",), arbiter_options={"temperature": 0})
+    await arbitrate(run, RESPONSES, ask)
+    assert [question.options for question in ask.questions] == [{"temperature": 0}] * 2
+
+
 async def test_an_unreadable_verdict_is_asked_for_again_with_what_is_wrong() -> None:
     ask = FakeAsk(judge=["I like A best.", verdict()])
     found = await judged(ask)

@@ -122,6 +122,15 @@ def test_a_member_with_settings_of_its_own_is_an_object(
     assert "is not a member: tier" in done.output
 
 
+def test_the_arbiters_options_are_an_object(documented: dict[str, FakeAsync]) -> None:
+    options = ("--arbiter", "o3-mini", "--arbiter-options")
+    consortium("?", *PANEL, "--strategy", "synthesis", *options, '{"temperature": 0.25}')
+    assert documented["o3-mini"].prompts[-1].options.model_dump() == {"temperature": 0.25}
+    done = llm("consortium", "?", *PANEL, *options, "temperature=0")
+    assert done.exit_code == 2
+    assert 'temperature=0 is not a JSON object. Write one like {"temperature": 0}.' in done.output
+
+
 def test_a_failed_run_is_an_error_with_its_id_and_the_report_is_written(tmp_path: Path) -> None:
     output = tmp_path / "report.json"
     done = llm("consortium", "?", "-m", "down", "--arbiter", "gemini-2", "--output", str(output))

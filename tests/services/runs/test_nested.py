@@ -289,6 +289,11 @@ async def test_options_for_a_consortium_are_named_as_of_no_use(settings: Setting
             ConsultRequest("?", None, ConsortiumSettings(models=["a", member], arbiter="judge"))
         )
         assert any("inner is a consortium: give options" in w for w in report.warnings)
+        settings_of_arbiter = ConsortiumSettings(
+            models=["a"], arbiter="inner", strategy="synthesis", arbiter_options={"temperature": 0}
+        )
+        report = await service.dry_run(ConsultRequest("?", None, settings_of_arbiter))
+        assert any("inner is a consortium: give options" in w for w in report.warnings)
 
 
 async def test_a_plan_counts_the_calls_of_nested_consortiums(settings: Settings) -> None:

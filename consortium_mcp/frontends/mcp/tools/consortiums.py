@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
-SELF_EXPLANATORY = ("member_timeout", "arbiter_timeout", "description")
+SELF_EXPLANATORY = ("arbiter_options", "member_timeout", "arbiter_timeout", "description")
 """Settings whose name needs no description."""
 
 
