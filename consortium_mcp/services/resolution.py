@@ -12,14 +12,13 @@ from consortium_mcp.core.domain.errors import (
     ConfigError,
     StoreBusy,
     StoreUnwritable,
-    UnknownConsortium,
     UnknownModel,
 )
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.engine.nested_consortium import checked_path
-from consortium_mcp.core.panel.known_models import LOCAL_SERVERS, default_panel
 from consortium_mcp.services.catalogue import Catalogue
-from consortium_mcp.services.panel_warnings import nothing_ready_message, warnings_of
+from consortium_mcp.services.default_panel import default_panel
+from consortium_mcp.services.panel_warnings import warnings_of
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.services.catalogue import Selection
-
-DEFAULT_CONSORTIUM = "default"
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class ResolvedConsortium:
     warnings: tuple[str, ...]
     nested: Mapping[str, ResolvedConsortium] = field(default_factory=dict)
     """Its members and arbiters that are consortiums themselves, by name."""
+    chosen_because: str | None = None
+    """Why this is the panel, where nobody was named."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,7 @@ class RequestResolver:
     async def resolve(
         self, consortium: str | None, settings: ConsortiumSettings
     ) -> ResolvedConsortium:
-        """The saved consortium that is named, else the models that are named, else a default.
-
-        The default is the saved consortium `default`, else `CONSORTIUM_MODELS`, else the current
-        models that are ready, else those of a local server, else the local demo models.
+        """The saved consortium that is named, else the models that are named, else the default.
 
         Raises:
             ConfigError: a setting is invalid, a model unknown or not ready, or nothing is ready.
@@ -86,12 +82,13 @@ class RequestResolver:
             return await self.resolve_from(await self._saved.find(consortium), settings)
         if settings.models is not None:
             return await self.resolve_from(None, settings)
-        saved, warnings = await self._default_consortium()
-        if saved is None:
-            settings, late = await self._with_default_panel(settings)
-            warnings += late
-        resolved = await self.resolve_from(saved, settings)
-        return replace(resolved, warnings=(*resolved.warnings, *warnings))
+        default = await default_panel(self._registry, self._saved, self._default_models)
+        if default.saved is None:
+            arbiter = settings.arbiter or default.arbiter
+            settings = replace(settings, models=default.models, arbiter=arbiter)
+        resolved = await self.resolve_from(default.saved, settings)
+        warnings = (*resolved.warnings, *default.warnings)
+        return replace(resolved, warnings=warnings, chosen_because=default.why)
 
     async def resolve_from(
         self,
@@ -172,40 +169,6 @@ class RequestResolver:
         except (StoreUnwritable, StoreBusy):  # a full disk must not prevent asking models
             saved = {}
         return Catalogue(snapshot, saved, keep_unknown=leniency.unknown_models)
-
-    async def _default_consortium(self) -> tuple[ConsortiumConfig | None, tuple[str, ...]]:
-        try:
-            return await self._saved.find(DEFAULT_CONSORTIUM), ()
-        except UnknownConsortium:
-            return None, ()
-        except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
-            return None, (f"Whether a default consortium is saved could not be read: {error}",)
-
-    async def _with_default_panel(
-        self, settings: ConsortiumSettings
-    ) -> tuple[ConsortiumSettings, tuple[str, ...]]:
-        """Add the models that the user has set, else those that are ready, else say what helps.
-
-        The plugins whose models could not be considered are named in warnings.
-        """
-        if self._default_models:
-            return replace(settings, models=list(self._default_models)), ()
-        snapshot = await self._registry.snapshot(refresh=True)
-        ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
-        near = [each for each in ready if snapshot.entries[each].provider in LOCAL_SERVERS]
-        chosen = default_panel(ready, near)
-        if chosen is None:
-            local = [model_id for model_id in ready if snapshot.entries[model_id].demo]
-            if len(local) < 2:  # noqa: PLR2004 (a default panel takes two)
-                raise ConfigError(nothing_ready_message(snapshot))
-            chosen = local, local[-1]
-        members, arbiter = chosen
-        late = tuple(
-            f"The default panel was chosen without the plugin {plugin}: {why}."
-            for plugin, why in snapshot.plugin_errors.items()
-        )
-        chosen_settings = replace(settings, models=members, arbiter=settings.arbiter or arbiter)
-        return chosen_settings, late
 
 
 def _configuration(

@@ -59,9 +59,7 @@ class ConsortiumSettings:
         str | None,
         _described("The model that judges; best not a member. Default: the first member."),
     ] = None
-    arbiters: Annotated[Sequence[str] | None, _described("Asked if the arbiter fails.")] = (
-        None
-    )
+    arbiters: Annotated[Sequence[str] | None, _described("Asked if the arbiter fails.")] = None
     arbiter_options: Annotated[
         dict[str, Any] | None, _described("Model options for whoever judges.")
     ] = None

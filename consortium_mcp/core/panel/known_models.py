@@ -69,7 +69,7 @@ MOST_LOCAL = 3
 """The most models of local servers in a default panel: one machine computes them all."""
 
 
-def default_panel(
+def current_panel(
     ready: Collection[str], local: Collection[str] = ()
 ) -> tuple[list[str], str] | None:
     """Choose members and arbiter from the current models that are ready, one per provider.

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from consortium_mcp.adapters.local.members import MEMBERS
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunSummary
-from consortium_mcp.core.panel.known_models import default_panel
+from consortium_mcp.core.panel.known_models import current_panel
 from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.frontends.cli.setup_local import fetch_weights
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport
@@ -225,7 +225,7 @@ async def _keyed_panel(settings: Settings) -> tuple[list[str], str] | None:
     """The default panel (members, arbiter) of models that have keys; `None` if there is none."""
     async with open_service(settings) as service:
         snapshot = await service.registry.snapshot()
-    return default_panel([e.model_id for e in snapshot.entries.values() if e.ready])
+    return current_panel([e.model_id for e in snapshot.entries.values() if e.ready])
 
 
 def _confirm(members: list[str]) -> bool:

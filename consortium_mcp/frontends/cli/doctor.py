@@ -11,10 +11,11 @@ import anyio
 import click
 
 from consortium_mcp.adapters.models.discovery import SLOW_IMPORT, SLOW_LISTING
+from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS, LOCAL_SERVERS
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
 
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.services.service import Service
 
+PROMPT_TOKENS, ANSWER_TOKENS = 500, 500
+"""What the likely cost is reckoned with: a short question and its answers."""
 PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", "xllamacpp")
 
 
@@ -108,15 +112,44 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
 async def _panel(service: Service) -> bool:
     _heading("The panel that is asked when you name none")
     try:
-        config = (await service.resolver.resolve(None, ConsortiumSettings())).config
+        resolved = await service.resolver.resolve(None, ConsortiumSettings())
     except ConsortiumError as error:
         click.echo(f"  {error}")
         return False
+    config = resolved.config
     click.echo(
         f"  {', '.join(members_as_written(config))}; arbiter {config.arbiter}; "
         f"strategy {config.strategy}"
     )
+    click.echo(f"  why: {resolved.chosen_because}")
+    click.echo(f"  likely cost: {_cost(config, await service.registry.snapshot())}")
+    for warning in resolved.warnings:
+        click.echo(f"  note: {warning}")
     return True
+
+
+def _cost(config: ConsortiumConfig, snapshot: Snapshot) -> str:
+    """What a short question costs where all members answer once and the arbiter judges once."""
+    answers = len(config.members) * ANSWER_TOKENS
+    calls = [(member.model, PROMPT_TOKENS) for member in config.members]
+    calls.append((config.arbiter, PROMPT_TOKENS + answers))
+    total, unknown = 0.0, []
+    for model_id, tokens in calls:
+        entry = snapshot.entries.get(model_id)
+        if entry is None:  # a saved consortium
+            unknown.append(model_id)
+        elif not entry.is_local and entry.provider not in LOCAL_SERVERS:
+            dollars = price(model_id, entry.provider, tokens, ANSWER_TOKENS)
+            unknown += [model_id] if dollars is None else []
+            total += dollars or 0.0
+    if unknown:
+        return f"not known, as there is no price of {', '.join(dict.fromkeys(unknown))}"
+    if not total:
+        return "nothing, as all models run on this machine"
+    return (
+        f"about ${total:.3f} for one iteration, with {PROMPT_TOKENS} tokens in the question and "
+        f"{ANSWER_TOKENS} in each answer (prices of genai-prices, an estimate)"
+    )
 
 
 @click.command("doctor")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, InvalidMember, UnknownModel
 from consortium_mcp.core.domain.text import closest
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, default_panel, family
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, current_panel, family
 from consortium_mcp.core.panel.labels import label, shuffle_labels
 from consortium_mcp.core.panel.member_syntax import parse_member, with_counts
 from tests.support.fakes import config
@@ -117,17 +117,17 @@ def test_the_bounds_themselves_are_allowed() -> None:
 def test_the_default_panel_takes_one_of_each_ready_provider() -> None:
     openai, anthropic = CURRENT_MODELS["openai"], CURRENT_MODELS["anthropic"]
     ready = {*openai[1:], *anthropic, "unheard-of"}
-    assert default_panel(ready) == ([openai[1], anthropic[0]], openai[1])
+    assert current_panel(ready) == ([openai[1], anthropic[0]], openai[1])
 
 
 def test_one_ready_provider_makes_no_panel() -> None:
-    assert default_panel(set(CURRENT_MODELS["openai"])) is None
-    assert default_panel(set()) is None
+    assert current_panel(set(CURRENT_MODELS["openai"])) is None
+    assert current_panel(set()) is None
 
 
 def test_with_many_providers_the_arbiter_is_no_member() -> None:
     best = [models[0] for models in CURRENT_MODELS.values()]
-    members, arbiter = default_panel(set(best)) or ([], "")
+    members, arbiter = current_panel(set(best)) or ([], "")
     assert arbiter == best[0]
     assert members == best[1:]
 
@@ -138,26 +138,26 @@ def test_the_newest_of_a_series_is_taken_whatever_its_date() -> None:
         "anthropic/claude-opus-6", "anthropic/claude-opus-5-5", "anthropic/claude-haiku-9",
         "grok-5-latest", "grok-4-latest",
     }  # fmt: skip
-    members, arbiter = default_panel(ready) or ([], "")
+    members, arbiter = current_panel(ready) or ([], "")
     assert arbiter == "gpt-6.5-sol"
     assert members == ["anthropic/claude-opus-6", "grok-5-latest"]
 
 
 def test_with_three_providers_nobody_judges_its_own_answer() -> None:
     best = [models[0] for models in CURRENT_MODELS.values()][:3]
-    assert default_panel(set(best)) == (best[1:], best[0])
+    assert current_panel(set(best)) == (best[1:], best[0])
 
 
 def test_a_local_servers_models_are_the_panel_where_there_are_no_keys() -> None:
     local = ["llama4:8b", "qwen4:8b", "llama4:70b", "gemma5:4b"]
-    members, arbiter = default_panel(local, local) or ([], "")
+    members, arbiter = current_panel(local, local) or ([], "")
     assert arbiter not in members
     assert len({*members, arbiter}) == 3
     assert {"qwen4:8b", "gemma5:4b"} <= {*members, arbiter}
-    assert default_panel(["gpt-6-sol", "a-model"], ["a-model"]) == (
+    assert current_panel(["gpt-6-sol", "a-model"], ["a-model"]) == (
         ["gpt-6-sol", "a-model"], "gpt-6-sol",
     )  # fmt: skip
-    assert default_panel(["a-model"], ["a-model"]) is None
+    assert current_panel(["a-model"], ["a-model"]) is None
 
 
 @pytest.mark.parametrize(

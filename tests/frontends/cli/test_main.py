@@ -44,6 +44,30 @@ def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(
     assert one in output
     assert "made-up-secret" not in output
     assert str(settings.database) in output
+    assert "why: the newest general model of each provider that is ready" in output
+    assert f"likely cost: not known, as there is no price of {one}, {two}" in output
+
+
+@pytest.mark.usefixtures("settings")
+def test_doctor_says_what_a_question_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up-secret")
+    monkeypatch.setenv("CONSORTIUM_MODELS", "gpt-4o, gpt-4o-mini")
+    _, output = run("doctor")
+    assert "why: CONSORTIUM_MODELS names them" in output
+    # gpt-4o answers and judges, gpt-4o-mini answers: 2.50 and 10, 0.15 and 0.60 a million.
+    millionths = 500 * (2.50 + 10) + 1500 * 2.50 + 500 * 10 + 500 * (0.15 + 0.60)
+    assert f"likely cost: about ${millionths / 1_000_000:.3f} for one iteration" in output
+
+
+@pytest.mark.usefixtures("settings")
+def test_doctor_knows_that_the_demo_models_cost_nothing() -> None:
+    small = [FakeAsync(f"small-{n}", "x") for n in (1, 2)]
+    for each in small:
+        each.consortium_demo = True
+    with plugin("small", models(*small)):
+        _, output = run("doctor")
+    assert "why: nothing else is ready; these are the small local demo models" in output
+    assert "likely cost: nothing, as all models run on this machine" in output
 
 
 def test_doctor_names_broken_plugins_and_a_broken_database(settings: Settings) -> None:

@@ -1,0 +1,94 @@
+"""Who is asked when nobody is named, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.domain.errors import (
+    ConfigError,
+    StoreBusy,
+    StoreUnwritable,
+    UnknownConsortium,
+)
+from consortium_mcp.core.panel.known_models import LOCAL_SERVERS, current_panel
+from consortium_mcp.services.panel_warnings import nothing_ready_message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
+    from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig
+
+DEFAULT_CONSORTIUM = "default"
+_FEWEST = 2
+"""One model is no consortium."""
+
+
+@dataclass(frozen=True)
+class DefaultPanel:
+    """Who is asked when nobody is named: a saved consortium, or models."""
+
+    why: str
+    """In a clause, such as `CONSORTIUM_MODELS names them`."""
+    saved: ConsortiumConfig | None = None
+    models: tuple[str, ...] = ()
+    arbiter: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+async def default_panel(
+    registry: Registry, saved: SavedConsortiums, default_models: Sequence[str] = ()
+) -> DefaultPanel:
+    """The consortium `default`, else `CONSORTIUM_MODELS`, else what is ready.
+
+    Of what is ready: the providers' current models, else those of a local server, else the local
+    demo models.
+
+    Args:
+        registry: finds models.
+        saved: holds the saved consortiums.
+        default_models: what `CONSORTIUM_MODELS` names.
+
+    Raises:
+        ConfigError: nothing is ready; the message says what helps.
+    """
+    warnings: tuple[str, ...] = ()
+    try:
+        config = await saved.find(DEFAULT_CONSORTIUM)
+        return DefaultPanel(f"it is saved as {DEFAULT_CONSORTIUM!r}", config)
+    except UnknownConsortium:
+        pass
+    except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
+        warnings = (f"Whether a default consortium is saved could not be read: {error}",)
+    if default_models:
+        why = "CONSORTIUM_MODELS names them"
+        return DefaultPanel(why, models=tuple(default_models), warnings=warnings)
+    return await _ready_models(registry, warnings)
+
+
+async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> DefaultPanel:
+    """The best of what is ready. Plugins that could not be considered are named in warnings."""
+    snapshot = await registry.snapshot(refresh=True)
+    ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
+    near = [each for each in ready if snapshot.entries[each].provider in LOCAL_SERVERS]
+    demo = [each for each in ready if snapshot.entries[each].demo]
+    warnings += tuple(
+        f"The default panel was chosen without the plugin {plugin}: {why}."
+        for plugin, why in snapshot.plugin_errors.items()
+    )
+    if (panel := current_panel(ready)) is not None:
+        members, arbiter = panel
+        why = "the newest general model of each provider that is ready"
+        if arbiter not in members:
+            why += f"; {arbiter} only judges, as models favour their own answers"
+    elif (panel := current_panel(ready, near)) is not None:
+        members, arbiter = panel
+        why = "fewer than two providers have a key, and a server on this machine offers them"
+    elif len(demo) >= _FEWEST:
+        members, arbiter = demo, demo[-1]
+        why = "nothing else is ready; these are the small local demo models"
+    else:
+        raise ConfigError(nothing_ready_message(snapshot))
+    return DefaultPanel(why, models=tuple(members), arbiter=arbiter, warnings=warnings)
