@@ -43,7 +43,10 @@ MAY_IMPORT = {
     "adapters/clients": ["core/domain"],
     "adapters/journal": ["core/domain"],
     "adapters/local": ["core/domain", "adapters"],
-    "adapters/models": ["core/domain", "core/panel", "core/engine", "adapters"],
+    "adapters/models": [
+        "core/domain", "core/panel", "core/engine", "adapters", "adapters/wire",
+    ],
+    "adapters/wire": [],
     # What can be done.
     "services/runs": ["core/*", "adapters/journal", "adapters/models"],
     "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],

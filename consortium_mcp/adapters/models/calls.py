@@ -20,13 +20,13 @@ import llm
 
 from consortium_mcp.adapters.models.failures import member_error, refuses_schema
 from consortium_mcp.adapters.models.keys import without_secrets
-from consortium_mcp.adapters.models.last_response import noting
 from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
 from consortium_mcp.adapters.models.provider_responses import (
     ProviderResponse,
     read_response,
     salvaged_text,
 )
+from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from consortium_mcp.adapters.models.last_response import LastResponse
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Entry
     from consortium_mcp.adapters.settings import Limits
+    from consortium_mcp.adapters.wire.last_response import LastResponse
     from consortium_mcp.core.domain.ask import Question
 
 
@@ -100,7 +100,7 @@ class ModelCaller:
         with noting() as noted:
             try:
                 if entry.async_model is None:
-                    return await self._ask_sync(entry, question)
+                    return await self._ask_sync(entry, question, noted)
                 async with self._slot(entry):
                     return await on_loop_of(
                         entry.provider, lambda: _ask_async(entry, question, noted)
@@ -147,7 +147,9 @@ class ModelCaller:
         async with self._provider_slots[entry.provider], self._total_slots:
             yield
 
-    async def _ask_sync(self, entry: Entry, question: Question) -> ProviderResponse:
+    async def _ask_sync(
+        self, entry: Entry, question: Question, noted: LastResponse
+    ) -> ProviderResponse:
         stop = threading.Event()
 
         def work() -> ProviderResponse:
@@ -157,7 +159,7 @@ class ModelCaller:
             response = model.prompt(stream=True, **_arguments(entry, model, question))
             for _ in response:
                 if stop.is_set():
-                    break
+                    raise RuntimeError("given up")
             return read_response(model, response)
 
         # Before the slot: a call that waits here must not hold one. It is let go when the call is
@@ -166,8 +168,10 @@ class ModelCaller:
         async with lock, self._slot(entry):
             try:
                 return await in_thread(work)
-            finally:
+            except anyio.get_cancelled_exc_class():
                 stop.set()
+                noted.connections.break_off()
+                raise
 
 
 async def _ask_async(entry: Entry, question: Question, noted: LastResponse) -> ProviderResponse:
@@ -181,7 +185,7 @@ async def _ask_async(entry: Entry, question: Question, noted: LastResponse) -> P
             raise
         return read_response(model, response, text)
     finally:
-        await noted.close_opened()
+        await noted.connections.close()
     return read_response(model, response)
 
 

@@ -21,8 +21,8 @@ from llm.models import ModelWithAliases
 from consortium_mcp.adapters.models.failures import described
 from consortium_mcp.adapters.models.keys import readiness_of
 from consortium_mcp.adapters.models.plugin_calls import PluginCall
-from consortium_mcp.adapters.models.sdk_patches import patch_sdks
 from consortium_mcp.adapters.models.snapshot import Entry, Snapshot
+from consortium_mcp.adapters.wire.sdk_patches import patch_sdks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

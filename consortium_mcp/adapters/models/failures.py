@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import llm
 
 from consortium_mcp.adapters.models.keys import without_secrets
-from consortium_mcp.adapters.models.last_response import LastResponse
 from consortium_mcp.adapters.models.waits import wait_asked_for
+from consortium_mcp.adapters.wire.last_response import LastResponse
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
 

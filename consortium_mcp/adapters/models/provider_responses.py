@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consortium_mcp.adapters.models.last_response import LastResponse, last_response
+from consortium_mcp.adapters.wire.last_response import LastResponse, last_response
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
 

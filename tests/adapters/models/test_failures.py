@@ -12,8 +12,8 @@ import pytest
 
 from consortium_mcp.adapters.models.failures import member_error, refuses_schema
 from consortium_mcp.adapters.models.keys import without_secrets
-from consortium_mcp.adapters.models.last_response import LastResponse
 from consortium_mcp.adapters.models.waits import wait_asked_for
+from consortium_mcp.adapters.wire.last_response import LastResponse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -63,7 +63,7 @@ def test_doctor_says_what_a_question_costs(monkeypatch: pytest.MonkeyPatch) -> N
 def test_doctor_knows_that_the_demo_models_cost_nothing() -> None:
     small = [FakeAsync(f"small-{n}", "x") for n in (1, 2)]
     for each in small:
-        each.consortium_demo = True
+        vars(each)["consortium_demo"] = True
     with plugin("small", models(*small)):
         _, output = run("doctor")
     assert "why: nothing else is ready; these are the small local demo models" in output

@@ -3,11 +3,6 @@
 Many plugins turn an error response into a bare message, or into nothing. All of them speak through
 httpx or httpx2, so their transports are wrapped once: what came back is kept for the call that is
 running, in a context variable. A library whose internals have changed loses only this.
-
-The connections that a call opened are closed when it ends. llm makes a client for each call and
-leaves it to the garbage collector, which closes the sockets first and has the client unregister
-their numbers a moment later: by then they may be those of another call, which then waits for ever.
-On a busy machine that was seen in one of some thousand calls.
 """
 
 from __future__ import annotations
@@ -20,6 +15,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from consortium_mcp.adapters.wire.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -40,14 +37,7 @@ class LastResponse:
     is_stream: bool = False
     read_to_end: bool = False
     """Whether the plugin has read a stream to its end."""
-    opened: list[Any] = field(default_factory=list)
-    """The async transports that this call was the first to use, and the only one so far."""
-
-    async def close_opened(self) -> None:
-        """Close the connections of this call's own transports, on the loop that it ran on."""
-        while self.opened:
-            with suppress(OSError, RuntimeError):  # the answer is there: nothing to be done
-                await self.opened.pop().aclose()
+    connections: Connections = field(default_factory=Connections, compare=False)
 
     @property
     def failed(self) -> bool:
@@ -129,8 +119,12 @@ def _wrap_sync(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
 
     @functools.wraps(original)
     def handle_request(self: Any, request: Any) -> Any:  # noqa: ANN401
+        noted = _CURRENT.get()
+        if noted is not None:
+            noted.connections.watch(request)
         response = original(self, request)
-        if (noted := _CURRENT.get()) is not None:
+        if noted is not None:
+            noted.connections.add_response(response)
             _note(noted, response)
             if _is_whole(request, response):
                 noted.body = response.read().decode("utf-8", "replace")
@@ -150,7 +144,7 @@ def _wrap_async(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
     async def handle_async_request(self: Any, request: Any) -> Any:  # noqa: ANN401
         noted = _CURRENT.get()
         if noted is not None:
-            _note_use(noted, self)
+            noted.connections.add_transport(self)
         response = await original(self, request)
         if noted is not None:
             _note(noted, response)
@@ -161,16 +155,6 @@ def _wrap_async(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
         return response
 
     transport.handle_async_request = handle_async_request
-
-
-def _note_use(noted: LastResponse, transport: Any) -> None:  # noqa: ANN401
-    """A plugin may keep one client for all its calls: such a transport is no call's own."""
-    first = vars(transport).setdefault("consortium_call", noted)
-    if first is noted:
-        if transport not in noted.opened:
-            noted.opened.append(transport)
-    elif transport in first.opened:
-        first.opened.remove(transport)
 
 
 def _is_whole(request: Any, response: Any) -> bool:  # noqa: ANN401

@@ -1,8 +1,7 @@
-"""Changes two defaults of the providers' SDKs, in this process, that a panel cannot afford.
+"""Changes defaults of the providers' SDKs, in this process, that a panel cannot afford.
 
-Both patches are guarded: if a library's internals have changed, only the gain is lost. Without them
-500 calls at once, through llm's own OpenAI classes, took 32 ms CPU per call and stalled the event
-loop for 15 s; `bench/calls.py` measures what is left of that.
+Unpatched, 500 calls at once through llm's own OpenAI classes took 32 ms CPU per call and stalled
+the event loop for 15 s; `bench/calls.py` measures what is left of that.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import functools
 import sys
 from typing import Any
 
-from consortium_mcp.adapters.models.last_response import watch_transports
+from consortium_mcp.adapters.wire.last_response import watch_transports
 
 _TRANSPORTS = ("httpx2._transports.default", "httpx._transports.default")
 _CLIENTS = {
@@ -29,6 +28,10 @@ _CLIENTS = {
     "groq": ("Groq", "AsyncGroq"),
 }
 
+_AZURE = "azure.core.pipeline.policies._retry"
+_BOTO_SERVICES = ("bedrock", "sagemaker-runtime")
+"""The beginning of the names of those AWS services that are models."""
+
 
 def patch_sdks() -> None:
     """Patch the SDKs loaded so far; cheap to call again after more plugins are loaded."""
@@ -39,6 +42,8 @@ def patch_sdks() -> None:
     for name, classes in _CLIENTS.items():
         for client in classes:
             _disable_retries(getattr(sys.modules.get(name), client, None))
+    _disable_retries_of_boto(getattr(sys.modules.get("botocore.session"), "Session", None))
+    _disable_retries_of_azure(getattr(sys.modules.get(_AZURE), "RetryPolicyBase", None))
 
 
 def _share_ssl_context(transport: Any) -> None:  # noqa: ANN401 (a module)
@@ -65,3 +70,33 @@ def _disable_retries(client: Any) -> None:  # noqa: ANN401 (a class, or None)
     defaults = getattr(getattr(client, "__init__", None), "__kwdefaults__", None)
     if isinstance(defaults, dict) and "max_retries" in defaults:
         defaults["max_retries"] = 0
+
+
+def _disable_retries_of_boto(session: Any) -> None:  # noqa: ANN401 (a class, or None)
+    """The same for AWS's models: boto3 makes up to five attempts."""
+    original = getattr(session, "create_client", None)
+    if original is None or hasattr(original, "__wrapped__"):
+        return
+
+    @functools.wraps(original)
+    def create_client(self: Any, service_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if service_name.startswith(_BOTO_SERVICES):
+            once = sys.modules["botocore.config"].Config(retries={"total_max_attempts": 1})
+            given = kwargs.get("config")
+            kwargs["config"] = once if given is None else once.merge(given)
+        return original(self, service_name, *args, **kwargs)
+
+    session.create_client = create_client
+
+
+def _disable_retries_of_azure(policy: Any) -> None:  # noqa: ANN401 (a class, or None)
+    """The same for azure-core, which tries up to three times."""
+    original = getattr(policy, "__init__", None)
+    if policy is None or original is None or hasattr(original, "__wrapped__"):
+        return
+
+    @functools.wraps(original)
+    def init(self: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        original(self, **{"retry_total": 0, **kwargs})
+
+    policy.__init__ = init

@@ -1,0 +1,69 @@
+"""What is noted of what comes over the wire, with httpx2's own client."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from consortium_mcp.adapters.wire.last_response import (
+    LastResponse,
+    last_response,
+    noting,
+)
+from tests.support.wire_server import ANSWERS, served
+
+
+def fetched(url: str) -> LastResponse:
+    with noting() as noted, httpx2.Client(trust_env=False) as client:
+        with client.stream("GET", url) as response:
+            for _ in response.iter_bytes():
+                pass
+        assert last_response() is noted
+    return noted
+
+
+async def afetched(url: str) -> LastResponse:
+    with noting() as noted:
+        async with httpx2.AsyncClient(trust_env=False) as client, client.stream("GET", url) as got:
+            async for _ in got.aiter_bytes():
+                pass
+    return noted
+
+
+def checked(path: str, noted: LastResponse) -> None:
+    assert noted.status == ANSWERS[path][0]
+    assert noted.failed is (path in {"/limited", "/html"})
+    assert noted.broke_off is (path == "/broken")
+    assert (noted.error.get("message") == "slow down") is (path == "/limited")
+    if path == "/json":
+        assert noted.content == {"choices": [{"finish_reason": "length"}]}
+    if path == "/events":
+        assert noted.events[-1]["usage"] == {"prompt_tokens": 7}
+    if path == "/streamJson":
+        assert noted.body == ""
+
+
+@pytest.mark.parametrize("path", sorted(ANSWERS))
+def test_what_a_provider_said_is_noted(path: str) -> None:
+    with served() as url:
+        checked(path, fetched(url + path))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", sorted(ANSWERS))
+async def test_what_a_provider_said_is_noted_async(path: str) -> None:
+    with served() as url:
+        checked(path, await afetched(url + path))
+
+
+def test_a_stream_that_the_plugin_left_early_is_not_broken() -> None:
+    with served() as url, noting() as noted, httpx2.Client(trust_env=False) as client:
+        with client.stream("GET", f"{url}/broken") as response:
+            assert response.status_code == 200
+        assert not noted.broke_off
+
+
+def test_outside_a_call_nothing_is_noted() -> None:
+    with served() as url, httpx2.Client(trust_env=False) as client:
+        assert client.get(f"{url}/json").status_code == 200
+    assert last_response() == LastResponse()
