@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.services.catalogue import Selection
 
 
@@ -148,27 +149,32 @@ class RequestResolver:
         Raises:
             UnknownModel: a model is unknown or not ready.
         """
-        catalogue = await self._catalogue(leniency)
-        try:
-            selection = catalogue.select(base, settings)
-        except UnknownModel:
-            selection = None
+        saved = await self._saved_by_name()
+
+        def select(snapshot: Snapshot) -> Selection | None:
+            catalogue = Catalogue(snapshot, saved)
+            try:
+                return catalogue.select(base, settings)
+            except UnknownModel:
+                return None
+
+        snapshot = await self._registry.snapshot(enough=lambda each: select(each) is not None)
+        selection = select(snapshot)
         must_be_ready = not leniency.missing_keys
         if selection is None or (must_be_ready and selection.not_ready()):
             # A plugin, an alias or a key may have been added meanwhile.
-            catalogue = await self._catalogue(leniency, refresh=True)
+            snapshot = await self._registry.snapshot(refresh=True)
+            catalogue = Catalogue(snapshot, saved, keep_unknown=leniency.unknown_models)
             selection = catalogue.select(base, settings)
         if must_be_ready and selection.not_ready():
             raise UnknownModel(" ".join(selection.not_ready()))
         return selection
 
-    async def _catalogue(self, leniency: Leniency, *, refresh: bool = False) -> Catalogue:
-        snapshot = await self._registry.snapshot(refresh=refresh)
+    async def _saved_by_name(self) -> dict[str, ConsortiumConfig]:
         try:
-            saved = {str(config.name): config for config in await self._saved.all()}
+            return {str(config.name): config for config in await self._saved.all()}
         except (StoreUnwritable, StoreBusy):  # a full disk must not prevent asking models
-            saved = {}
-        return Catalogue(snapshot, saved, keep_unknown=leniency.unknown_models)
+            return {}
 
 
 def _configuration(

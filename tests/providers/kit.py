@@ -1,13 +1,15 @@
 """The APIs of providers on loopback, as they really answer, for the real plugins of llm.
 
-What the server does is named in the prompt, such as `case:limited`. Requests of httpx and httpx2 to
-any host are sent here.
+What the server does is named in the prompt, such as `case:limited`. Requests of httpx, httpx2,
+requests and botocore to any host are sent here.
 """
 
 from __future__ import annotations
 
+import binascii
 import json
 import re
+import struct
 import sys
 import threading
 from contextlib import contextmanager
@@ -18,15 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANSWER = "It is 42."
+JUDGEMENT = {"x": "yes"}
+"""What the model answers where it gets a schema."""
 FAULTS = {"key": 401, "credit": 402, "missing": 404, "limited": 429, "broken": 500, "busy": 503,
           "html": 502, "schema": 400}  # fmt: skip
 WAIT = 7
 
 
 class Api(BaseHTTPRequestHandler):
-    """Speaks OpenAI Chat, Anthropic Messages, Gemini and Ollama, by path."""
+    """Speaks OpenAI Chat and Responses, Anthropic Messages, Gemini, Ollama and Bedrock, by path."""
 
     protocol_version = "HTTP/1.1"
+    hung_up = threading.Event()
+    """Set when a caller of the case `hang` has closed the connection."""
+
+    def do_GET(self) -> None:
+        """LM Studio is asked whether a model is loaded."""
+        self._send(200, '{"state": "loaded"}', "application/json")
 
     def do_POST(self) -> None:
         """Answer as the case in the prompt says."""
@@ -34,16 +44,23 @@ class Api(BaseHTTPRequestHandler):
         body = json.loads(raw or "{}")
         named = re.findall(r"case:(\w+)", raw)
         case = named[-1] if named else "ok"
-        if case in FAULTS and not (case == "schema" and not _has_schema(raw)):
+        self.text = json.dumps(JUDGEMENT) if case == "judge" and _has_schema(raw) else ANSWER
+        if case == "hang":
+            self.rfile.read(1)
+            self.hung_up.set()
+            self.close_connection = True
+        elif case in FAULTS and not (case == "schema" and not _has_schema(raw)):
             self._fault(case)
         elif "/messages" in self.path:
-            self._anthropic(case)
+            self._anthropic(case, forced_tool=_forced_tool(body))
+        elif "/converse" in self.path:
+            self._bedrock(case)
         elif "GenerateContent" in self.path:
             self._gemini(case)
         elif self.path.startswith("/api/chat"):
             self._ollama(case)
         elif self.path.endswith("/responses"):
-            self._responses(case)
+            self._responses(case, stream=bool(body.get("stream")))
         else:
             self._openai(case, stream=bool(body.get("stream")))
 
@@ -64,12 +81,15 @@ class Api(BaseHTTPRequestHandler):
             content = {"object": "error", **error}
         if self.path.startswith("/api/chat"):
             content = {"error": message}
-        wait = {} if "GenerateContent" in self.path else {"retry-after": str(WAIT)}
+        if "/converse" in self.path:
+            content = {"message": message}
+        told_otherwise = "GenerateContent" in self.path or "/converse" in self.path
+        wait = {} if told_otherwise else {"retry-after": str(WAIT)}
         self._send(status, json.dumps(content), "application/json", **wait)
 
     def _openai(self, case: str, *, stream: bool) -> None:
         reason = {"refused": "content_filter", "cut": "length"}.get(case, "stop")
-        text = "" if case == "refused" else ANSWER
+        text = "" if case == "refused" else self.text
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         base = {"id": "1", "created": 1, "model": "m"}
         if not stream:
@@ -90,8 +110,8 @@ class Api(BaseHTTPRequestHandler):
             return
         self._send(200, "".join(lines) + "data: [DONE]\n\n", "text/event-stream")
 
-    def _responses(self, case: str) -> None:
-        part: dict[str, Any] = {"type": "output_text", "text": ANSWER, "annotations": []}
+    def _responses(self, case: str, *, stream: bool) -> None:
+        part: dict[str, Any] = {"type": "output_text", "text": self.text, "annotations": []}
         if case == "refused":
             part = {"type": "refusal", "refusal": "I cannot help with that."}
         item = {"type": "message", "id": "i", "role": "assistant", "status": "completed",
@@ -106,9 +126,36 @@ class Api(BaseHTTPRequestHandler):
             "usage": {"input_tokens": 7, "input_tokens_details": details, "output_tokens": 3,
                       "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 10},
         }  # fmt: skip
-        self._send(200, json.dumps(done), "application/json")
+        if not stream:
+            self._send(200, json.dumps(done), "application/json")
+            return
+        delta = {"type": "response.output_text.delta", "item_id": "i", "output_index": 0,
+                 "content_index": 0, "delta": self.text, "logprobs": [],
+                 "sequence_number": 1}  # fmt: skip
+        ended = f"response.{done['status']}"
+        events = [] if case == "refused" else [delta]
+        if case != "broken_stream":
+            events.append({"type": ended, "response": done, "sequence_number": 2})
+        self._send_events(events)
 
-    def _anthropic(self, case: str) -> None:
+    def _bedrock(self, case: str) -> None:
+        reason = {"refused": "content_filtered", "cut": "max_tokens"}.get(case, "end_turn")
+        index = {"contentBlockIndex": 0}
+        events: list[tuple[str, dict[str, Any]]] = [("messageStart", {"role": "assistant"})]
+        if case != "refused":
+            events.append(("contentBlockDelta", {**index, "delta": {"text": self.text}}))
+        events.append(("contentBlockStop", index))
+        if case != "broken_stream":
+            usage = {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
+            events.append(("messageStop", {"stopReason": reason}))
+            events.append(("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
+        self._send_bytes(
+            200,
+            b"".join(_aws_event(name, content) for name, content in events),
+            "application/vnd.amazon.eventstream",
+        )
+
+    def _anthropic(self, case: str, forced_tool: str | None) -> None:
         reason = {"refused": "refusal", "cut": "max_tokens"}.get(case, "end_turn")
         message: dict[str, Any] = {"id": "1", "type": "message", "role": "assistant",
                                    "content": [], "model": "m",
@@ -116,8 +163,12 @@ class Api(BaseHTTPRequestHandler):
                    "usage": {"input_tokens": 7, "output_tokens": 1}}  # fmt: skip
         events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
         if case != "refused":
-            block = {"type": "text", "text": ""}
-            delta = {"type": "text_delta", "text": ANSWER}
+            block: dict[str, Any] = {"type": "text", "text": ""}
+            delta = {"type": "text_delta", "text": self.text}
+            if forced_tool:
+                block = {"type": "tool_use", "id": "t", "name": forced_tool, "input": {}}
+                delta = {"type": "input_json_delta", "partial_json": self.text}
+                reason = "tool_use"
             events += [
                 {"type": "content_block_start", "index": 0, "content_block": block},
                 {"type": "content_block_delta", "index": 0, "delta": delta},
@@ -130,8 +181,7 @@ class Api(BaseHTTPRequestHandler):
         ]
         if case == "broken_stream":
             events = events[:3]
-        lines = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
-        self._send(200, "".join(lines), "text/event-stream")
+        self._send_events(events)
 
     def _gemini(self, case: str) -> None:
         reason = {"cut": "MAX_TOKENS"}.get(case, "STOP")
@@ -142,20 +192,26 @@ class Api(BaseHTTPRequestHandler):
         if case == "refused":
             event["promptFeedback"] = {"blockReason": "SAFETY"}
         else:
-            content = {"role": "model", "parts": [{"text": ANSWER}]}
+            content = {"role": "model", "parts": [{"text": self.text}]}
             event["candidates"] = [{"content": content, "finishReason": reason}]
         self._send(200, json.dumps([event]), "application/json")
 
     def _ollama(self, case: str) -> None:
         reason = {"cut": "length"}.get(case, "stop")
-        text = "" if case == "refused" else ANSWER
+        text = "" if case == "refused" else self.text
         done = {"model": "m", "created_at": "2026-01-01T00:00:00Z", "done": True,
                 "message": {"role": "assistant", "content": text}, "done_reason": reason,
                 "prompt_eval_count": 7, "eval_count": 3}  # fmt: skip
         self._send(200, json.dumps(done) + "\n", "application/x-ndjson")
 
+    def _send_events(self, events: list[dict[str, Any]]) -> None:
+        lines = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
+        self._send(200, "".join(lines), "text/event-stream")
+
     def _send(self, status: int, text: str, kind: str, **headers: str) -> None:
-        content = text.encode()
+        self._send_bytes(status, text.encode(), kind, **headers)
+
+    def _send_bytes(self, status: int, content: bytes, kind: str, **headers: str) -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(content)))
@@ -178,19 +234,46 @@ def _has_schema(raw: str) -> bool:
     return _SCHEMA.search(raw) is not None
 
 
+def _forced_tool(body: dict[str, Any]) -> str | None:
+    """The tool that an Anthropic request makes the model call."""
+    choice = body.get("tool_choice") or {}
+    return choice.get("name") if choice.get("type") == "tool" else None
+
+
+def _aws_event(name: str, content: dict[str, Any]) -> bytes:
+    """One event of AWS's binary stream: lengths, headers, JSON, and a checksum of each part."""
+    headers = b""
+    for key, value in ((":event-type", name), (":content-type", "application/json"),
+                       (":message-type", "event")):  # fmt: skip
+        headers += bytes([len(key)]) + key.encode() + b"\x07"
+        headers += struct.pack(">H", len(value)) + value.encode()
+    payload = json.dumps(content).encode()
+    prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    prelude += struct.pack(">I", binascii.crc32(prelude))
+    message = prelude + headers + payload
+    return message + struct.pack(">I", binascii.crc32(message))
+
+
+_SENDERS = (
+    ("httpx", "HTTPTransport", "handle_request"),
+    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
+    ("httpx2", "HTTPTransport", "handle_request"),
+    ("httpx2", "AsyncHTTPTransport", "handle_async_request"),
+    ("requests.adapters", "HTTPAdapter", "send"),
+    ("botocore.httpsession", "URLLib3Session", "send"),
+)
+"""Module, class and method through which every request of a library goes."""
+
+
 @contextmanager
 def providers() -> Iterator[None]:
     """Serve, and send every request of httpx and httpx2 to the server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     patched = [
         _routed(getattr(sys.modules[module], name), method, server.server_port)
-        for module in ("httpx", "httpx2")
+        for module, name, method in _SENDERS
         if module in sys.modules
-        for name, method in (
-            ("HTTPTransport", "handle_request"),
-            ("AsyncHTTPTransport", "handle_async_request"),
-        )
     ]
     try:
         yield
@@ -204,9 +287,12 @@ def providers() -> Iterator[None]:
 def _routed(transport: Any, method: str, port: int) -> tuple[Any, str, Any]:  # noqa: ANN401
     original = getattr(transport, method)
 
-    def route(self: Any, request: Any) -> Any:  # noqa: ANN401
-        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=port)
-        return original(self, request)
+    def route(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if isinstance(request.url, str):
+            request.url = re.sub(r"^https?://[^/]+", f"http://127.0.0.1:{port}", request.url)
+        else:
+            request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=port)
+        return original(self, request, *args, **kwargs)
 
     setattr(transport, method, route)
     return transport, method, original

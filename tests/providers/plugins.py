@@ -47,10 +47,19 @@ PLUGINS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "deepseek": _made("llm_deepseek", "DeepSeekChat", "DeepSeekAsyncChat", model_name="m"),
     "grok": _made("llm_grok", "Grok", model_id="m"),
     "cerebras": _made("llm_cerebras.cerebras", "CerebrasModel", model_id="m"),
+    "bedrock": _made("llm_bedrock", "BedrockModel", model_id="m", supports_attachments=False),
+    "perplexity": _made("llm_perplexity", "Perplexity", model_id="sonar"),
+    "lmstudio": _made("llm_lmstudio", "LMStudioModel", "LMStudioAsyncModel", model_id="m",
+                      base_url="http://127.0.0.1", raw_id="m", api_path_prefix="/api/v0"),
 }  # fmt: skip
 """Name -> makes its sync and, where there is one, its async model."""
 SECRET = "0123456789"  # noqa: S105 (made up)
 """In each key: no error may show it."""
+
+
+def id_of(name: str) -> str:
+    """The id of the model of this name; Perplexity's plugin knows only its own ids."""
+    return "sonar" if name == "perplexity" else f"{name}-m"
 
 
 def installed(name: str) -> bool:
@@ -64,12 +73,13 @@ def installed(name: str) -> bool:
 
 @contextmanager
 def caller_of(name: str, user_dir: Path) -> Iterator[ModelCaller]:
-    """A caller that knows the model `NAME-m`, with made-up keys and everything on loopback."""
+    """A caller that knows the model `id_of(name)`, with made-up keys and everything on loopback."""
     made = PLUGINS[name]()
     for model in made:
-        model.model_id = f"{name}-m"
+        model.model_id = id_of(name)
     user_dir.mkdir(parents=True, exist_ok=True)
     keys = {each.removesuffix("_responses"): f"a-key-of-{each}-{SECRET}" for each in PLUGINS}
+    keys["bedrock"] += ":made-up"  # an access key and its secret
     (user_dir / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
 
     class Plugin:

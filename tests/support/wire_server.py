@@ -53,7 +53,7 @@ class _Server(BaseHTTPRequestHandler):
 @contextmanager
 def served() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     watch_transports()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

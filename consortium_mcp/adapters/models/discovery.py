@@ -21,21 +21,21 @@ from llm.models import ModelWithAliases
 from consortium_mcp.adapters.models.failures import described
 from consortium_mcp.adapters.models.keys import readiness_of
 from consortium_mcp.adapters.models.plugin_calls import PluginCall
-from consortium_mcp.adapters.models.snapshot import Entry, Snapshot
+from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING, Entry, Snapshot
 from consortium_mcp.adapters.wire.sdk_patches import patch_sdks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FIRST_WAIT = 3.0
+PLUGIN_WAIT = 3.0
 """Seconds that all plugins together may delay a snapshot by importing, and again by listing their
 models, for which some ask a server. What comes later is in the next snapshot."""
 _SNAPSHOT_LOCK = threading.Lock()
 """One snapshot at a time: plugins and calls that still run belong to the whole process."""
 
 
-def take_snapshot(seconds: float = FIRST_WAIT) -> Snapshot:
-    """Ask every plugin for its models, all at once; see `FIRST_WAIT` for `seconds`."""
+def take_snapshot(seconds: float = PLUGIN_WAIT) -> Snapshot:
+    """Ask every plugin for its models, all at once; see `PLUGIN_WAIT` for `seconds`."""
     with _SNAPSHOT_LOCK:
         return _build_snapshot(seconds)
 
@@ -198,10 +198,6 @@ def _listed(hook: ModelHook, seconds: float) -> tuple[list[ModelWithAliases], st
         return [], SLOW_LISTING
     del _LISTINGS[hook.function]
     return list(listing.found), listing.attempt.failure
-
-
-SLOW_IMPORT = "it is slow to load; it is installed, and its models are missing for now"
-SLOW_LISTING = "it is slow to list its models; they are missing for now"
 
 
 def _entry(

@@ -76,7 +76,7 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
         failure = _http_error(status, message, error, noted)
     elif class_names & _CONNECTION_LOST:
         failure = _connection_error(error)
-    elif class_names & _BROKEN_OFF:
+    elif class_names & _BROKEN_OFF or noted.broke_off:
         failure = MemberError(f"broken off: {message}", kind="broken_off", passing=True)
     elif noted.error:  # an error that was sent with status 200
         why = f"the provider reports: {_reason(noted)}"

@@ -58,7 +58,7 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
         why = "the reply broke off before it was complete"
         raise MemberError(why, kind="broken_off", passing=True)
     seen = _seen_on(wire)
-    usage = next((u for each in seen if isinstance(u := each.get("usage"), dict)), {})
+    usage = next((u for each in (body or {}, *seen) if (u := _usage(each))), {})
     content = ProviderResponse(
         text=clean(said if said.strip() else _tool_arguments(response)),
         input_tokens=_first_count(response.input_tokens, usage, _INPUT),
@@ -89,6 +89,14 @@ _OUTPUT = ("completion_tokens", "output_tokens", "outputTokens")
 def _seen_on(wire: LastResponse) -> list[dict[str, Any]]:
     """What came over the wire, the last first: some plugins keep nothing of the response."""
     return list(reversed(wire.events)) if wire.is_stream else [wire.content]
+
+
+def _usage(body: dict[str, Any]) -> dict[str, Any]:
+    """The provider's count of tokens; Cohere has it one level deeper."""
+    usage = body.get("usage")
+    if isinstance(usage, dict) and isinstance(tokens := usage.get("tokens"), dict):
+        return tokens
+    return usage if isinstance(usage, dict) else {}
 
 
 def _first_count(told: object, usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
@@ -175,12 +183,13 @@ def _token_count(tokens: object) -> int | None:
 
 def _finish_reason(body: dict[str, Any]) -> str | None:
     """Why the model stopped, in the provider's word; each plugin keeps it in another place."""
-    details = body.get("incomplete_details")
+    details, stop = body.get("incomplete_details"), body.get("messageStop")
     candidates: list[Any] = [
         body.get("finish_reason"),
         body.get("stop_reason"),
         body.get("done_reason"),
         details.get("reason") if isinstance(details, dict) else None,
+        stop.get("stopReason") if isinstance(stop, dict) else None,  # Bedrock
     ]
     for field, name in (("choices", "finish_reason"), ("candidates", "finishReason")):
         first = body.get(field)

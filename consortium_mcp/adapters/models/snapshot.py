@@ -40,6 +40,10 @@ DROPS_SYSTEM = frozenset({"cerebras", "replicate"})
 """Providers whose plugins ignore the system prompt (llm-cerebras 0.1.8, llm-replicate 0.3.1)."""
 
 
+SLOW_IMPORT = "it is slow to load; it is installed, and its models are missing for now"
+SLOW_LISTING = "it is slow to list its models; they are missing for now"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One model that llm knows."""
@@ -91,6 +95,11 @@ class Snapshot:
     """Every installed plugin's package -> its version."""
     plugin_errors: dict[str, str] = field(default_factory=dict)
     """Every plugin that failed -> the reason."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether a plugin's models are missing for now."""
+        return any(why in {SLOW_IMPORT, SLOW_LISTING} for why in self.plugin_errors.values())
 
     def find(self, name: str, others: Iterable[str] = ()) -> Entry:
         """The model of this id or alias.

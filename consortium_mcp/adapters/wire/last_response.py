@@ -110,6 +110,7 @@ def watch_transports() -> None:
         if module in sys.modules:
             _wrap_sync(getattr(sys.modules[module], sync, None))
             _wrap_async(getattr(sys.modules[module], asynchronous, None))
+    _wrap_aws(getattr(sys.modules.get("botocore.eventstream"), "EventStream", None))
 
 
 def _wrap_sync(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
@@ -157,6 +158,24 @@ def _wrap_async(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
     transport.handle_async_request = handle_async_request
 
 
+def _wrap_aws(stream: Any) -> None:  # noqa: ANN401 (a class, or None)
+    """AWS's models have a stream of their own. Errors need no noting: boto3 keeps them whole."""
+    original = getattr(stream, "__iter__", None)
+    if original is None or hasattr(original, "__wrapped__"):
+        return
+
+    @functools.wraps(original)
+    def events(self: Any) -> Iterator[Any]:  # noqa: ANN401
+        noted = _CURRENT.get() or LastResponse()
+        noted.status, noted.body, noted.is_stream, noted.read_to_end = 200, "", True, False
+        for event in original(self):
+            _keep_tail(noted, f"data: {json.dumps(event, default=str)}\n".encode())
+            yield event
+        noted.read_to_end = True
+
+    stream.__iter__ = events
+
+
 def _is_whole(request: Any, response: Any) -> bool:  # noqa: ANN401
     """Whether the body can be read at once: it is an error, or JSON that is no stream."""
     kind = response.headers.get("content-type", "")
@@ -178,7 +197,7 @@ _TAIL = 8_000
 """The characters that are kept of a stream's end: its last events, with the usage."""
 _ENDED = re.compile(
     r"\[DONE\]|message_stop|message-end|response\.(?:completed|incomplete|failed)"
-    r'|"(?:finish_reason|finishReason|stop_reason)"\s*:\s*"|"type"\s*:\s*"error"|generated_text'
+    r'|"(?:finish_reason|finishReason|stop_reason|stopReason)"\s*:\s*"|"type"\s*:\s*"error"|generated_text'
     r'|"(?:done|stop|finished|is_finished|completed)"\s*:\s*true|event:\s*(?:done|end|complete|stop)'
 )
 

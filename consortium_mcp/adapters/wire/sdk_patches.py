@@ -75,7 +75,7 @@ def _disable_retries(client: Any) -> None:  # noqa: ANN401 (a class, or None)
 def _disable_retries_of_boto(session: Any) -> None:  # noqa: ANN401 (a class, or None)
     """The same for AWS's models: boto3 makes up to five attempts."""
     original = getattr(session, "create_client", None)
-    if original is None or hasattr(original, "__wrapped__"):
+    if original is None or hasattr(original, "consortium"):  # botocore wraps it as well
         return
 
     @functools.wraps(original)
@@ -86,6 +86,7 @@ def _disable_retries_of_boto(session: Any) -> None:  # noqa: ANN401 (a class, or
             kwargs["config"] = once if given is None else once.merge(given)
         return original(self, service_name, *args, **kwargs)
 
+    create_client.consortium = True  # type: ignore[attr-defined]
     session.create_client = create_client
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
-from consortium_mcp.adapters.models.discovery import SLOW_IMPORT, SLOW_LISTING
+from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError

@@ -117,6 +117,7 @@ async def test_options_a_model_does_not_know_are_left_out_and_said() -> None:
         {"finish_reason": "length"},
         {"choices": [{"finish_reason": "length"}]},
         {"stop_reason": "max_tokens"},
+        {"messageStop": {"stopReason": "max_tokens"}},
         {"done_reason": "length"},
         {"candidates": [{"finishReason": "MAX_TOKENS"}]},
         {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
@@ -161,6 +162,29 @@ async def test_a_failure_inside_a_reply_is_one() -> None:
     error = await failure(FakeAsync("m", "half an ans", response_json=inside))
     assert "out of capacity" in str(error)
     assert error.passing
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"input_tokens": 5, "output_tokens": 4}, (5, 4)),
+        ({"prompt_tokens": 5, "completion_tokens": 4}, (5, 4)),
+        ({"billed_units": {"input_tokens": 1}, "tokens": {"input_tokens": 5}}, (5, None)),
+        ({"tokens": 9}, (None, None)),
+        ("many", (None, None)),
+    ],
+)
+async def test_tokens_that_stand_only_in_the_response_count(
+    usage: Any,  # noqa: ANN401 (whatever a provider sends)
+    tokens: tuple[int | None, int | None],
+) -> None:
+    class Silent(FakeAsync):
+        def _note(self, prompt: llm.Prompt, response: Any, *, stream: bool) -> None:  # noqa: ANN401
+            super()._note(prompt, response, stream=stream)
+            response.set_usage(input=None, output=None)
+
+    reply = await ask(Silent("m", "42", response_json={"usage": usage}))
+    assert (reply.input_tokens, reply.output_tokens) == tokens
 
 
 async def test_usage_that_is_no_number_of_tokens_is_no_number() -> None:

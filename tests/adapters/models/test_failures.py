@@ -204,3 +204,9 @@ def test_an_error_object_is_read_in_the_forms_that_providers_send() -> None:
     assert read == ["a", "b", "c", "d", "e", None, None, None]
     assert noted(200, '{"message": {"content": "fine"}}').error == {}
     assert SimpleNamespace(**vars(noted(200))).status == 200
+
+
+def test_a_plugin_that_notices_a_broken_stream_may_be_asked_again() -> None:
+    broken = LastResponse(200, {}, 'data: {"x": 1}', is_stream=True, read_to_end=True)
+    error = member_error(llm.ModelError("ended the stream without a final response"), broken)
+    assert (error.kind, error.passing) == ("broken_off", True)

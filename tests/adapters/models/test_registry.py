@@ -93,6 +93,29 @@ def test_a_plugin_that_hangs_is_named_and_delays_nobody_for_long() -> None:
     assert asked == [1]
 
 
+@pytest.mark.anyio
+async def test_a_model_that_is_named_waits_for_no_other_plugin() -> None:
+    ended = threading.Event()
+
+    def hang(_add: Callable[..., None]) -> None:
+        ended.wait(60)
+
+    with plugin("hanging", hang), plugin("quick", models(FakeAsync("m", "x"))):
+        try:
+            began = time.monotonic()
+            named = await Registry().snapshot(enough=lambda found: "m" in found.entries)
+            waited_for_one = time.monotonic() - began
+            began = time.monotonic()
+            missing = await Registry().snapshot(enough=lambda found: "no-such" in found.entries)
+            waited_for_all = time.monotonic() - began
+        finally:
+            ended.set()
+    assert named.slow
+    assert missing.slow
+    assert "m" in missing.entries
+    assert waited_for_one < waited_for_all / 2
+
+
 def test_one_attempt_is_waited_for_only_so_long_however_often_it_is_asked_after() -> None:
     forever = threading.Event()
     attempt = PluginCall(lambda: forever.wait(60), patience=0.05)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import httpx2
 import pytest
 
 from consortium_mcp.adapters.wire.last_response import (
     LastResponse,
+    _wrap_aws,
     last_response,
     noting,
 )
 from tests.support.wire_server import ANSWERS, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def fetched(url: str) -> LastResponse:
@@ -67,3 +73,24 @@ def test_outside_a_call_nothing_is_noted() -> None:
     with served() as url, httpx2.Client(trust_env=False) as client:
         assert client.get(f"{url}/json").status_code == 200
     assert last_response() == LastResponse()
+
+
+def test_the_events_of_aws_are_noted_as_they_pass() -> None:
+    class EventStream:
+        def __init__(self, *events: dict[str, Any]) -> None:
+            self.events = events
+
+        def __iter__(self) -> Iterator[dict[str, Any]]:
+            yield from self.events
+
+    _wrap_aws(EventStream)
+    _wrap_aws(EventStream)
+    said = {"contentBlockDelta": {"delta": {"text": "4"}}}
+    stop = {"messageStop": {"stopReason": "end_turn"}}
+    with noting() as whole:
+        assert list(EventStream(said, stop)) == [said, stop]
+    assert whole.events == [said, stop]
+    assert not whole.broke_off
+    with noting() as cut:
+        assert list(EventStream(said)) == [said]
+    assert cut.broke_off
