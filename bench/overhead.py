@@ -3,7 +3,9 @@
     python -m bench.overhead
 
 Two panels of fake models that only wait, with everything recorded: 8 members of 0.5 s, an arbiter
-of 0.2 s, three iterations (ideal 2.10 s); 40 members of 0.5 s and one verdict (ideal 0.70 s).
+of 0.2 s, three iterations (ideal 2.10 s); 40 members of 0.5 s and one verdict (ideal 0.70 s). The
+bare loop waits for the same fakes and does nothing else. Then the CPU time for each member of
+panels of three sizes, which must not grow with the panel.
 """
 
 from __future__ import annotations
@@ -60,6 +62,27 @@ async def consult(service: Service, members: int, iterations: int) -> float:
     return took
 
 
+async def bare_loop(members: int, iterations: int) -> float:
+    """Seconds that the same calls take with nothing around them."""
+    ask = Waiting()
+    member = Question(role="member", label="A", model="m", prompt="?", iteration=1, timeout=60)
+    judge = member.model_copy(update={"role": "arbiter"})
+    started = time.perf_counter()
+    for _ in range(iterations):
+        async with anyio.create_task_group() as group:
+            for _ in range(members):
+                group.start_soon(ask, member)
+        await ask(judge)
+    return time.perf_counter() - started
+
+
+async def cpu_of_a_member(service: Service, members: int) -> float:
+    """CPU seconds of one iteration, in this process, for each member."""
+    started = time.process_time()
+    await consult(service, members, 1)
+    return (time.process_time() - started) / members
+
+
 async def main() -> None:
     """Measure both panels and print the medians."""
     print(f"{platform.platform()}, Python {platform.python_version()}, median of {ROUNDS}")
@@ -71,11 +94,17 @@ async def main() -> None:
                 for members, iterations, ideal in ((8, 3, 2.1), (40, 1, 0.7)):
                     took = [await consult(service, members, iterations) for _ in range(ROUNDS)]
                     median = statistics.median(took)
+                    bare = [await bare_loop(members, iterations) for _ in range(ROUNDS)]
                     print(
                         f"{members} members × {iterations} iterations: {median:.3f} s, "
                         f"{median / ideal:.3f} of the ideal {ideal:.2f} s "
-                        f"(worst {max(took) / ideal:.3f})"
+                        f"(worst {max(took) / ideal:.3f}), bare loop "
+                        f"{statistics.median(bare) / ideal:.3f}"
                     )
+                for members in (8, 40, 160):
+                    spent = [await cpu_of_a_member(service, members) for _ in range(ROUNDS)]
+                    median = statistics.median(spent)
+                    print(f"{members} members: {1000 * median:.2f} ms CPU for each")
 
 
 if __name__ == "__main__":

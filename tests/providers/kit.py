@@ -254,6 +254,10 @@ def _aws_event(name: str, content: dict[str, Any]) -> bytes:
     return message + struct.pack(">I", binascii.crc32(message))
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256  # many callers at once, as in `bench.plugins`
+
+
 _SENDERS = (
     ("httpx", "HTTPTransport", "handle_request"),
     ("httpx", "AsyncHTTPTransport", "handle_async_request"),
@@ -268,7 +272,7 @@ _SENDERS = (
 @contextmanager
 def providers() -> Iterator[None]:
     """Serve, and send every request of httpx and httpx2 to the server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    server = _Server(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     patched = [
         _routed(getattr(sys.modules[module], name), method, server.server_port)

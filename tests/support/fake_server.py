@@ -6,6 +6,7 @@ import os
 
 os.environ["LLM_LOAD_PLUGINS"] = ""
 
+import time
 from typing import TYPE_CHECKING
 
 import anyio
@@ -39,6 +40,15 @@ class Held(FakeAsync):
             yield reply("42", 0.8)
 
 
+class Blocking(FakeAsync):
+    """Agrees after blocking its loop, as a plugin that uses `requests` does."""
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+        time.sleep(8)  # noqa: ASYNC251 (the fault that is faked)
+        async for _ in super().execute(prompt, stream, response, conversation):
+            yield reply("42", 0.8)
+
+
 FAKES = (
     FakeAsync("sure", reply("42", 0.9)),
     FakeAsync("agrees", reply("42", 0.8)),
@@ -56,4 +66,5 @@ FAKES = (
 
 if __name__ == "__main__":
     pm.register(FakePlugin(models(*FAKES)), name="fake")
+    pm.register(FakePlugin(models(Blocking("blocking", ""))), name="blocking")
     main()

@@ -214,6 +214,6 @@ def _entry(
         provider=provider,
         sync_model=model.model,
         async_model=model.async_model,
-        readiness=readiness_of(either, keys),
+        readiness=readiness_of(either, provider, keys),
         demo=bool(getattr(either, "consortium_demo", False)),
     )

@@ -27,8 +27,18 @@ class Readiness(NamedTuple):
     """Why nobody can tell before it is called."""
 
 
+SIGN_IN_BY_THEMSELVES = frozenset(
+    {
+        "azure", "azure_ai_foundry", "bedrock_claude", "bedrock_llama", "claude_cli", "codex",
+        "gemini_code_assist", "github_copilot", "vertex", "watsonx",
+    }
+)  # fmt: skip
+"""Providers whose plugins name no key, but need an account (as those of autumn 2026 are)."""
+
+
 def readiness_of(
     model: Any,  # noqa: ANN401 (llm's models share no public base)
+    provider: str,
     keys: dict[tuple[str | None, str | None], str | None],
 ) -> Readiness:
     """What the model lacks: a key, or what its own `consortium_missing()` says.
@@ -37,10 +47,13 @@ def readiness_of(
 
     Args:
         model: llm's model.
+        provider: the plugin that provides it.
         keys: caches what is missing for each key and its variable.
     """
     if callable(own := getattr(model, "consortium_missing", None)):
         return Readiness(str(reason) if (reason := own()) else None)
+    if not model.needs_key and provider.replace("-", "_") in SIGN_IN_BY_THEMSELVES:
+        return Readiness(doubt="its plugin signs in by itself, and llm does not know whether")
     if not model.needs_key or model.key:
         return Readiness()
     name = (model.needs_key, model.key_env_var)

@@ -274,6 +274,14 @@ def test_readiness_is_not_guessed_where_a_plugin_finds_its_own_credentials() -> 
     assert "may need none" in str(entry.readiness.doubt)
 
 
+def test_a_plugin_that_signs_in_by_itself_is_not_said_to_be_ready() -> None:
+    with plugin("llm-claude-cli", models(FakeAsync("own", "x"))):
+        entry = take_snapshot().find("own")
+    assert entry.missing is None
+    assert not entry.ready
+    assert "signs in by itself" in str(entry.readiness.doubt)
+
+
 def test_plugins_list_their_models_at_once() -> None:
     meeting = threading.Barrier(3, timeout=30)
 
