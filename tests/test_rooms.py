@@ -47,6 +47,7 @@ MAY_IMPORT = {
         "core/domain", "core/panel", "core/engine", "adapters", "adapters/wire",
     ],
     "adapters/wire": [],
+    "adapters/agents": ["core/domain", "adapters"],
     # What can be done.
     "services/runs": ["core/*", "adapters/journal", "adapters/models"],
     "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],
@@ -73,7 +74,12 @@ MAY_IMPORT = {
 # A package from outside, and the only places that may import it.
 ONLY_IN = {
     "json_repair": ["core/reading/"],
-    "llm": ["adapters/models/", "adapters/local/models.py", "frontends/llm/"],
+    "llm": [
+        "adapters/models/",
+        "adapters/local/models.py",
+        "adapters/agents/models.py",
+        "frontends/llm/",
+    ],
     "sqlite_utils": ["adapters/journal/"],
     "sqlite3": ["adapters/journal/", "adapters/consortium_files.py"],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
+DEPTH = "CONSORTIUM_DEPTH"
+"""Set for the agent programs that a consultation starts: how deep in consultations they run."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -40,6 +42,8 @@ class Settings:
     confirm_calls: int | None = None
     """The user is asked first if a plan makes more calls than this; `None`: never asked."""
     limits: Limits = Limits()
+    depth: int = 0
+    """In how many consultations this process runs, through an agent program that one has asked."""
     default_models: tuple[str, ...] = ()
     """The members of the panel that is asked when none is named; empty: those that are ready."""
 
@@ -67,6 +71,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         default_models=tuple(
             name for each in env.get("CONSORTIUM_MODELS", "").split(",") if (name := each.strip())
         ),
+        depth=_count(env, DEPTH) or 0,
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),

@@ -64,7 +64,9 @@ def assemble(
         saved_in=saved_in,
         resolver=resolver,
         consortiums=Consortiums(saved, resolver, registry),
-        preparation=RunPreparation(resolver, saved_in, Calibrations(saved_in), new_seed),
+        preparation=RunPreparation(
+            resolver, saved_in, Calibrations(saved_in), new_seed, inside=settings.depth > 0
+        ),
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),

@@ -31,6 +31,8 @@ class Candidate:
     demo: bool = False
     """Too small to weigh arguments."""
     consortium: ConsortiumConfig | None = None
+    note: str | None = None
+    """What a plan should say of it."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Catalogue:
             if self._keep_unknown:
                 return Candidate(name, missing=str(error).rstrip("."))
             raise
-        return Candidate(entry.model_id, entry.missing, entry.demo)
+        return Candidate(entry.model_id, entry.missing, entry.demo, note=entry.note)
 
     def _members(
         self, models: Sequence[str | MemberSpec], counts: Sequence[int]

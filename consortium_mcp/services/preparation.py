@@ -45,6 +45,7 @@ class RunPreparation:
         store: holds the runs to continue.
         calibrations: holds the calibration in force.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
+        inside: whether this process was started by an agent program that a consultation asks.
     """
 
     def __init__(
@@ -53,7 +54,10 @@ class RunPreparation:
         store: Store,
         calibrations: Calibrations,
         new_seed: Callable[[], str],
+        *,
+        inside: bool = False,
     ) -> None:
+        self._inside = inside
         self._resolver = resolver
         self._store = store
         self._calibrations = calibrations
@@ -67,6 +71,12 @@ class RunPreparation:
             UnknownRun: the run to continue does not exist.
             StoreError: the journal cannot be read at all.
         """
+        if self._inside:
+            raise ConfigError(
+                "This was asked for from inside a consultation, by a program that is one of its "
+                "members. A member answers by itself: another consultation would ask it again, "
+                "without end."
+            )
         prompt = request.checked_prompt()
         if request.continue_run is not None and request.history:
             raise ConfigError(
@@ -129,4 +139,5 @@ def _plan(run: Run, resolved: ResolvedConsortium) -> tuple[Plan, tuple[str, ...]
         members = members_of_run(inner.config, run.seed)
         inner_run = run.model_copy(update={"config": inner.config, "members": members})
         most_calls[name] = _plan(inner_run, inner)[0].most_calls
-    return estimate(run, most_calls)
+    plan, warnings = estimate(run, most_calls)
+    return plan, (*warnings, *resolved.notes)

@@ -38,6 +38,8 @@ class ResolvedConsortium:
     warnings: tuple[str, ...]
     nested: Mapping[str, ResolvedConsortium] = field(default_factory=dict)
     """Its members and arbiters that are consortiums themselves, by name."""
+    notes: tuple[str, ...] = ()
+    """What a plan says besides."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
 
@@ -125,7 +127,8 @@ class RequestResolver:
         nested = await self._nested(selection, leniency, path)
         inner = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
         own = warnings_of(config, selection.candidates())
-        return ResolvedConsortium(config, (*selection.not_ready(), *own, *inner), nested)
+        notes = tuple(each.note for each in selection.candidates() if each.note is not None)
+        return ResolvedConsortium(config, (*selection.not_ready(), *own, *inner), nested, notes)
 
     async def _nested(
         self, selection: Selection, leniency: Leniency, path: tuple[str, ...]

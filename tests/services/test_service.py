@@ -600,3 +600,11 @@ async def test_a_limit_out_of_bounds_is_refused(settings: Settings, limit: int) 
     async with opened(settings) as (service, _):
         with pytest.raises(ConfigError, match="between 1 and 100"):
             await service.list_runs(RunQuery(limit, None, None, None, None))
+
+
+async def test_a_consultation_from_inside_one_is_refused_with_the_reason(
+    settings: Settings,
+) -> None:
+    async with open_service(replace(settings, depth=1), ask=FakeAsk()) as service:
+        with pytest.raises(ConfigError, match="from inside a consultation"):
+            await service.consult(ConsultRequest("?", None, ConsortiumSettings(models=["a"])))

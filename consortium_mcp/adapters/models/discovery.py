@@ -208,10 +208,14 @@ def _entry(
 ) -> Entry:
     either = model.async_model or model.model
     aliases = [*model.aliases, *user_aliases.get(either.model_id, [])]
+    provider = str(getattr(either, "consortium_provider", provider))
+    note = getattr(either, "consortium_note", None)
     return Entry(
         model_id=either.model_id,
         aliases=tuple(str(alias) for alias in aliases),
         provider=provider,
+        at_once=getattr(either, "consortium_at_once", None),
+        note=note() if callable(note) else None,
         sync_model=model.model,
         async_model=model.async_model,
         readiness=readiness_of(either, provider, keys),

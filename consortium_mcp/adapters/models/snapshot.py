@@ -57,6 +57,10 @@ class Entry:
     readiness: Readiness
     options: dict[str, Any] = field(default_factory=dict)
     """What the user has set with `llm models options set`; a question's own options go before."""
+    at_once: int | None = None
+    """The most calls of its provider at the same time, where the model itself says so."""
+    note: str | None = None
+    """What a plan should say of it."""
     demo: bool = False
     """Too small to weigh arguments; see the local models."""
 

@@ -18,6 +18,15 @@ def members_as_written(config: ConsortiumConfig) -> list[str]:
     return [model if n == 1 else f"{model}:{n}" for model, n in counts.items()]
 
 
+PROGRAM_START_SECONDS = 10.0
+"""What an agent program takes, at most, to start (2 to 7 s were measured)."""
+
+
+def is_program(model: str) -> bool:
+    """Whether the model is an agent program on this machine, a process of its own for each call."""
+    return model.startswith(("agent/", "acp/"))
+
+
 MAX_ITERATIONS = 20
 Tier = Literal["strong", "mid", "light"]
 Sampling = Literal["full", "adaptive", "thrifty"]

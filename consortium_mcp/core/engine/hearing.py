@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core.domain.consortium import PROGRAM_START_SECONDS, is_program
 from consortium_mcp.core.engine.events import Heard
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Hearing:
         self._asked = asked
         self._landed: dict[str, Response] = {}
         self._changed = anyio.Event()
+        self._quorum_at = math.inf
         self._grace_ends = math.inf
         self._over = False
 
@@ -45,8 +47,8 @@ class Hearing:
         self._landed[response.label] = response
         answered = sum(each.answered for each in self._heard())
         if answered >= quorum_size(self._config, self._asked):
-            grace = self._config.straggler_grace
-            self._grace_ends = min(self._grace_ends, anyio.current_time() + grace)
+            self._quorum_at = min(self._quorum_at, anyio.current_time())
+            self._grace_ends = self._quorum_at + self._grace()
         self._changed.set()
         self._changed = anyio.Event()
         failed = len(self._heard()) - answered
@@ -74,6 +76,12 @@ class Hearing:
                 break
         self._over = True
         return self._landed
+
+    def _grace(self) -> float:
+        """Seconds for the others; the time that a program takes to start makes no straggler."""
+        heard = {response.label for response in self._heard()}
+        waits = [m for m in self._config.members if m.label not in heard and is_program(m.model)]
+        return self._config.straggler_grace + (PROGRAM_START_SECONDS if waits else 0.0)
 
     def _heard(self) -> tuple[Response, ...]:
         return (*self._before, *self._landed.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llm
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @llm.hookimpl(trylast=True)  # last, so that all other names are known and none is overridden
 def register_models(register: Callable[..., None], model_aliases: Iterable[Any]) -> None:
-    """Register the saved consortiums and, with the extra `local`, the demo models."""
+    """Register the saved consortiums, agent programs and, with the extra `local`, demo models."""
     taken = {model.model.model_id for model in model_aliases if model.model}
     taken |= {alias for model in model_aliases for alias in model.aliases}
     try:
@@ -30,6 +31,7 @@ def register_models(register: Callable[..., None], model_aliases: Iterable[Any])
 
 
 def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
+    from consortium_mcp.adapters.agents.finding import AGENTS, find  # noqa: PLC0415
     from consortium_mcp.adapters.journal.consortium_names import saved_names  # noqa: PLC0415 (as is needed)
     from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
 
@@ -38,6 +40,10 @@ def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
         from consortium_mcp.adapters.local.models import demo_models  # noqa: PLC0415 (only with the extra)
 
         found += demo_models()
+    if any(find(name, Path.home()) for name in AGENTS):
+        from consortium_mcp.adapters.agents.models import agent_models  # noqa: PLC0415 (only where there is one)
+
+        found += agent_models()
     if names := saved_names(from_environment().database):
         from consortium_mcp.frontends.llm.models import consortium_models  # noqa: PLC0415 (only where some are saved)
 

@@ -198,6 +198,14 @@ async def test_who_answers_within_the_grace_is_heard() -> None:
     assert run.status == "completed"
 
 
+async def test_an_agent_program_that_starts_slowly_is_no_straggler() -> None:
+    quick: list[Said] = [reply("42", 0.9)]
+    ask = FakeAsk(**{"a": quick, "b": quick, "agent/claude": [6.0, *quick], "judge": verdict()})
+    run = run_of("a", "b", "agent/claude", quorum=0.6, straggler_grace=2)
+    ended, _ = await consult(run, ask)
+    assert ended.status == "completed"
+
+
 async def test_a_failed_member_is_no_part_of_the_quorum() -> None:
     slow: list[Said] = [9.0, reply("42", 0.9)]
     said = verdict(support="A, C", groups="A, C", ranking="A, C")

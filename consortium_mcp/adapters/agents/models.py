@@ -1,0 +1,125 @@
+"""The agent programs as models of llm: `agent/claude`, `agent/codex`, `agent/gemini`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import llm
+from pydantic import Field
+
+from consortium_mcp.adapters.agents.asking import ask
+from consortium_mcp.adapters.agents.claude import Claude
+from consortium_mcp.adapters.agents.codex import Codex
+from consortium_mcp.adapters.agents.environment import key_in_use
+from consortium_mcp.adapters.agents.finding import find
+from consortium_mcp.adapters.agents.gemini import Gemini
+from consortium_mcp.adapters.agents.sign_in import signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from consortium_mcp.adapters.agents.programs import Program
+
+PROGRAMS: tuple[Program, ...] = (Claude(), Codex(), Gemini())
+_MODEL_OPTION = Field(description="One of the program's own models", default=None)
+MOST_AT_ONCE = 2
+"""Processes of one program: each takes 200 to 500 MB."""
+
+
+class _AgentBase:
+    """What the sync and the async model have in common."""
+
+    can_stream = False
+    consortium_at_once = MOST_AT_ONCE
+    """Read by the registry: how many calls may run at the same time."""
+
+    def __init__(self, program: Program, model: str | None = None) -> None:
+        self.program = program
+        self._model = model
+        self.model_id = f"agent/{program.name}" + (f"/{model}" if model else "")
+        self.supports_schema = program.knows_schemas
+        self.consortium_provider = f"agent/{program.name}"
+        """Read by the registry: each program counts as a provider of its own."""
+
+    def consortium_readiness(self) -> dict[str, str]:
+        """Read by the registry: what is `missing`, or what is in `doubt`; empty if it is ready."""
+        others = [each for each in PROGRAMS if find(each.name, Path.home())]
+        state = signed_in(self.program, others)
+        if state == "yes":
+            return {}
+        if state == "no":
+            return {"missing": f"nobody is signed in: {self.program.how_to_sign_in}"}
+        return {"doubt": "whether somebody is signed in cannot be known before it is asked"}
+
+    def consortium_note(self) -> str:
+        """Read by the registry: by what it answers, for plans."""
+        if (key := key_in_use(self.program)) is not None:
+            return f"{self.model_id} answers by the API key in {key}, not by a subscription."
+        return f"{self.model_id} answers by the subscription that is signed in."
+
+    async def _answer(self, prompt: llm.Prompt, response: Any) -> str:  # noqa: ANN401
+        answer = await ask(
+            self.program,
+            prompt.prompt,
+            system=prompt.system,
+            schema=_as_dict(prompt.schema),
+            model=getattr(prompt.options, "model", None) or self._model,
+        )
+        response.set_usage(input=answer.input_tokens, output=answer.output_tokens)
+        if answer.cost_usd is not None:
+            response.response_json = {"cost_usd": answer.cost_usd}
+        return answer.text
+
+
+class AgentModel(_AgentBase, llm.Model):
+    """An agent program, sync."""
+
+    class Options(llm.Options):
+        """What `-o` may set."""
+
+        model: str | None = _MODEL_OPTION
+
+    def execute(
+        self,
+        prompt: llm.Prompt,
+        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
+        response: llm.Response,
+        conversation: llm.Conversation | None,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Ask it in a process of its own."""
+        yield asyncio.run(self._answer(prompt, response))
+
+
+class AsyncAgentModel(_AgentBase, llm.AsyncModel):
+    """An agent program, async."""
+
+    class Options(llm.Options):
+        """What `-o` may set."""
+
+        model: str | None = _MODEL_OPTION
+
+    async def execute(
+        self,
+        prompt: llm.Prompt,
+        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
+        response: llm.AsyncResponse,
+        conversation: llm.AsyncConversation | None,  # noqa: ARG002
+    ) -> AsyncGenerator[str, None]:
+        """Ask it in a process of its own."""
+        yield await self._answer(prompt, response)
+
+
+def agent_models() -> list[tuple[AgentModel, AsyncAgentModel]]:
+    """The programs that are found on this machine, each with its own models."""
+    return [
+        (AgentModel(program, model), AsyncAgentModel(program, model))
+        for program in PROGRAMS
+        if find(program.name, Path.home()) is not None
+        for model in (None, *program.models)
+    ]
+
+
+def _as_dict(schema: Any) -> dict[str, Any] | None:  # noqa: ANN401 (a dict or a pydantic class)
+    return schema if schema is None or isinstance(schema, dict) else schema.model_json_schema()
