@@ -9,6 +9,7 @@ schema, and until when it asks to be left alone.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import defaultdict
@@ -18,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import llm
 
-from consortium_mcp.adapters.models.failures import member_error, refuses_schema
-from consortium_mcp.adapters.models.keys import without_secrets
+from consortium_mcp.adapters.models.failures import may_refuse_schema, member_error
 from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
 from consortium_mcp.adapters.models.provider_responses import (
     ProviderResponse,
     read_response,
     salvaged_text,
 )
+from consortium_mcp.adapters.models.secrets import without_keys, without_secrets
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Question
 
 
+MAX_ERROR = 1_000
+"""Characters kept of an error's text."""
+LONGEST_HOLD = 300.0
+"""Seconds for which a provider's other calls are held back at the most."""
+
+
 class ModelCaller:
     """Implements `Ask` with llm.
 
@@ -52,18 +59,27 @@ class ModelCaller:
     def __init__(self, registry: Registry, limits: Limits) -> None:
         self._registry = registry
         self._total_slots = _limiter(limits.total)
-        self._provider_slots: defaultdict[str, AbstractAsyncContextManager[Any]] = defaultdict(
-            lambda: _limiter(limits.per_provider)
-        )
+        self._per_provider = limits.per_provider
+        self._provider_slots: dict[str, AbstractAsyncContextManager[Any]] = {}
         self._locks: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(1))
         """One call at a time for each model that computes in this process."""
         self._without_schema: set[str] = set()
         """Ids of models that refused a schema, or answered nothing when they got one."""
+        self._schema_doubts: set[str] = set()
+        """Those of them that have not answered without a schema yet."""
         self._held_until: dict[str, float] = {}
         """Provider -> the loop's time until which it asked not to be called."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
+        try:
+            return await self._reply(question)
+        except MemberError as error:
+            # Wherever it was made: a provider may echo the key that it was sent.
+            error.args = (without_secrets(str(error))[:MAX_ERROR],)
+            raise
+
+    async def _reply(self, question: Question) -> Reply:
         started = time.perf_counter()
         response: ProviderResponse | None = None
         with anyio.move_on_after(question.timeout) as scope:
@@ -71,13 +87,12 @@ class ModelCaller:
                 entry = (await self._registry.snapshot()).find(question.model)
             except UnknownModel as error:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
-            await self._wait_while_held(entry.provider, scope.deadline)
-            response = await self._ask_model(entry, question)
+            response = await self._ask_model(entry, question, scope.deadline)
         if response is None:
             # Rounded, because a retry has a little less than the whole time left.
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
-            text=without_secrets(response.text),
+            text=without_keys(response.text),
             seconds=time.perf_counter() - started,
             input_tokens=response.input_tokens,
             output_tokens=response.output_tokens,
@@ -86,39 +101,45 @@ class ModelCaller:
 
     async def _wait_while_held(self, provider: str, deadline: float) -> None:
         """Wait as long as the provider has asked for, if that is within the call's time."""
-        until = self._held_until.get(provider, 0.0)
-        wait = until - anyio.current_time()
-        if until >= deadline:
-            why = f"{provider} asked to be left alone for another {wait:.0f} s (a rate limit)"
-            raise MemberError(why, kind="rate_limit")
-        if wait > 0:
-            await anyio.sleep(wait)
+        while (until := self._held_until.get(provider, 0.0)) > (now := anyio.current_time()):
+            if until >= deadline:
+                why = f"{provider} asked to be left alone for another {until - now:.0f} s"
+                raise MemberError(f"{why} (a rate limit)", kind="rate_limit")
+            # Not all at the same moment.
+            await anyio.sleep(until - now + random.uniform(0, min(1.0, (until - now) / 4)))
 
-    async def _ask_model(self, entry: Entry, question: Question) -> ProviderResponse:
+    async def _ask_model(
+        self, entry: Entry, question: Question, deadline: float
+    ) -> ProviderResponse:
         if entry.model_id in self._without_schema:
             question = question.model_copy(update={"json_schema": None})
         with noting() as noted:
             try:
                 if entry.async_model is None:
-                    return await self._ask_sync(entry, question, noted)
-                async with self._slot(entry):
-                    return await on_loop_of(
-                        entry.provider, lambda: _ask_async(entry, question, noted)
-                    )
+                    found = await self._ask_sync(entry, question, noted, deadline)
+                else:
+                    async with self._slot(entry, deadline):
+                        found = await on_loop_of(
+                            entry.provider, lambda: _ask_async(entry, question, noted)
+                        )
             except MemberError as error:
-                if error.kind == "empty" and noted.failed:  # the plugin has swallowed it
-                    swallowed = llm.ModelError("the plugin gave no reply")
-                    failure = member_error(swallowed, noted)
-                    self._learn(
-                        entry, question, failure, is_schema=refuses_schema(swallowed, noted)
-                    )
-                    raise failure from error
+                if error.kind == "empty" and (noted.failed or noted.error):
+                    swallowed = llm.ModelError("the plugin gave no reply")  # the plugin hides it
+                    raise self._failure(entry, question, swallowed, noted) from error
                 self._learn(entry, question, error, is_schema=error.kind == "empty")
                 raise
             except (Exception, SystemExit) as error:  # a plugin's code is foreign
-                failure = member_error(error, noted)
-                self._learn(entry, question, failure, is_schema=refuses_schema(error, noted))
-                raise failure from error
+                raise self._failure(entry, question, error, noted) from error
+        self._schema_doubts.discard(entry.model_id)  # it answers without one: that was the fault
+        return found
+
+    def _failure(
+        self, entry: Entry, question: Question, error: BaseException, noted: LastResponse
+    ) -> MemberError:
+        """What the exception means, after what it says of the model has been learned."""
+        failure = member_error(error, noted)
+        self._learn(entry, question, failure, is_schema=may_refuse_schema(error, noted))
+        return failure
 
     def _learn(
         self, entry: Entry, question: Question, failure: MemberError, *, is_schema: bool
@@ -126,13 +147,16 @@ class ModelCaller:
         """Remember what a failure says of the model and its provider.
 
         Raises:
-            MemberError: the schema was at fault: the same question can be asked without it at once.
+            MemberError: the schema may be at fault: the same question can be asked without it at
+                once.
         """
         if failure.retry_after:
-            self._held_until[entry.provider] = anyio.current_time() + failure.retry_after
+            until = anyio.current_time() + min(failure.retry_after, LONGEST_HOLD)
+            self._held_until[entry.provider] = max(until, self._held_until.get(entry.provider, 0.0))
         model: Any = entry.async_model or entry.sync_model
         if is_schema and question.json_schema is not None and model.supports_schema:
             self._without_schema.add(entry.model_id)
+            self._schema_doubts.add(entry.model_id)
             raise MemberError(
                 f"it was asked again without a schema: {failure}",
                 kind="schema",
@@ -141,14 +165,23 @@ class ModelCaller:
                 input_tokens=failure.input_tokens,
                 output_tokens=failure.output_tokens,
             ) from failure
+        if entry.model_id in self._schema_doubts and failure.permanent:
+            # Without a schema it is refused as well: something else is at fault.
+            self._schema_doubts.discard(entry.model_id)
+            self._without_schema.discard(entry.model_id)
 
     @asynccontextmanager
-    async def _slot(self, entry: Entry) -> AsyncIterator[None]:
-        async with self._provider_slots[entry.provider], self._total_slots:
-            yield
+    async def _slot(self, entry: Entry, deadline: float) -> AsyncIterator[None]:
+        if entry.provider not in self._provider_slots:
+            most = [each for each in (self._per_provider, entry.at_once) if each is not None]
+            self._provider_slots[entry.provider] = _limiter(min(most, default=None))
+        async with self._provider_slots[entry.provider]:
+            await self._wait_while_held(entry.provider, deadline)
+            async with self._total_slots:
+                yield
 
     async def _ask_sync(
-        self, entry: Entry, question: Question, noted: LastResponse
+        self, entry: Entry, question: Question, noted: LastResponse, deadline: float
     ) -> ProviderResponse:
         stop = threading.Event()
 
@@ -165,7 +198,7 @@ class ModelCaller:
         # Before the slot: a call that waits here must not hold one. It is let go when the call is
         # given up, even if its thread is stuck: that must not keep the next call from the model.
         lock = self._locks[entry.model_id] if entry.is_local else nullcontext()
-        async with lock, self._slot(entry):
+        async with lock, self._slot(entry, deadline):
             try:
                 return await in_thread(work)
             except anyio.get_cancelled_exc_class():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import llm
 
-from consortium_mcp.adapters.models.keys import without_secrets
+from consortium_mcp.adapters.models.secrets import without_secrets
 from consortium_mcp.adapters.models.waits import wait_asked_for
 from consortium_mcp.adapters.wire.last_response import LastResponse
 from consortium_mcp.core.domain.errors import MemberError
@@ -23,6 +23,8 @@ from consortium_mcp.core.domain.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAX_BODY = 50_000
+"""Characters of a body that are looked through."""
 MAX_MESSAGE = 400
 """Characters kept of a provider's message; some providers send whole HTML pages."""
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
@@ -42,15 +44,19 @@ _NO_CREDENTIALS = frozenset(
 # Several plugins raise llm's own ModelError, or exit, with the provider's message in it.
 _SOUNDS_PASSING = re.compile(r"\b(?:429|5\d\d)\b|overloaded|rate.?limit|unavailable", re.IGNORECASE)
 _NO_CREDIT = re.compile(
-    r"insufficient_quota|credit balance is too low|insufficient (?:balance|credits|funds)"
-    r"|out of credits|payment required",
+    r"insufficient_quota|credit balance is too low|insufficient (?:balance|credits?|funds)"
+    r"|out of credits|payment required|used all (?:of your )?available credits|spending limit"
+    r"|billing_(?:hard_limit|not_active)|exceeded_current_quota"
+    r"|account is (?:suspended|deactivated)",
     re.IGNORECASE,
 )
 _REFUSED = re.compile(
-    r"\bblock_?reason|prompt was blocked|content_policy|\brefus(?:al|ed to answer)"
+    r"\bblock_?reason|prompt was blocked|content_policy|\brefus(?:al|ed to answer)|content_filter"
+    r"|content management policy|invalid_prompt|flagged|moderation"
 )
 _SCHEMA_REFUSED = re.compile(
-    r"json_schema|response_format|response_schema|responseSchema|structured output"
+    r"json.?schema|response_format|response_schema|responseSchema|structured output|grammar"
+    r"|output_config|input_schema|output format|json mode|generate json|schema produces"
     r"|requested parameters|does not support (?:tools|tool|schema|json)|tool_choice|invalid schema",
     re.IGNORECASE,
 )
@@ -63,15 +69,21 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
         error: what the call raised.
         noted: what the provider last said on the wire during the call.
     """
+    if isinstance(error, MemberError):  # a model of ours has told it already
+        return error
     noted = noted or LastResponse()
     status = _status(error, noted)
     message = _with_reason(described(error), noted)
     class_names = {base.__name__ for each in _chain(error) for base in type(each).__mro__}
     if isinstance(error, llm.NeedsKeyException) or class_names & _NO_CREDENTIALS:
         failure = MemberError(_message(error), kind="key", permanent=True)
-    elif "ClaudeRefusal" in class_names or (not status and _REFUSED.search(message)):
-        why = f"the provider refused to answer ({_message(error)})"
-        failure = MemberError(why, kind="refused", permanent=True)
+    elif not status and _UNSENDABLE.search(message):
+        why = f"the key cannot be sent: it has a line break or another such character ({message})"
+        failure = MemberError(why, kind="key", permanent=True)
+    elif "ClaudeRefusal" in class_names or (
+        status in _MAY_REFUSE and _REFUSED.search(f"{message} {noted.body}")
+    ):
+        failure = _refusal(error, message, noted)
     elif status is not None:
         failure = _http_error(status, message, error, noted)
     elif class_names & _CONNECTION_LOST:
@@ -79,11 +91,46 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
     elif class_names & _BROKEN_OFF or noted.broke_off:
         failure = MemberError(f"broken off: {message}", kind="broken_off", passing=True)
     elif noted.error:  # an error that was sent with status 200
-        why = f"the provider reports: {_reason(noted)}"
-        failure = MemberError(why, kind="provider", passing=True)
+        failure = reported_error(_reason(noted), noted)
     else:
         failure = _without_status(error, message)
     return failure
+
+
+_MAY_REFUSE = frozenset({None, 400, 403, 422})
+"""Statuses of a refusal; `None` where there is none, or 200."""
+_UNSENDABLE = re.compile(
+    r"illegal header value|invalid (?:header|leading whitespace)", re.IGNORECASE
+)
+
+
+def reported_error(reason: str, noted: LastResponse) -> MemberError:
+    """An error that the provider reports within a reply of status 200."""
+    no_credit = _NO_CREDIT.search(reason) is not None
+    return MemberError(
+        f"the provider reports: {reason}",
+        kind="provider",
+        passing=not no_credit,
+        permanent=no_credit,
+        retry_after=None if no_credit else wait_asked_for(_all_headers(noted), reason),
+    )
+
+
+def _refusal(error: BaseException, message: str, noted: LastResponse) -> MemberError:
+    """A refusal, with the tokens and the text that had come before it."""
+    said = _one_line(noted.text)[:_SHOWN] if noted.text else ""
+    return MemberError(
+        f"the provider refused to answer ({message if noted.failed else _message(error)})"
+        + (f": {said}" if said else ""),
+        kind="refused",
+        permanent=True,
+        input_tokens=noted.count("input_tokens", "prompt_tokens"),
+        output_tokens=noted.count("output_tokens", "completion_tokens"),
+    )
+
+
+_SHOWN = 200
+"""The most characters shown of what a model wrote before it refused."""
 
 
 def _connection_error(error: BaseException) -> MemberError:
@@ -92,17 +139,30 @@ def _connection_error(error: BaseException) -> MemberError:
     return MemberError(why, kind="connection", passing=not untrusted, permanent=untrusted)
 
 
-def refuses_schema(error: BaseException, noted: LastResponse) -> bool:
-    """Whether the provider or the plugin refused the schema, not the question."""
-    said = f"{_message(error)} {noted.body[:2_000]}"
-    is_ours = (_status(error, noted) or _CLIENT_ERROR) < _SERVER_ERROR
-    return is_ours and _SCHEMA_REFUSED.search(said) is not None
+def may_refuse_schema(error: BaseException, noted: LastResponse) -> bool:
+    """Whether the schema may be at fault, so that it is worth asking once without it.
+
+    Providers say it in many words, so every request that is called malformed counts.
+    """
+    said = f"{_message(error)} {noted.body}"
+    status = _status(error, noted)
+    if status in _MALFORMED_REQUEST:
+        return not _OTHER_FAULT.search(said)
+    return (status or _CLIENT_ERROR) < _SERVER_ERROR and _SCHEMA_REFUSED.search(said) is not None
+
+
+_MALFORMED_REQUEST = frozenset({400, 422})
+_OTHER_FAULT = re.compile(
+    r"api.?key|context.?(?:length|window)|too (?:long|many tokens)|credit|quota|content_filter"
+    r"|safety|invalid_prompt|expired",
+    re.IGNORECASE,
+)
 
 
 def _http_error(
     status: int, message: str, error: BaseException, noted: LastResponse
 ) -> MemberError:
-    said = f"{message} {noted.body[:2_000]}"
+    said = f"{message} {noted.body[:MAX_BODY]}"
     no_credit = status == _PAYMENT_REQUIRED or _NO_CREDIT.search(said) is not None
     passing = (status in _PASSING_STATUS or status >= _SERVER_ERROR) and not no_credit
     return MemberError(
@@ -110,7 +170,9 @@ def _http_error(
         kind="http",
         permanent=not passing,
         passing=passing,
-        retry_after=wait_asked_for(_headers(error) or noted.headers, said) if passing else None,
+        retry_after=(
+            wait_asked_for(_headers(error) or _all_headers(noted), said) if passing else None
+        ),
     )
 
 
@@ -166,6 +228,14 @@ def _headers(error: BaseException) -> dict[str, str]:
         if headers:
             return {str(name).lower(): str(value) for name, value in headers.items()}
     return {}
+
+
+def _all_headers(noted: LastResponse) -> dict[str, str]:
+    """The response's headers, and those that OpenRouter passes on within its error."""
+    metadata = noted.error.get("metadata")
+    inner = metadata.get("headers") if isinstance(metadata, dict) else None
+    more = inner.items() if isinstance(inner, dict) else ()
+    return {**noted.headers, **{str(name).lower(): str(value) for name, value in more}}
 
 
 def _reason(noted: LastResponse) -> str:

@@ -76,7 +76,10 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 async def on_loop_of(provider: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run async code on the provider's loop; cancelling this cancels it there."""
+    """Run async code on the provider's loop; cancelling this cancels it there.
+
+    A loop that a given-up call has blocked is left behind: the next call gets a new one.
+    """
 
     async def run() -> _Outcome[T]:
         try:
@@ -84,8 +87,15 @@ async def on_loop_of(provider: str, work: Callable[[], Coroutine[Any, Any, T]]) 
         except BaseException as error:  # noqa: BLE001 (a plugin's code is foreign; raised by `get`)
             return _Outcome(error=error)
 
-    ended = asyncio.run_coroutine_threadsafe(run(), _loop_of(provider))
-    return (await asyncio.wrap_future(ended)).get()
+    loop = _loop_of(provider)
+    ended = asyncio.run_coroutine_threadsafe(run(), loop)
+    try:
+        return (await asyncio.wrap_future(ended)).get()
+    except asyncio.CancelledError:
+        # Does the loop still turn, or did the call that is given up block it?
+        turns = _LAST_SIGNS[provider] = threading.Event()
+        loop.call_soon_threadsafe(turns.set)
+        raise
 
 
 @dataclass
@@ -103,14 +113,20 @@ class _Outcome(Generic[T]):
         raise RuntimeError(f"the plugin broke off: {self.error!r}") from self.error
 
 
+TURNS_WITHIN = 0.1
+"""Seconds within which a loop that is not blocked takes its next turn."""
 _LOOPS: dict[str, asyncio.AbstractEventLoop] = {}
 """Provider -> its loop. They belong to the process, as llm's plugin manager does."""
+_LAST_SIGNS: dict[str, threading.Event] = {}
+"""Provider -> set once its loop has turned after a call was given up."""
 _LOOPS_LOCK = threading.Lock()
 
 
 def _loop_of(provider: str) -> asyncio.AbstractEventLoop:
     with _LOOPS_LOCK:
-        if provider not in _LOOPS:
+        sign = _LAST_SIGNS.pop(provider, None)
+        is_blocked = sign is not None and not sign.wait(TURNS_WITHIN)
+        if provider not in _LOOPS or is_blocked:
             loop = _LOOPS[provider] = asyncio.new_event_loop()
             name = f"calls of {provider}"
             threading.Thread(target=loop.run_forever, name=name, daemon=True).start()

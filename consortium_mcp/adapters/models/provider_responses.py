@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from consortium_mcp.adapters.models.failures import reported_error
 from consortium_mcp.adapters.wire.last_response import LastResponse, last_response
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_REPLY = 1_000_000
 """Characters kept of one reply. No answer is that long, but a runaway generation may be."""
@@ -22,7 +26,8 @@ _CUT_SHORT = frozenset(
 _REFUSED = frozenset(
     {
         "content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety",
-        "recitation", "prohibited_content", "blocklist", "spii", "image_safety",
+        "recitation", "prohibited_content", "blocklist", "spii", "image_safety", "model_armor",
+        "language",
     }
 )  # fmt: skip
 _FAILED = frozenset({"error", "malformed_response", "malformed_function_call"})
@@ -58,6 +63,7 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
         why = "the reply broke off before it was complete"
         raise MemberError(why, kind="broken_off", passing=True)
     seen = _seen_on(wire)
+    _raise_if_reported((*seen, body or {}), wire)
     usage = next((u for each in (body or {}, *seen) if (u := _usage(each))), {})
     content = ProviderResponse(
         text=clean(said if said.strip() else _tool_arguments(response)),
@@ -76,7 +82,7 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
             output_tokens=content.output_tokens,
         )
     if content.finish_reason in _REFUSED or not content.text.strip():
-        raise _no_text(content)
+        raise _no_text(content, _refusal_words((body or {}, *seen)))
     return replace(
         content, text=content.text[:MAX_REPLY], warnings=_warnings(content, incomplete=bool(text))
     )
@@ -123,6 +129,8 @@ def salvaged_text(response: Any) -> str | None:  # noqa: ANN401
         MemberError: the reply is a provider's error, sent with status 200.
     """
     body = response.response_json
+    if last_response().error:
+        return None  # the wire tells more of it, such as its status
     if isinstance(body, dict) and isinstance(error := body.get("error"), dict):
         message = str(error.get("message") or "no reason given")
         raise MemberError(f"the provider reports: {message}", kind="provider", passing=True)
@@ -150,10 +158,36 @@ def _raise_if_failed(model: Any, body: dict[str, Any] | None) -> None:  # noqa: 
         )
 
 
-def _no_text(content: ProviderResponse) -> MemberError:
+def _raise_if_reported(seen: Iterable[dict[str, Any]], wire: LastResponse) -> None:
+    """Raise for an error that came with status 200: as an event, in the reply, or in a choice."""
+    for each in seen:
+        choices = each.get("choices")
+        inner = choices if isinstance(choices, list) else []
+        for holder in (each, *inner):
+            error = holder.get("error") if isinstance(holder, dict) else None
+            if isinstance(error, dict) and error.get("message"):
+                raise reported_error(str(error["message"])[:_SHOWN], wire)
+
+
+def _refusal_words(seen: Iterable[dict[str, Any]]) -> str:
+    """What the model said instead of an answer, where OpenAI's APIs put it."""
+    for each in seen:
+        choices = each.get("choices")
+        for choice in choices if isinstance(choices, list) else []:
+            message = choice.get("message") if isinstance(choice, dict) else None
+            if isinstance(message, dict) and isinstance(message.get("refusal"), str):
+                return str(message["refusal"])
+        output = each.get("output")
+        for item in output if isinstance(output, list) else []:
+            if _is_refusal(item):
+                return " ".join(str(part.get("refusal") or "") for part in item["content"])
+    return ""
+
+
+def _no_text(content: ProviderResponse, words: str) -> MemberError:
     refused = content.finish_reason in _REFUSED
     if refused:
-        text = " ".join(content.text.split())[:_SHOWN]
+        text = " ".join((content.text or words).split())[:_SHOWN]
         said = f": {text}" if text else ""
         message = f"the provider refused to answer ({content.finish_reason}){said}"
     else:

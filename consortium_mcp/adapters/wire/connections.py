@@ -21,6 +21,7 @@ class Connections:
         """Async transports that this call was the first to use, and the only one so far."""
         self._streams: list[Any] = []
         """Network streams of sync transports."""
+        self._broken = False
 
     def add_transport(self, transport: Any) -> None:  # noqa: ANN401 (httpx's or httpx2's)
         """Note an async transport. One that a plugin keeps for all its calls is no call's own."""
@@ -33,11 +34,13 @@ class Connections:
 
     def watch(self, request: Any) -> None:  # noqa: ANN401
         """Note the connections that a sync request makes, as httpcore tells of them."""
+        if self._broken:
+            raise RuntimeError("the call has been given up")
         inner = request.extensions.get("trace")
 
         def trace(name: str, info: dict[str, Any]) -> None:
             if hasattr(info.get("return_value"), "get_extra_info"):
-                self._streams.append(info["return_value"])
+                self._add(info["return_value"])
             if inner is not None:
                 inner(name, info)
 
@@ -45,8 +48,13 @@ class Connections:
 
     def add_response(self, response: Any) -> None:  # noqa: ANN401
         """Note the connection that a sync response came over, which may be an older one."""
-        stream = response.extensions.get("network_stream")
-        self._streams += [] if stream is None else [stream]
+        if (stream := response.extensions.get("network_stream")) is not None:
+            self._add(stream)
+
+    def _add(self, stream: Any) -> None:  # noqa: ANN401
+        self._streams.append(stream)
+        if self._broken:  # it came too late
+            self.break_off()
 
     async def close(self) -> None:
         """Close those of async transports; on the loop that the call ran on."""
@@ -55,7 +63,11 @@ class Connections:
                 await self._transports.pop().aclose()
 
     def break_off(self) -> None:
-        """Break those of sync transports, from any thread: whoever waits for them is woken."""
+        """Break those of sync transports, from any thread, and allow no more.
+
+        Whoever waits for one is woken.
+        """
+        self._broken = True
         for stream in self._streams:
             with suppress(OSError, ValueError):  # it has ended by itself
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

@@ -47,8 +47,12 @@ class LastResponse:
     @property
     def events(self) -> list[dict[str, Any]]:
         """The last events of a stream, each as the JSON object that it is."""
+        if self.body.lstrip().startswith("["):  # Gemini streams one list
+            with suppress(ValueError, RecursionError):
+                return [each for each in json.loads(self.body) if isinstance(each, dict)]
+            return []
         found = []
-        for line in self.body.splitlines():
+        for line in self.body.splitlines()[-_LAST_LINES:]:
             with suppress(ValueError, RecursionError):
                 event = json.loads(line.removeprefix("data:"))
                 found += [event] if isinstance(event, dict) else []
@@ -57,8 +61,29 @@ class LastResponse:
     @property
     def broke_off(self) -> bool:
         """Whether it is a stream of events that ended without any sign of its end."""
-        whole = self.is_stream and self.read_to_end and "data:" in self.body
-        return whole and not _ENDED.search(self.body)
+        if not self.is_stream or not self.read_to_end or self.body.strip() == "[]":
+            return False
+        if not _HAS_EVENTS.search(self.body):
+            return False
+        return not _DONE.search(self.body) and not any(map(_is_last, self.events))
+
+    @property
+    def text(self) -> str:
+        """The text in the deltas of a stream, as far as it came; Anthropic's and OpenAI's."""
+        deltas = (each.get("delta") for each in self.events)
+        texts = (each.get("text") if isinstance(each, dict) else each for each in deltas)
+        return "".join(each for each in texts if isinstance(each, str))
+
+    def count(self, *names: str) -> int | None:
+        """The last number of tokens of one of these names, wherever the usage stands."""
+        found = None
+        for event in (*self.events, self.content):
+            for holder in (event, event.get("message"), event.get("response")):
+                usage = holder.get("usage") if isinstance(holder, dict) else None
+                for name in names:
+                    number = usage.get(name) if isinstance(usage, dict) else None
+                    found = number if isinstance(number, int) else found
+        return found
 
     @property
     def content(self) -> dict[str, Any]:
@@ -126,7 +151,7 @@ def _wrap_sync(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
         response = original(self, request)
         if noted is not None:
             noted.connections.add_response(response)
-            _note(noted, response)
+            _note(noted, request, response)
             if _is_whole(request, response):
                 noted.body = response.read().decode("utf-8", "replace")
             elif noted.is_stream:
@@ -148,7 +173,7 @@ def _wrap_async(transport: Any) -> None:  # noqa: ANN401 (a class, or None)
             noted.connections.add_transport(self)
         response = await original(self, request)
         if noted is not None:
-            _note(noted, response)
+            _note(noted, request, response)
             if _is_whole(request, response):
                 noted.body = (await response.aread()).decode("utf-8", "replace")
             elif noted.is_stream:
@@ -183,23 +208,44 @@ def _is_whole(request: Any, response: Any) -> bool:  # noqa: ANN401
     return response.status_code >= _CLIENT_ERROR or is_json
 
 
-def _note(noted: LastResponse, response: Any) -> None:  # noqa: ANN401
+def _note(noted: LastResponse, request: Any, response: Any) -> None:  # noqa: ANN401
     noted.status = int(response.status_code)
     noted.headers = {name.lower(): value for name, value in response.headers.items()}
     noted.body = ""
     kind = response.headers.get("content-type", "")
     is_plain = "content-encoding" not in response.headers
     noted.read_to_end = False
-    noted.is_stream = kind.startswith("text/event-stream") and is_plain
+    streams = kind.startswith(_STREAMS) or not _is_whole(request, response)
+    noted.is_stream = is_plain and streams and "html" not in kind
 
 
-_TAIL = 8_000
+_STREAMS = ("text/event-stream", "application/x-ndjson", "application/stream+json")
+_TAIL = 400_000
 """The characters that are kept of a stream's end: its last events, with the usage."""
-_ENDED = re.compile(
-    r"\[DONE\]|message_stop|message-end|response\.(?:completed|incomplete|failed)"
-    r'|"(?:finish_reason|finishReason|stop_reason|stopReason)"\s*:\s*"|"type"\s*:\s*"error"|generated_text'
-    r'|"(?:done|stop|finished|is_finished|completed)"\s*:\s*true|event:\s*(?:done|end|complete|stop)'
+_LAST_LINES = 2_000
+_HAS_EVENTS = re.compile(r"^\s*(?:data:|\{|\[)", re.MULTILINE)
+_DONE = re.compile(
+    r"^data:\s*\[DONE\]|^event:\s*(?:done|end|complete|stop|message_stop)", re.MULTILINE
 )
+_LAST_TYPES = frozenset(
+    {"message_stop", "message-end", "response.completed", "response.incomplete", "response.failed"}
+)
+_REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "generated_text")
+
+
+def _is_last(event: dict[str, Any]) -> bool:
+    """Whether an event says that the reply is complete."""
+    inner = [event, event.get("delta"), event.get("messageStop"), event.get("promptFeedback")]
+    for name in ("choices", "candidates"):
+        inner += event[name] if isinstance(event.get(name), list) else []
+    return (
+        event.get("type") in _LAST_TYPES
+        or any(event.get(name) is True for name in ("done", "stop", "finished", "is_finished"))
+        or any(
+            isinstance(each, dict) and any(each.get(name) for name in (*_REASONS, "blockReason"))
+            for each in inner
+        )
+    )
 
 
 def _sync_tail(stream: Any, noted: LastResponse) -> Any:  # noqa: ANN401

@@ -99,6 +99,8 @@ def _readiness(ready: int, lacks: Sequence[str]) -> str:
 def _without_models(provider: str, snapshot: Snapshot) -> str:
     """Why a provider has no models, and what to do."""
     plugin = f"llm-{provider}"
+    if why := next((w for p, w in snapshot.plugin_errors.items() if provider in p), None):
+        return f"no models for now: {why}"
     if plugin in snapshot.plugins:
         return (
             f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "

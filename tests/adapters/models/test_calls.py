@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -454,3 +455,100 @@ def test_messages_are_short_unquoted_and_never_empty() -> None:
     assert str(member_error(RuntimeError())) == "RuntimeError: no further explanation"
     assert len(str(member_error(RuntimeError("x" * 9999)))) < 450
     assert member_error(ValueError("bad option")).permanent
+
+
+async def test_a_blocked_loop_is_left_behind_when_its_call_is_given_up() -> None:
+    ended = threading.Event()
+    asked: list[str] = []
+
+    def behave(prompt: llm.Prompt) -> str:
+        asked.append(prompt.prompt)
+        if len(asked) == 1:
+            ended.wait(60)
+        return "42"
+
+    fake = FakeAsync("m", behave)
+    with plugin("blocking", models(fake)):
+        calls = ModelCaller(Registry(), Limits())
+        try:
+            with pytest.raises(MemberError, match="no answer within"):
+                await calls(question("m", timeout=1))
+            assert (await calls(question("m", timeout=60))).text == "42"
+        finally:
+            ended.set()
+
+
+async def test_a_hold_counts_for_those_who_wait_for_a_slot() -> None:
+    limited = MemberError("HTTP 429", kind="http", passing=True, retry_after=1.0)
+    asked: list[float] = []
+
+    def behave(_prompt: llm.Prompt) -> str:
+        asked.append(anyio.current_time())
+        if len(asked) == 1:
+            raise limited
+        return "42"
+
+    with plugin("one", models(FakeAsync("m", behave))):
+        calls = ModelCaller(Registry(), Limits(per_provider=1))
+
+        async def one() -> None:
+            with suppress(MemberError):
+                await calls(question("m", timeout=60))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(one)
+            group.start_soon(one)
+    assert len(asked) == 2
+    assert asked[1] - asked[0] >= 0.99
+
+
+async def test_a_key_that_a_provider_echoes_in_a_reply_of_status_200_is_blanked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_API_KEY", "0a1b2c3d4e5f")
+    inside = {"status": "failed", "error": {"message": "you sent 0a1b2c3d4e5f"}}
+    error = await failure(FakeAsync("m", "half", response_json=inside))
+    assert "you sent [key]" in str(error)
+
+
+@pytest.mark.parametrize(
+    "response_json",
+    [
+        {"choices": [{"error": {"message": "upstream went away"}, "finish_reason": "stop"}]},
+        {"error": {"message": "upstream went away"}},
+    ],
+)
+async def test_an_error_beside_a_text_is_an_error(response_json: dict[str, Any]) -> None:
+    error = await failure(FakeAsync("m", "half", response_json=response_json))
+    assert "upstream went away" in str(error)
+    assert error.passing
+
+
+@pytest.mark.parametrize(
+    "response_json",
+    [
+        {"choices": [{"finish_reason": "stop", "message": {"refusal": "I cannot."}}]},
+        {"output": [{"content": [{"type": "refusal", "refusal": "I cannot."}]}]},
+    ],
+)
+async def test_a_refusal_has_the_models_words(response_json: dict[str, Any]) -> None:
+    error = await failure(FakeAsync("m", "", response_json=response_json))
+    assert "I cannot." in str(error)
+
+
+async def test_a_model_that_is_refused_without_a_schema_too_keeps_its_schema() -> None:
+    fake = FakeAsync("m", ValueError("400 whatever"), supports_schema=True)
+    vars(fake)["behaviour"] = _Refused()
+    with plugin("fake", models(fake)):
+        calls = Retrier(ModelCaller(Registry(), Limits()))
+        with pytest.raises(MemberError, match="HTTP 400"):
+            await calls(question("m", json_schema={"type": "object"}))
+        fake.behaviour = "{}"
+        await calls(question("m", json_schema={"type": "object"}))
+    assert [prompt.schema is None for prompt in fake.prompts] == [False, True, False]
+
+
+class _Refused(Exception):
+    """A request that is called malformed, with and without a schema."""
+
+    status_code = 400

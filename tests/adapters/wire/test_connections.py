@@ -106,3 +106,10 @@ def test_breaking_off_what_has_ended_is_no_error() -> None:
         with httpx2.Client(trust_env=False) as client:
             client.get(f"{url}/json")
         noted.connections.break_off()
+
+
+def test_a_call_that_was_given_up_sends_nothing_more() -> None:
+    with served() as url, noting() as noted, httpx2.Client(trust_env=False) as client:
+        noted.connections.break_off()
+        with pytest.raises(RuntimeError, match="given up"):
+            client.get(f"{url}/json")

@@ -46,7 +46,8 @@ def checked(path: str, noted: LastResponse) -> None:
     if path == "/events":
         assert noted.events[-1]["usage"] == {"prompt_tokens": 7}
     if path == "/streamJson":
-        assert noted.body == ""
+        assert noted.is_stream
+        assert noted.events == []
 
 
 @pytest.mark.parametrize("path", sorted(ANSWERS))
@@ -94,3 +95,31 @@ def test_the_events_of_aws_are_noted_as_they_pass() -> None:
     with noting() as cut:
         assert list(EventStream(said)) == [said]
     assert cut.broke_off
+
+
+SAID = '{"choices": [{"delta": {"content": "4"}, "finish_reason": null}]}'
+MENTIONS = '{"choices": [{"delta": {"content": "message_stop [DONE]"}, "finish_reason": null}]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        (f"data: {SAID}\n\n", True),
+        (f"data: {MENTIONS}\n\n", True),
+        (f"data: {SAID}\n\ndata: [DONE]\n\n", False),
+        (f"data: {SAID}\n\ndata: " + '{"choices": [{"finish_reason": "length"}]}\n', False),
+        ('data: {"type": "message_stop"}\n', False),
+        ('data: {"type": "response.incomplete", "response": {}}\n', False),
+        ('{"message": {"content": "4"}, "done": false}\n', True),
+        ('{"message": {"content": "4"}, "done": true}\n', False),
+        ('[{"candidates": [{"content": {}}]}]', True),
+        ('[{"candidates": [{"content": {}}]},\n{"candi', True),
+        ('[{"candidates": [{"finishReason": "STOP"}]}]', False),
+        ('[{"promptFeedback": {"blockReason": "SAFETY"}}]', False),
+        ("just words", False),
+        ("", False),
+    ],
+)
+def test_a_stream_without_its_end_broke_off(body: str, cut: bool) -> None:  # noqa: FBT001
+    seen = LastResponse(200, {}, body, is_stream=True, read_to_end=True)
+    assert seen.broke_off is cut
