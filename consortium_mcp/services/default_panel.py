@@ -11,7 +11,7 @@ from consortium_mcp.core.domain.errors import (
     StoreUnwritable,
     UnknownConsortium,
 )
-from consortium_mcp.core.panel.known_models import LOCAL_SERVERS, current_panel
+from consortium_mcp.core.panel.known_models import current_panel
 from consortium_mcp.services.panel_warnings import nothing_ready_message
 
 if TYPE_CHECKING:
@@ -72,18 +72,21 @@ async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> Defaul
     """The best of what is ready. Plugins that could not be considered are named in warnings."""
     snapshot = await registry.snapshot(refresh=True)
     ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
-    near = [each for each in ready if snapshot.entries[each].provider in LOCAL_SERVERS]
-    demo = [each for each in ready if snapshot.entries[each].demo]
+    entries = snapshot.entries
+    near = [each for each in ready if entries[each].served_nearby]
+    demo = [each for each in ready if entries[each].demo]
+    providers = {each: entries[each].provider for each in ready}
+    far = [each for each in ready if each not in near and each not in demo]
     warnings += tuple(
         f"The default panel was chosen without the plugin {plugin}: {why}."
         for plugin, why in snapshot.plugin_errors.items()
     )
-    if (panel := current_panel(ready)) is not None:
+    if (panel := current_panel(far, (), providers)) is not None:
         members, arbiter = panel
-        why = "the newest general model of each provider that is ready"
+        why = "the newest general model of each provider, or of each family, that is ready"
         if arbiter not in members:
             why += f"; {arbiter} only judges, as models favour their own answers"
-    elif (panel := current_panel(ready, near)) is not None:
+    elif (panel := current_panel([*far, *near], near, providers)) is not None:
         members, arbiter = panel
         why = "fewer than two providers have a key, and a server on this machine offers them"
     elif len(demo) >= _FEWEST:

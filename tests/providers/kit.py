@@ -70,7 +70,7 @@ class Api(BaseHTTPRequestHandler):
             self._send(status, "<html><body>Bad gateway</body></html>", "text/html")
             return
         message = {"schema": "response_format: json_schema is not supported"}.get(
-            case, f"this is the case {case}"
+            case, f"this is the case {case}; you sent {self._key()}"
         )
         error: dict[str, Any] = {"message": message, "code": status, "type": case, "status": case}
         if "GenerateContent" in self.path and case == "limited":
@@ -86,6 +86,11 @@ class Api(BaseHTTPRequestHandler):
         told_otherwise = "GenerateContent" in self.path or "/converse" in self.path
         wait = {} if told_otherwise else {"retry-after": str(WAIT)}
         self._send(status, json.dumps(content), "application/json", **wait)
+
+    def _key(self) -> str:
+        """What the caller sent as its key: careless providers echo it."""
+        names = ("authorization", "x-api-key", "x-goog-api-key")
+        return " ".join(self.headers.get(name) or "" for name in names).strip()
 
     def _openai(self, case: str, *, stream: bool) -> None:
         reason = {"refused": "content_filter", "cut": "length"}.get(case, "stop")

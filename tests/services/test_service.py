@@ -552,7 +552,7 @@ async def test_else_those_of_a_local_server(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         with plugin("ollama", models(FakeAsync("qwen4:8b", "x"), FakeAsync("llama4:8b", "x"))):
             config = (await service.resolver.resolve(None, ConsortiumSettings())).config
-    assert [m.model for m in config.members] == ["llama4:8b", "qwen4:8b"]
+    assert {m.model for m in config.members} == {"llama4:8b", "qwen4:8b"}
 
 
 async def test_else_the_local_ones(settings: Settings) -> None:

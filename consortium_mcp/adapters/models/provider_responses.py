@@ -160,7 +160,7 @@ def _raise_if_failed(model: Any, body: dict[str, Any] | None) -> None:  # noqa: 
 
 def _raise_if_reported(seen: Iterable[dict[str, Any]], wire: LastResponse) -> None:
     """Raise for an error that came with status 200: as an event, in the reply, or in a choice."""
-    for each in seen:
+    for each in seen if not wire.failed else ():
         choices = each.get("choices")
         inner = choices if isinstance(choices, list) else []
         for holder in (each, *inner):

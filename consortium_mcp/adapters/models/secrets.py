@@ -114,11 +114,11 @@ def _forms(value: str) -> Iterator[str]:
             quote(raw, safe=""), quote(raw), quote_plus(raw),
         },
     )  # fmt: skip
-    parts = value.split()
-    if len(parts) > 1:
-        yield _BETWEEN.join(map(re.escape, parts))
-        yield from (
-            re.escape(part)
-            for part in parts
-            if len(part) >= _SHORTEST and not _NO_SECRET.fullmatch(part)
-        )
+    if len(lines := value.split()) > 1:
+        yield _BETWEEN.join(map(re.escape, lines))
+    # Lines, and what stands before and behind a colon: AWS's name of a key and the secret.
+    yield from (
+        re.escape(part)
+        for part in re.split(r"[\s:]+", value)
+        if len(part) >= _SHORTEST and not _NO_SECRET.fullmatch(part)
+    )

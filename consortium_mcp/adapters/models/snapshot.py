@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import llm
 
 from consortium_mcp.adapters.models.keys import Readiness
 from consortium_mcp.core.domain.errors import UnknownModel
+from consortium_mcp.core.panel.known_models import LOCAL_SERVERS
 from consortium_mcp.core.panel.member_syntax import unknown_model_message
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ SLOW_IMPORT = "it is slow to load; it is installed, and its models are missing f
 SLOW_LISTING = "it is slow to list its models; they are missing for now"
 
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104 (compared with, not listened on)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One model that llm knows."""
@@ -68,6 +73,13 @@ class Entry:
     def is_local(self) -> bool:
         """Whether it computes in this process, where one call at a time must do."""
         return self.demo or self.provider in IN_PROCESS
+
+    @property
+    def served_nearby(self) -> bool:
+        """Whether a server on the user's own machine offers it."""
+        model: Any = self.async_model or self.sync_model
+        host = urlsplit(str(getattr(model, "api_base", None) or "")).hostname
+        return self.provider in LOCAL_SERVERS or host in _THIS_MACHINE
 
     @property
     def drops_system(self) -> bool:

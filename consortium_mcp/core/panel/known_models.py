@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 _FAMILIES = (
@@ -65,32 +65,40 @@ PANEL_WITHOUT_ARBITER = 3
 answers."""
 LOCAL_SERVERS = frozenset({"ollama", "lmstudio", "llamafile", "llama_server", "vllm", "localai"})
 """Providers that are a server on the user's own machine, or near it."""
-MOST_LOCAL = 3
-"""The most models of local servers in a default panel: one machine computes them all."""
+MOST_TOGETHER = 3
+"""The most models in a default panel of one provider, or of one machine that computes them all."""
 
 
 def current_panel(
-    ready: Collection[str], local: Collection[str] = ()
+    ready: Collection[str],
+    local: Collection[str] = (),
+    providers: Mapping[str, str] | None = None,
 ) -> tuple[list[str], str] | None:
-    """Choose members and arbiter from the current models that are ready, one per provider.
+    """Choose members and arbiter from the general models that are ready, one per provider.
+
+    Where they are fewer than two, other families that the same providers serve join them, as with
+    OpenRouter or Bedrock alone; then the models of a local server.
 
     Args:
         ready: the ids that can be called.
-        local: those of them that a local server offers; they are taken, of different families
-            first, where fewer than two providers are ready.
+        local: those of them that a local server offers.
+        providers: the provider of each id, to know the series that the table does not have yet.
 
     Returns:
         The members' ids and the arbiter's, or `None` where there are fewer than two models.
     """
-    newest = [
-        [each for each in (_newest_of_series(model, ready) for model in models) if each]
-        for models in CURRENT_MODELS.values()
+    elsewhere = [each for each in ready if each not in local]
+    found = [
+        _newer(best, provider, elsewhere, providers or {})
+        for provider, models in CURRENT_MODELS.items()
+        if (best := _best_of_table(models, elsewhere)) is not None
     ]
-    found = [models[0] for models in newest if models]
     if len(found) < _FEWEST:
-        families = {family(each) or each: each for each in sorted(local, reverse=True)}
-        others = [each for each in sorted(local) if each not in families.values()]
-        found += [*reversed(families.values()), *others][:MOST_LOCAL]
+        found += _of_other_families(elsewhere, found)
+    if len(found) < _FEWEST:
+        found += _of_other_families(local, found)
+    if len(found) < _FEWEST:
+        found += [each for each in sorted(local) if _is_general(each) and each not in found]
     if len(found) < _FEWEST:
         return None
     members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
@@ -99,8 +107,59 @@ def current_panel(
 
 _FEWEST = 2
 """One model is no consortium."""
-_DATE = re.compile(r"[-@]?(?:20[0-9]{2}-?[01][0-9]-?[0-3][0-9])")
+_DATE = re.compile(r"[-@]?(?:20[0-9]{2}-?[01][0-9]-?[0-3][0-9])|-(?:0[1-9]|1[0-2])[0-3][0-9]$")
 _VERSION = re.compile(r"[0-9]+(?:[.-][0-9]+)*")
+_SPECIAL = re.compile(
+    r"embed|rerank|\bbge\b|minilm|whisper|tts|audio|speech|transcri|realtime|image|vision|video|dall"
+    r"|sora|imagen|veo|moderation|guard|search|research|computer|codex|coder|code\b|robotics|ocr"
+    r"|instruct-beta|base$|live|native",
+    re.IGNORECASE,
+)
+"""Models for one purpose, in their makers' names."""
+_SMALL = re.compile(
+    r"(?<![a-z])mini|nano|lite|small|tiny|haiku|instant|air\b|luna|flash"
+    r"|[-:_.](?:[0-9]\.)?[0-9]b\b",
+    re.IGNORECASE,
+)
+"""Classes below the general one; a panel takes them only where there is nothing else."""
+
+
+def _is_general(model: str) -> bool:
+    return _SPECIAL.search(model) is None
+
+
+def _best_of_table(models: Collection[str], ready: Collection[str]) -> str | None:
+    newest = (_newest_of_series(model, ready) for model in models)
+    return next((each for each in newest if each), None)
+
+
+def _newer(best: str, provider: str, ready: Collection[str], providers: Mapping[str, str]) -> str:
+    """A general model of the provider with a higher first number, of a series not known yet."""
+    others = [
+        each
+        for each in ready
+        if providers.get(each) == provider
+        and family(each) == family(best)
+        and _is_general(each)
+        and not _SMALL.search(each)
+        and _version(each)[:1] > _version(best)[:1]
+    ]
+    return max(others, key=lambda each: (_version(each), -len(each), each), default=best)
+
+
+def _of_other_families(ready: Collection[str], found: Collection[str]) -> list[str]:
+    """The best general model of each family that is not there yet, three in all."""
+    taken = {family(each) or each for each in found}
+    best: dict[str, str] = {}
+    for each in sorted(filter(_is_general, ready), key=_rank, reverse=True):
+        maker = family(each)
+        if maker is not None and maker not in taken:
+            best.setdefault(maker, each)
+    return list(best.values())[: MOST_TOGETHER - len(found)]
+
+
+def _rank(model: str) -> tuple[bool, tuple[int, ...], int, str]:
+    return not _SMALL.search(model), _version(model), -len(model), model
 
 
 def _newest_of_series(model: str, ready: Collection[str]) -> str | None:
@@ -115,5 +174,6 @@ def _series(model: str) -> str:
 
 
 def _version(model: str) -> tuple[int, ...]:
-    numbers = re.findall(r"[0-9]+", _DATE.sub("", model))
-    return tuple(int(number) for number in numbers)
+    """The numbers in its name, without those of its size and its date."""
+    name = re.sub(r"[-:_.]?[0-9.]+[bm]\b", "", _DATE.sub("", model.rpartition("/")[2]))
+    return tuple(int(number) for number in re.findall(r"[0-9]+", name))

@@ -15,7 +15,7 @@ from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS, LOCAL_SERVERS
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
 
@@ -140,7 +140,7 @@ def _cost(config: ConsortiumConfig, snapshot: Snapshot) -> str:
         entry = snapshot.entries.get(model_id)
         if entry is None:  # a saved consortium
             unknown.append(model_id)
-        elif not entry.is_local and entry.provider not in LOCAL_SERVERS:
+        elif not entry.is_local and not entry.served_nearby:
             dollars = price(model_id, entry.provider, tokens, ANSWER_TOKENS)
             unknown += [model_id] if dollars is None else []
             total += dollars or 0.0

@@ -282,6 +282,21 @@ def test_a_plugin_that_signs_in_by_itself_is_not_said_to_be_ready() -> None:
     assert "signs in by itself" in str(entry.readiness.doubt)
 
 
+def test_an_openai_model_at_an_address_of_this_machine_is_served_nearby(
+    settings: Settings,
+) -> None:
+    settings.user_dir.mkdir(parents=True, exist_ok=True)
+    (settings.user_dir / "extra-openai-models.yaml").write_text(
+        '- model_id: mine\n  model_name: m\n  api_base: "http://localhost:8000/v1"\n'
+        '- model_id: far\n  model_name: m\n  api_base: "https://models.example/v1"\n',
+        encoding="utf-8",
+    )
+    found = take_snapshot().entries
+    assert found["mine"].served_nearby
+    assert found["mine"].ready
+    assert not found["far"].served_nearby
+
+
 def test_plugins_list_their_models_at_once() -> None:
     meeting = threading.Barrier(3, timeout=30)
 

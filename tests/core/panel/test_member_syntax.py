@@ -160,6 +160,43 @@ def test_a_local_servers_models_are_the_panel_where_there_are_no_keys() -> None:
     assert current_panel(["a-model"], ["a-model"]) is None
 
 
+def test_one_provider_that_serves_many_families_is_a_panel() -> None:
+    ready = [
+        "openrouter/openai/gpt-5.5", "openrouter/openai/gpt-5.5-mini",
+        "openrouter/anthropic/claude-opus-4.5", "openrouter/anthropic/claude-haiku-9",
+        "openrouter/google/gemini-3-pro", "openrouter/google/gemini-3-pro-image",
+        "openrouter/meta-llama/llama-guard-4", "openrouter/unheard-of/model",
+    ]  # fmt: skip
+    members, arbiter = current_panel(ready) or ([], "")
+    assert {arbiter, *members} == {
+        "openrouter/openai/gpt-5.5",
+        "openrouter/anthropic/claude-opus-4.5",
+        "openrouter/google/gemini-3-pro",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ready", "best"),
+    [
+        (["gpt-4.1", "gpt-7-nova"], "gpt-7-nova"),
+        (["gpt-5.5", "gpt-7-nova-mini", "gpt-9-audio"], "gpt-5.5"),
+        (["gpt-4.1", "gpt-4-0613"], "gpt-4.1"),
+        (["gpt-5.1", "gpt-5-0807"], "gpt-5.1"),
+    ],
+)
+def test_a_series_that_the_table_does_not_have_yet_counts(ready: list[str], best: str) -> None:
+    providers = dict.fromkeys(ready, "openai")
+    found = current_panel([*ready, "anthropic/claude-opus-5-5"], (), providers)
+    assert found is not None
+    assert found[1] == best
+
+
+def test_models_that_only_embed_are_no_members() -> None:
+    local = ["nomic-embed-text", "mxbai-embed-large", "llama3", "qwen3"]
+    members, arbiter = current_panel(local, local) or ([], "")
+    assert {*members, arbiter} == {"llama3", "qwen3"}
+
+
 @pytest.mark.parametrize(
     ("model", "house"),
     [

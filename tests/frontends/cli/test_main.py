@@ -44,7 +44,9 @@ def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(
     assert one in output
     assert "made-up-secret" not in output
     assert str(settings.database) in output
-    assert "why: the newest general model of each provider that is ready" in output
+    assert (
+        "why: the newest general model of each provider, or of each family, that is ready" in output
+    )
     assert f"likely cost: not known, as there is no price of {one}, {two}" in output
 
 
