@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.domain.consortium import is_program
 from consortium_mcp.core.domain.errors import (
     ConfigError,
     StoreBusy,
     StoreUnwritable,
     UnknownConsortium,
 )
-from consortium_mcp.core.panel.known_models import current_panel
+from consortium_mcp.core.panel.known_models import current_panel, panel_of_programs
 from consortium_mcp.services.panel_warnings import nothing_ready_message
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ async def default_panel(
 ) -> DefaultPanel:
     """The consortium `default`, else `CONSORTIUM_MODELS`, else what is ready.
 
-    Of what is ready: the providers' current models, else those of a local server, else the local
-    demo models.
+    Of what is ready: the providers' current models, else the agent programs that are signed in,
+    else the models of a local server, else the local demo models.
 
     Args:
         registry: finds models.
@@ -76,7 +77,9 @@ async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> Defaul
     near = [each for each in ready if entries[each].served_nearby]
     demo = [each for each in ready if entries[each].demo]
     providers = {each: entries[each].provider for each in ready}
-    far = [each for each in ready if each not in near and each not in demo]
+    programs = [each for each in ready if is_program(each)]
+    own = [each for each in programs if each.count("/") == 1]  # with the model its user has set
+    far = [each for each in ready if each not in {*near, *demo, *programs}]
     warnings += tuple(
         f"The default panel was chosen without the plugin {plugin}: {why}."
         for plugin, why in snapshot.plugin_errors.items()
@@ -86,6 +89,9 @@ async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> Defaul
         why = "the newest general model of each provider, or of each family, that is ready"
         if arbiter not in members:
             why += f"; {arbiter} only judges, as models favour their own answers"
+    elif (panel := panel_of_programs(own, far)) is not None:
+        members, arbiter = panel
+        why = "fewer than two providers have a key, and these programs are signed in"
     elif (panel := current_panel([*far, *near], near, providers)) is not None:
         members, arbiter = panel
         why = "fewer than two providers have a key, and a server on this machine offers them"

@@ -20,7 +20,8 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
     return (
         "No panel was named, and fewer than two current models are ready. "
         f"Ready: {shown or 'none'}. Three ways out: (1) set the keys of two providers, e.g. "
-        "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic; "
+        "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic, or "
+        "sign in to two of the programs claude, codex and gemini; "
         "(2) run `consortium-mcp setup-local` for the small local demo models (extra `local`); "
         "(3) name the `models`, or save a consortium called `default`. "
         "`consortium-mcp doctor` shows what is missing."

@@ -15,6 +15,7 @@ _FAMILIES = (
     ("gemma", "gemini"),
     ("gpt", "gpt"),
     ("chatgpt", "gpt"),
+    ("codex", "gpt"),
     ("o1", "gpt"),
     ("o3", "gpt"),
     ("o4", "gpt"),
@@ -38,7 +39,8 @@ def family(model_id: str) -> str | None:
     `openrouter/anthropic/claude-sonnet-5` and `claude-opus-5` are one family. Families matter
     because a judge favours text of its own (measured: 20 points more of the votes).
     """
-    name = model_id.lower().rpartition("/")[2]
+    program, _, rest = model_id.lower().partition("/")
+    name = rest.partition("/")[0] if program == "agent" else model_id.lower().rpartition("/")[2]
     return next((family for start, family in _FAMILIES if name.startswith(start)), None)
 
 
@@ -100,6 +102,27 @@ def current_panel(
     if len(found) < _FEWEST:
         found += [each for each in sorted(local) if _is_general(each) and each not in found]
     if len(found) < _FEWEST:
+        return None
+    members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
+    return members, found[0]
+
+
+def panel_of_programs(
+    signed_in: Collection[str], ready: Collection[str]
+) -> tuple[list[str], str] | None:
+    """Choose members and arbiter from the agent programs, one a family, and what else is ready.
+
+    Args:
+        signed_in: the ids of the programs that can answer.
+        ready: the ids of the models with a key; the best of each other family joins.
+
+    Returns:
+        The members' ids and the arbiter's, or `None` where there are fewer than two.
+    """
+    programs = {family(each) or each: each for each in sorted(signed_in, reverse=True)}
+    found = sorted(programs.values())
+    found += _of_other_families(ready, found)
+    if not programs or len(found) < _FEWEST:
         return None
     members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
     return members, found[0]

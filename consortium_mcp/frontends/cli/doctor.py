@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
+from consortium_mcp.adapters.agents.finding import AGENTS, find
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
@@ -41,6 +43,7 @@ async def examine(settings: Settings) -> bool:
     async with open_service(settings) as service:
         await _database(service)
         snapshot = await service.registry.snapshot()
+        _programs()
         _models(snapshot)
         return await _panel(service)
 
@@ -109,6 +112,14 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
     if provider in EXTRAS:
         return f"no plugin; install consortium-mcp[{provider}], or run `llm install {plugin}`"
     return f"no plugin; run `llm install {plugin}`"
+
+
+def _programs() -> None:
+    """Print which agent programs were found; their models stand among the providers."""
+    _heading("Agent programs")
+    for name in AGENTS:
+        path = find(name, Path.home())
+        click.echo(f"  {name}: {path or 'not found'}")
 
 
 async def _panel(service: Service) -> bool:

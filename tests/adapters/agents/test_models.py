@@ -17,12 +17,16 @@ from consortium_mcp.adapters.models.discovery import take_snapshot
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question
+from consortium_mcp.core.domain.request import ConsortiumSettings
+from consortium_mcp.services.assembly import open_service
 from tests.support.fake_agent import ANSWER, installed, seen
 from tests.support.fake_models import plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from consortium_mcp.adapters.settings import Settings
 
 pytestmark = [
     pytest.mark.anyio,
@@ -91,6 +95,19 @@ async def test_two_of_a_program_run_at_once_and_no_more(programs: Path) -> None:
     calls = seen(programs)
     assert len(calls) == 4
     assert all("opus" in str(call["arguments"]) for call in calls)
+
+
+async def test_programs_that_are_signed_in_are_the_panel_where_there_are_no_keys(
+    programs: Path, settings: Settings
+) -> None:
+    installed(programs, "codex")
+    (programs / "signed-in").touch()
+    with plugin("ours", register):
+        async with open_service(settings) as service:
+            found = await service.resolver.resolve(None, ConsortiumSettings())
+    assert [member.model for member in found.config.members] == ["agent/claude", "agent/codex"]
+    assert "these programs are signed in" in str(found.chosen_because)
+    assert any("answers by the subscription" in note for note in found.notes)
 
 
 @pytest.mark.usefixtures("programs")

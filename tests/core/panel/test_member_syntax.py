@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, InvalidMember, UnknownModel
 from consortium_mcp.core.domain.text import closest
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, current_panel, family
+from consortium_mcp.core.panel.known_models import (
+    CURRENT_MODELS,
+    current_panel,
+    family,
+    panel_of_programs,
+)
 from consortium_mcp.core.panel.labels import label, shuffle_labels
 from consortium_mcp.core.panel.member_syntax import parse_member, with_counts
 from tests.support.fakes import config
@@ -189,6 +194,16 @@ def test_a_series_that_the_table_does_not_have_yet_counts(ready: list[str], best
     found = current_panel([*ready, "anthropic/claude-opus-5-5"], (), providers)
     assert found is not None
     assert found[1] == best
+
+
+def test_programs_that_are_signed_in_are_a_panel_one_a_family() -> None:
+    signed_in = ["agent/claude", "agent/codex", "agent/gemini"]
+    assert panel_of_programs(signed_in, []) == (signed_in[1:], signed_in[0])
+    assert panel_of_programs(["agent/codex"], ["gpt-5.5"]) is None
+    assert panel_of_programs(["agent/codex"], ["gpt-5.5", "anthropic/claude-opus-5-5"]) == (
+        ["agent/codex", "anthropic/claude-opus-5-5"], "agent/codex",
+    )  # fmt: skip
+    assert panel_of_programs([], ["gpt-5.5", "anthropic/claude-opus-5-5"]) is None
 
 
 def test_models_that_only_embed_are_no_members() -> None:
