@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import is_program
 from consortium_mcp.core.domain.errors import (
     ConfigError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
 
 DEFAULT_CONSORTIUM = "default"
+_MILLION = 1_000_000
 _FEWEST = 2
 """One model is no consortium."""
 
@@ -84,12 +86,16 @@ async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> Defaul
         f"The default panel was chosen without the plugin {plugin}: {why}."
         for plugin, why in snapshot.plugin_errors.items()
     )
-    if (panel := current_panel(far, (), providers)) is not None:
+
+    def dollars(model: str) -> float | None:
+        return price(model, providers[model], _MILLION, _MILLION)
+
+    if (panel := current_panel(far, (), providers, dollars)) is not None:
         members, arbiter = panel
         why = "the newest general model of each provider, or of each family, that is ready"
         if arbiter not in members:
             why += f"; {arbiter} only judges, as models favour their own answers"
-    elif (panel := panel_of_programs(own, far)) is not None:
+    elif (panel := panel_of_programs(own, far, dollars)) is not None:
         members, arbiter = panel
         why = "fewer than two providers have a key, and these programs are signed in"
     elif (panel := current_panel([*far, *near], near, providers)) is not None:

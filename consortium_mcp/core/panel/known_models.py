@@ -6,7 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+    Price = Callable[[str], float | None]
+    """The dollars for a million tokens in and out; `None` where they are not known."""
 
 
 _FAMILIES = (
@@ -75,6 +78,7 @@ def current_panel(
     ready: Collection[str],
     local: Collection[str] = (),
     providers: Mapping[str, str] | None = None,
+    price: Price = lambda _model: None,
 ) -> tuple[list[str], str] | None:
     """Choose members and arbiter from the general models that are ready, one per provider.
 
@@ -85,20 +89,21 @@ def current_panel(
         ready: the ids that can be called.
         local: those of them that a local server offers.
         providers: the provider of each id, to know the series that the table does not have yet.
+        price: what a model costs, as a hint of its class.
 
     Returns:
         The members' ids and the arbiter's, or `None` where there are fewer than two models.
     """
     elsewhere = [each for each in ready if each not in local]
     found = [
-        _newer(best, provider, elsewhere, providers or {})
+        _newer(best, provider, elsewhere, providers or {}, price)
         for provider, models in CURRENT_MODELS.items()
         if (best := _best_of_table(models, elsewhere)) is not None
     ]
     if len(found) < _FEWEST:
-        found += _of_other_families(elsewhere, found)
+        found += _of_other_families(elsewhere, found, price)
     if len(found) < _FEWEST:
-        found += _of_other_families(local, found)
+        found += _of_other_families(local, found, price)
     if len(found) < _FEWEST:
         found += [each for each in sorted(local) if _is_general(each) and each not in found]
     if len(found) < _FEWEST:
@@ -108,20 +113,23 @@ def current_panel(
 
 
 def panel_of_programs(
-    signed_in: Collection[str], ready: Collection[str]
+    signed_in: Collection[str],
+    ready: Collection[str],
+    price: Price = lambda _model: None,
 ) -> tuple[list[str], str] | None:
     """Choose members and arbiter from the agent programs, one a family, and what else is ready.
 
     Args:
         signed_in: the ids of the programs that can answer.
         ready: the ids of the models with a key; the best of each other family joins.
+        price: what a model costs, as a hint of its class.
 
     Returns:
         The members' ids and the arbiter's, or `None` where there are fewer than two.
     """
     programs = {family(each) or each: each for each in sorted(signed_in, reverse=True)}
     found = sorted(programs.values())
-    found += _of_other_families(ready, found)
+    found += _of_other_families(ready, found, price)
     if not programs or len(found) < _FEWEST:
         return None
     members = found[1:] if len(found) >= PANEL_WITHOUT_ARBITER else found
@@ -156,7 +164,13 @@ def _best_of_table(models: Collection[str], ready: Collection[str]) -> str | Non
     return next((each for each in newest if each), None)
 
 
-def _newer(best: str, provider: str, ready: Collection[str], providers: Mapping[str, str]) -> str:
+def _newer(
+    best: str,
+    provider: str,
+    ready: Collection[str],
+    providers: Mapping[str, str],
+    price: Price,
+) -> str:
     """A general model of the provider with a higher first number, of a series not known yet."""
     others = [
         each
@@ -166,23 +180,32 @@ def _newer(best: str, provider: str, ready: Collection[str], providers: Mapping[
         and _is_general(each)
         and not _SMALL.search(each)
         and _version(each)[:1] > _version(best)[:1]
+        and not _is_cheaper_class(price(each), price(best))
     ]
     return max(others, key=lambda each: (_version(each), -len(each), each), default=best)
 
 
-def _of_other_families(ready: Collection[str], found: Collection[str]) -> list[str]:
+def _is_cheaper_class(dollars: float | None, of_best: float | None) -> bool:
+    """Whether it costs less than a third: a smaller model, whatever its name says."""
+    return dollars is not None and of_best is not None and dollars < of_best / 3
+
+
+def _of_other_families(ready: Collection[str], found: Collection[str], price: Price) -> list[str]:
     """The best general model of each family that is not there yet, three in all."""
+
+    def rank(model: str) -> tuple[bool, tuple[int, ...], float, tuple[int, ...], int, str]:
+        """Of one generation the dearest, such as Opus before Sonnet."""
+        version = _version(model)
+        general = _SMALL.search(model) is None
+        return general, version[:1], price(model) or 0.0, version, -len(model), model
+
     taken = {family(each) or each for each in found}
     best: dict[str, str] = {}
-    for each in sorted(filter(_is_general, ready), key=_rank, reverse=True):
+    for each in sorted(filter(_is_general, ready), key=rank, reverse=True):
         maker = family(each)
         if maker is not None and maker not in taken:
             best.setdefault(maker, each)
     return list(best.values())[: MOST_TOGETHER - len(found)]
-
-
-def _rank(model: str) -> tuple[bool, tuple[int, ...], int, str]:
-    return not _SMALL.search(model), _version(model), -len(model), model
 
 
 def _newest_of_series(model: str, ready: Collection[str]) -> str | None:

@@ -196,6 +196,19 @@ def test_a_series_that_the_table_does_not_have_yet_counts(ready: list[str], best
     assert found[1] == best
 
 
+def test_a_price_is_a_hint_of_the_class() -> None:
+    dollars = {"gpt-4.1": 10.0, "gpt-7-nova": 1.0, "openrouter/google/gemini-3-pro": 14.0,
+               "openrouter/google/gemini-3.2-eco": 2.0}  # fmt: skip
+    ready, other = ["gpt-4.1", "gpt-7-nova"], "anthropic/claude-opus-5-5"
+    providers = dict.fromkeys(ready, "openai")
+    assert current_panel([*ready, other], (), providers, dollars.get) == (
+        ["gpt-4.1", other], "gpt-4.1",
+    )  # fmt: skip
+    routed = [each for each in dollars if each.startswith("openrouter/")]
+    members, _ = current_panel(["gpt-4.1", *routed], (), None, dollars.get) or ([], "")
+    assert members == ["gpt-4.1", "openrouter/google/gemini-3-pro"]
+
+
 def test_programs_that_are_signed_in_are_a_panel_one_a_family() -> None:
     signed_in = ["agent/claude", "agent/codex", "agent/gemini"]
     assert panel_of_programs(signed_in, []) == (signed_in[1:], signed_in[0])
