@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANSWER = "It is 42."
+THOUGHT = "Let me see: six times seven."
+_REASONING = {"type": "reasoning", "id": "t",
+              "summary": [{"type": "summary_text", "text": THOUGHT}]}  # fmt: skip
 JUDGEMENT = {"x": "yes"}
 """What the model answers where it gets a schema."""
 FAULTS = {"key": 401, "credit": 402, "missing": 404, "limited": 429, "broken": 500, "busy": 503,
@@ -72,20 +75,34 @@ class Api(BaseHTTPRequestHandler):
         message = {"schema": "response_format: json_schema is not supported"}.get(
             case, f"this is the case {case}; you sent {self._key()}"
         )
-        error: dict[str, Any] = {"message": message, "code": status, "type": case, "status": case}
-        if "GenerateContent" in self.path and case == "limited":
-            kind = "type.googleapis.com/google.rpc.RetryInfo"
-            error["details"] = [{"@type": kind, "retryDelay": f"{WAIT}s"}]
-        content: Any = {"type": "error", "error": error}
-        if "mistral" in self.headers.get("host", ""):
-            content = {"object": "error", **error}
-        if self.path.startswith("/api/chat"):
-            content = {"error": message}
-        if "/converse" in self.path:
-            content = {"message": message}
+        content = self._error(case, status, message)
+        if "GenerateContent" in self.path and case == "key":
+            status = 400  # Google's answer to a wrong key
         told_otherwise = "GenerateContent" in self.path or "/converse" in self.path
         wait = {} if told_otherwise else {"retry-after": str(WAIT)}
         self._send(status, json.dumps(content), "application/json", **wait)
+
+    def _error(self, case: str, status: int, message: str) -> dict[str, Any]:
+        """The body of an error, as each API sends it."""
+        host, path = self.headers.get("host", ""), self.path
+        found: dict[str, Any] = {"message": message, "type": case, "param": None, "code": case}
+        found = {"error": found}
+        if "GenerateContent" in path:
+            found = _google_error(case, status, message)
+        elif "/messages" in path:
+            inner = {"type": f"{case}_error", "message": message}
+            found = {"type": "error", "error": inner, "request_id": "req_1"}
+        elif path.startswith("/api/chat"):
+            found = {"error": message}
+        elif "/converse" in path:
+            found = {"message": message}
+        elif "mistral" in host and case == "key":
+            found = {"detail": f"Unauthorized. {message}"}
+        elif "mistral" in host:
+            found = {"object": "error", "message": message, "type": case, "code": "1300"}
+        elif "openrouter" in host:
+            found = {"error": {"message": message, "code": status}, "user_id": "u"}
+        return found
 
     def _key(self) -> str:
         """What the caller sent as its key: careless providers echo it."""
@@ -99,11 +116,15 @@ class Api(BaseHTTPRequestHandler):
         base = {"id": "1", "created": 1, "model": "m"}
         if not stream:
             message = {"role": "assistant", "content": text}
+            if case == "thinks":
+                message |= {"reasoning_content": THOUGHT, "reasoning": THOUGHT}
             choice = {"index": 0, "message": message, "finish_reason": reason}
             done = {**base, "object": "chat.completion", "choices": [choice], "usage": usage}
             self._send(200, json.dumps(done), "application/json")
             return
-        delta = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+        spoken = {"role": "assistant", "content": text}
+        spoken |= {"reasoning_content": THOUGHT} if case == "thinks" else {}
+        delta = {"index": 0, "delta": spoken, "finish_reason": None}
         last = {"index": 0, "delta": {}, "finish_reason": reason}
         events = [
             {**base, "object": "chat.completion.chunk", "choices": [delta]},
@@ -123,7 +144,8 @@ class Api(BaseHTTPRequestHandler):
                 "content": [part]}  # fmt: skip
         details = {"cached_tokens": 0}
         done = {
-            "id": "r", "object": "response", "created_at": 1, "model": "m", "output": [item],
+            "id": "r", "object": "response", "created_at": 1, "model": "m",
+            "output": [*([_REASONING] if case == "thinks" else []), item],
             "status": "incomplete" if case == "cut" else "completed",
             "incomplete_details": {"reason": "max_output_tokens"} if case == "cut" else None,
             "error": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
@@ -147,6 +169,9 @@ class Api(BaseHTTPRequestHandler):
         reason = {"refused": "content_filtered", "cut": "max_tokens"}.get(case, "end_turn")
         index = {"contentBlockIndex": 0}
         events: list[tuple[str, dict[str, Any]]] = [("messageStart", {"role": "assistant"})]
+        if case == "thinks":
+            thought = {"reasoningContent": {"text": THOUGHT}}
+            events.append(("contentBlockDelta", {**index, "delta": thought}))
         if case != "refused":
             events.append(("contentBlockDelta", {**index, "delta": {"text": self.text}}))
         events.append(("contentBlockStop", index))
@@ -167,6 +192,15 @@ class Api(BaseHTTPRequestHandler):
                    "stop_reason": None, "stop_sequence": None,
                    "usage": {"input_tokens": 7, "output_tokens": 1}}  # fmt: skip
         events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
+        if case == "thinks":
+            begun = {"type": "thinking", "thinking": "", "signature": ""}
+            events += [
+                {"type": "content_block_start", "index": 0, "content_block": begun},
+                {"type": "content_block_delta", "index": 0,
+                 "delta": {"type": "thinking_delta", "thinking": THOUGHT}},
+                {"type": "content_block_stop", "index": 0},
+            ]  # fmt: skip
+        place = int(case == "thinks")
         if case != "refused":
             block: dict[str, Any] = {"type": "text", "text": ""}
             delta = {"type": "text_delta", "text": self.text}
@@ -175,9 +209,9 @@ class Api(BaseHTTPRequestHandler):
                 delta = {"type": "input_json_delta", "partial_json": self.text}
                 reason = "tool_use"
             events += [
-                {"type": "content_block_start", "index": 0, "content_block": block},
-                {"type": "content_block_delta", "index": 0, "delta": delta},
-                {"type": "content_block_stop", "index": 0},
+                {"type": "content_block_start", "index": place, "content_block": block},
+                {"type": "content_block_delta", "index": place, "delta": delta},
+                {"type": "content_block_stop", "index": place},
             ]
         end = {"stop_reason": reason, "stop_sequence": None}
         events += [
@@ -197,15 +231,18 @@ class Api(BaseHTTPRequestHandler):
         if case == "refused":
             event["promptFeedback"] = {"blockReason": "SAFETY"}
         else:
-            content = {"role": "model", "parts": [{"text": self.text}]}
+            thoughts = [{"text": THOUGHT, "thought": True}] if case == "thinks" else []
+            content = {"role": "model", "parts": [*thoughts, {"text": self.text}]}
             event["candidates"] = [{"content": content, "finishReason": reason}]
         self._send(200, json.dumps([event]), "application/json")
 
     def _ollama(self, case: str) -> None:
         reason = {"cut": "length"}.get(case, "stop")
         text = "" if case == "refused" else self.text
+        thought = THOUGHT if case == "thinks" else None
         done = {"model": "m", "created_at": "2026-01-01T00:00:00Z", "done": True,
-                "message": {"role": "assistant", "content": text}, "done_reason": reason,
+                "message": {"role": "assistant", "content": text, "thinking": thought},
+                "done_reason": reason,
                 "prompt_eval_count": 7, "eval_count": 3}  # fmt: skip
         self._send(200, json.dumps(done) + "\n", "application/x-ndjson")
 
@@ -233,6 +270,18 @@ _SCHEMA = re.compile(
     r"json_schema|response_format|response_schema|responseSchema|responseJsonSchema|output_config"
     r'|"tools"\s*:\s*\[\s*\{|"format"\s*:\s*\{'
 )
+
+
+def _google_error(case: str, status: int, message: str) -> dict[str, Any]:
+    kind = "type.googleapis.com/google.rpc."
+    found: dict[str, Any] = {"code": status, "message": message, "status": case.upper()}
+    if case == "key":
+        found = {"code": 400, "message": f"API key not valid. {message}"}
+        found |= {"status": "INVALID_ARGUMENT"}
+        found["details"] = [{"@type": f"{kind}ErrorInfo", "reason": "API_KEY_INVALID"}]
+    if case == "limited":
+        found["details"] = [{"@type": f"{kind}RetryInfo", "retryDelay": f"{WAIT}s"}]
+    return {"error": found}
 
 
 def _has_schema(raw: str) -> bool:

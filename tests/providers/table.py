@@ -18,10 +18,10 @@ import anyio.to_thread
 from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
-from tests.providers.kit import FAULTS, JUDGEMENT, Api
+from tests.providers.kit import ANSWER, FAULTS, JUDGEMENT, Api
 from tests.providers.plugins import PLUGINS, caller_of, id_of, installed
 
-CASES = ("ok", "judge", "cut", "refused", *FAULTS, "hang")
+CASES = ("ok", "thinks", "judge", "cut", "refused", *FAULTS, "hang")
 INTRODUCTION = """# Providers
 
 What the plugins of llm do with each case, put to the real plugin against a loopback server that \
@@ -29,9 +29,9 @@ speaks the provider's API. `.ci/providers` makes this table and holds it against
 
 `again`: it is asked again within the call's time. `for good`: it is not. `waits 7 s`: as the \
 provider asked. `as empty`: the plugin keeps no reason, so a refusal looks like an empty reply. \
-`judge`: how an arbiter's verdict comes back, where `in words` means that the plugin knows no \
-schema, so that the verdict comes in tags. `hang`: what becomes of the connection of a call that \
-is given up.
+`thinks`: what becomes of the thinking in a reply. `judge`: how an arbiter's verdict comes back, \
+where `in words` means that the plugin knows no schema, so that the verdict comes in tags. \
+`hang`: what becomes of the connection of a call that is given up.
 """
 
 
@@ -71,6 +71,8 @@ def _failure(error: MemberError) -> str:
 def _success(reply: Reply, case: str) -> str:
     if case == "ok":
         return "answers" if reply.input_tokens else "answers, no tokens"
+    if case == "thinks":
+        return "left out" if reply.text == ANSWER else "in the text"
     if case == "judge":
         return "as JSON" if reply.text == json.dumps(JUDGEMENT) else "in words"
     if case == "cut":

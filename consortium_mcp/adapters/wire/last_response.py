@@ -195,7 +195,9 @@ def _wrap_aws(stream: Any) -> None:  # noqa: ANN401 (a class, or None)
         noted.status, noted.body, noted.is_stream, noted.read_to_end = 200, "", True, False
         for event in original(self):
             _keep_tail(noted, f"data: {json.dumps(event, default=str)}\n".encode())
-            yield event
+            # llm-bedrock 0.4 takes every delta for a text: `event_content["delta"]["text"]`.
+            if "reasoningContent" not in event.get("contentBlockDelta", {}).get("delta", {}):
+                yield event
         noted.read_to_end = True
 
     stream.__iter__ = events

@@ -92,6 +92,8 @@ def test_the_events_of_aws_are_noted_as_they_pass() -> None:
         assert list(EventStream(said, stop)) == [said, stop]
     assert whole.events == [said, stop]
     assert not whole.broke_off
+    thought = {"contentBlockDelta": {"delta": {"reasoningContent": {"text": "Hm."}}}}
+    assert list(EventStream(thought, said)) == [said]
     with noting() as cut:
         assert list(EventStream(said)) == [said]
     assert cut.broke_off
