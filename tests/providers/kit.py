@@ -12,9 +12,9 @@ import re
 import struct
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,8 @@ class Api(BaseHTTPRequestHandler):
     """Speaks OpenAI Chat and Responses, Anthropic Messages, Gemini, Ollama and Bedrock, by path."""
 
     protocol_version = "HTTP/1.1"
+    requests: ClassVar[list[tuple[str, dict[str, Any]]]] = []
+    """Path and body of each request so far."""
     hung_up = threading.Event()
     """Set when a caller of the case `hang` has closed the connection."""
 
@@ -45,11 +47,13 @@ class Api(BaseHTTPRequestHandler):
         """Answer as the case in the prompt says."""
         raw = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         body = json.loads(raw or "{}")
+        self.requests.append((self.path, body))
         named = re.findall(r"case:(\w+)", raw)
         case = named[-1] if named else "ok"
         self.text = json.dumps(JUDGEMENT) if case == "judge" and _has_schema(raw) else ANSWER
         if case == "hang":
-            self.rfile.read(1)
+            with suppress(OSError):
+                self.rfile.read(1)
             self.hung_up.set()
             self.close_connection = True
         elif case in FAULTS and not (case == "schema" and not _has_schema(raw)):
@@ -160,8 +164,11 @@ class Api(BaseHTTPRequestHandler):
                  "content_index": 0, "delta": self.text, "logprobs": [],
                  "sequence_number": 1}  # fmt: skip
         ended = f"response.{done['status']}"
-        events = [] if case == "refused" else [delta]
+        events = [{"type": "response.created", "response": {"id": "r"}, "sequence_number": 0}]
+        events += [] if case == "refused" else [delta]
         if case != "broken_stream":
+            whole = {"type": "response.output_item.done", "output_index": 0, "item": item}
+            events.append({**whole, "sequence_number": 1})
             events.append({"type": ended, "response": done, "sequence_number": 2})
         self._send_events(events)
 
@@ -234,7 +241,10 @@ class Api(BaseHTTPRequestHandler):
             thoughts = [{"text": THOUGHT, "thought": True}] if case == "thinks" else []
             content = {"role": "model", "parts": [*thoughts, {"text": self.text}]}
             event["candidates"] = [{"content": content, "finishReason": reason}]
-        self._send(200, json.dumps([event]), "application/json")
+        if "alt=sse" in self.path:
+            self._send(200, f"data: {json.dumps(event)}\r\n\r\n", "text/event-stream")
+        else:
+            self._send(200, json.dumps([event]), "application/json")
 
     def _ollama(self, case: str) -> None:
         reason = {"cut": "length"}.get(case, "stop")
@@ -323,13 +333,18 @@ _SENDERS = (
 """Module, class and method through which every request of a library goes."""
 
 
+def server() -> ThreadingHTTPServer:
+    """A server that speaks all the APIs; not running yet."""
+    return _Server(("127.0.0.1", 0), Api)
+
+
 @contextmanager
 def providers() -> Iterator[None]:
     """Serve, and send every request of httpx and httpx2 to the server."""
-    server = _Server(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    running = server()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     patched = [
-        _routed(getattr(sys.modules[module], name), method, server.server_port)
+        _routed(getattr(sys.modules[module], name), method, running.server_port)
         for module, name, method in _SENDERS
         if module in sys.modules
     ]
@@ -338,8 +353,8 @@ def providers() -> Iterator[None]:
     finally:
         for transport, method, original in patched:
             setattr(transport, method, original)
-        server.shutdown()
-        server.server_close()
+        running.shutdown()
+        running.server_close()
 
 
 def _routed(transport: Any, method: str, port: int) -> tuple[Any, str, Any]:  # noqa: ANN401

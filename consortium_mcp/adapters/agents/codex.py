@@ -1,20 +1,20 @@
 """Codex as a model, tried with 0.171.0.
 
-Switched off: the shell, MCP servers and plugins of the user's configuration, hooks, rules, other
-agents, the web, instruction files, sessions. It cannot be made to drop `view_image`,
-`request_user_input` and, with some models, `exec`, which runs JavaScript: that one fails, because
-its host is switched off, and the sandbox is read-only besides. Its list of its own skills stays.
+It gets a home of its own with nothing of the user's but the sign-in. Switched off: the shell, MCP
+servers and plugins, hooks, rules, other agents, the web, instruction files, sessions. It cannot be
+made to drop `view_image`, `request_user_input`, `apply_patch` and, with some models, `exec`, which
+runs JavaScript: that one fails, because its host is switched off, and the sandbox is read-only. Its
+list of its own skills stays.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any
 
 from consortium_mcp.adapters.agents.programs import Answer, Call, Ended, Program, SignIn, failure
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _OFF = ("shell_tool", "unified_exec", "code_mode_host", "multi_agent", "goals", "apps", "plugins",
         "hooks", "image_generation")  # fmt: skip
@@ -65,9 +65,23 @@ class Codex(Program):
             arguments += ["-m", call.model]
         return [*arguments, "-"]
 
-    def environment(self, call: Call, home: Path) -> dict[str, str]:  # noqa: ARG002 (of the protocol)
-        """See `Program`."""
-        return {}
+    def environment(self, call: Call, home: Path) -> dict[str, str]:
+        """See `Program`: a home with nothing in it but the sign-in, so without an AGENTS.md.
+
+        The sign-in is linked, not copied: Codex writes a renewed one through the link (as 0.171.0
+        does), and an old copy would sign its user out.
+        """
+        users = Path(os.environ.get("CODEX_HOME") or home / ".codex")
+        if not (users / "auth.json").exists() and not any(map(os.environ.get, self.keys)):
+            return {}  # the sign-in is in the system's keyring, found by the path of the home
+        own = call.folder / "codex"
+        own.mkdir()
+        try:
+            for name in ("auth.json", "auth.lock"):
+                (own / name).symlink_to(users / name)
+        except OSError:  # on Windows, without the right to make links
+            return {}
+        return {"CODEX_HOME": str(own)}
 
     def read(self, ended: Ended) -> Answer:
         """See `Program`."""

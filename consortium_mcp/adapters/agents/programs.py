@@ -99,8 +99,8 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _NO_SIGN_IN = re.compile(
-    r"not logged in|/login|log in again|invalid api key|invalid auth|authenticat|unauthori[sz]ed"
-    r"|\b401\b|sign in|auth method",
+    r"not logged in|/login|log in again|invalid api key|api key not valid|invalid auth|authenticat"
+    r"|unauthori[sz]ed|\b401\b|sign in|auth method",
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(
