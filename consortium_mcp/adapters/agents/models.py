@@ -43,10 +43,10 @@ class _AgentBase:
         self.consortium_provider = f"agent/{program.name}"
         """Read by the registry: each program counts as a provider of its own."""
 
-    def consortium_readiness(self) -> dict[str, str]:
+    def consortium_readiness(self, seconds: float) -> dict[str, str]:
         """Read by the registry: what is `missing`, or what is in `doubt`; empty if it is ready."""
         others = [each for each in PROGRAMS if find(each.name, Path.home())]
-        state = signed_in(self.program, others)
+        state = signed_in(self.program, seconds, others)
         if state == "yes":
             return {}
         if state == "no":

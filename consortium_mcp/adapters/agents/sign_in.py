@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.agents.programs import Program
 
-WAIT = 3.0
-"""Seconds for which an answer is waited for; one that comes later counts at the next question."""
 _REMEMBERED_YES, _REMEMBERED_NO = 300.0, 10.0
 """Seconds for which an answer holds: who is not signed in may be doing so now."""
 
@@ -46,11 +44,13 @@ _CHECKS: dict[str, _Check] = {}
 _LOCK = threading.Lock()
 
 
-def signed_in(program: Program, others: Iterable[Program] = ()) -> SignIn:
+def signed_in(program: Program, seconds: float, others: Iterable[Program] = ()) -> SignIn:
     """Whether the program can answer, by a key or a sign-in.
 
     Args:
         program: the one that is meant.
+        seconds: how long it is waited for, from when it was asked; an answer that comes later
+            counts at the next question.
         others: programs that will be asked about next; they are asked at the same time.
     """
     if key_in_use(program) is not None:
@@ -62,7 +62,7 @@ def signed_in(program: Program, others: Iterable[Program] = ()) -> SignIn:
             if each.status_command and (each.name not in _CHECKS or _CHECKS[each.name].is_old):
                 _CHECKS[each.name] = _begun(each)
         check = _CHECKS[program.name]
-    check.thread.join(max(0.0, check.began + WAIT - time.monotonic()))
+    check.thread.join(max(0.0, check.began + seconds - time.monotonic()))
     return check.answer
 
 

@@ -51,7 +51,7 @@ def _build_snapshot(seconds: float) -> Snapshot:
         for model in found:
             if getattr(model.model, "consortium_saved", False):
                 continue  # ours: they are asked as consortiums, not through llm
-            entry = _entry(model, provider, user_aliases, keys)
+            entry = _entry(model, provider, user_aliases, keys, seconds)
             options = user_options.get(entry.model_id, {})
             entries[entry.model_id] = replace(entry, options=options)
     patch_sdks()  # the plugins have imported their SDKs by now
@@ -205,6 +205,7 @@ def _entry(
     provider: str,
     user_aliases: dict[str, list[str]],
     keys: dict[tuple[str | None, str | None], str | None],
+    seconds: float,
 ) -> Entry:
     either = model.async_model or model.model
     aliases = [*model.aliases, *user_aliases.get(either.model_id, [])]
@@ -218,6 +219,6 @@ def _entry(
         note=note() if callable(note) else None,
         sync_model=model.model,
         async_model=model.async_model,
-        readiness=readiness_of(either, provider, keys),
+        readiness=readiness_of(either, provider, keys, seconds),
         demo=bool(getattr(either, "consortium_demo", False)),
     )

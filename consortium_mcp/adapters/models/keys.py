@@ -41,6 +41,7 @@ def readiness_of(
     model: Any,  # noqa: ANN401 (llm's models share no public base)
     provider: str,
     keys: dict[tuple[str | None, str | None], str | None],
+    seconds: float,
 ) -> Readiness:
     """What the model lacks: a key, or what its own `consortium_missing()` says.
 
@@ -50,9 +51,10 @@ def readiness_of(
         model: llm's model.
         provider: the plugin that provides it.
         keys: caches what is missing for each key and its variable.
+        seconds: how long an agent program is waited for, which is asked whether it is signed in.
     """
     if callable(asked := getattr(model, "consortium_readiness", None)):
-        return Readiness(**asked())
+        return Readiness(**asked(seconds))
     if callable(own := getattr(model, "consortium_missing", None)):
         return Readiness(str(reason) if (reason := own()) else None)
     if not model.needs_key or model.key:
