@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -26,7 +27,6 @@ from tests.providers.kit import ANSWER, JUDGEMENT, Api, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from consortium_mcp.adapters.agents.programs import Program
 
@@ -111,18 +111,14 @@ def files_of(home: Path) -> set[str]:
     return {str(each.relative_to(home)) for each in home.rglob("*") if each.is_file()}
 
 
-def processes() -> str:
-    """What runs of the programs, or below our watcher."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "args="],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    marks = ("watcher.py", "/claude", "/codex", "/gemini")
-    return "\n".join(
-        line for line in listed.stdout.splitlines() if any(mark in line for mark in marks)
-    )
+def processes() -> list[str]:
+    """What runs of our calls, by the mark in its environment."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            if b"CONSORTIUM_DEPTH=1" in (each / "environ").read_bytes():
+                found.append((each / "cmdline").read_text().replace("\0", " "))
+    return found
 
 
 async def test_a_member_answers_and_only_answers(program: Program, home: Path) -> None:
