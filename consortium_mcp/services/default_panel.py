@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import is_program
 from consortium_mcp.core.domain.errors import (
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
 
 DEFAULT_CONSORTIUM = "default"
@@ -68,12 +71,13 @@ async def default_panel(
     if default_models:
         why = "CONSORTIUM_MODELS names them"
         return DefaultPanel(why, models=tuple(default_models), warnings=warnings)
-    return await _ready_models(registry, warnings)
-
-
-async def _ready_models(registry: Registry, warnings: tuple[str, ...]) -> DefaultPanel:
-    """The best of what is ready. Plugins that could not be considered are named in warnings."""
     snapshot = await registry.snapshot(refresh=True)
+    # In a thread, because looking prices up takes its time.
+    return await anyio.to_thread.run_sync(_of_ready_models, snapshot, warnings)
+
+
+def _of_ready_models(snapshot: Snapshot, warnings: tuple[str, ...]) -> DefaultPanel:
+    """The best of what is ready. Plugins that could not be considered are named in warnings."""
     ready = [model_id for model_id, entry in snapshot.entries.items() if entry.ready]
     entries = snapshot.entries
     near = [each for each in ready if entries[each].served_nearby]
