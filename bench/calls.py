@@ -13,10 +13,11 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import anyio
+
+from bench.at_once import at_once
 
 CALLS = 500
 MODEL = "delay-1.0"
@@ -42,25 +43,12 @@ async def measure(calls: int, *, stock: bool) -> None:
         assert text
 
     await (model.prompt("warm up") if stock else ours(question))
-    stalls: list[float] = [0.0]
-
-    async def watch() -> None:
-        while True:
-            before = time.perf_counter()
-            await anyio.sleep(0.01)
-            stalls.append(time.perf_counter() - before - 0.01)
-
-    memory, cpu, wall = _peak_mb(), time.process_time(), time.perf_counter()
-    async with anyio.create_task_group() as watching:
-        watching.start_soon(watch)
-        async with anyio.create_task_group() as group:
-            for _ in range(calls):
-                group.start_soon(one)
-        watching.cancel_scope.cancel()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    memory = _peak_mb()
+    took = await at_once(one, calls)
     print(
-        f"{'stock' if stock else 'ours ':5}  {1000 * cpu / calls:6.2f} ms CPU a call  "
-        f"{wall:6.2f} s wall  {max(stalls):6.2f} s longest stall  +{_peak_mb() - memory:4.0f} MB",
+        f"{'stock' if stock else 'ours ':5}  {1000 * took.cpu / calls:6.2f} ms CPU a call  "
+        f"{took.wall:6.2f} s wall  {took.stall:6.2f} s longest stall  "
+        f"+{_peak_mb() - memory:4.0f} MB",
         flush=True,
     )
 

@@ -14,10 +14,11 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import anyio
+
+from bench.at_once import at_once
 
 CALLS = 50
 PLUGINS = ("anthropic", "gemini", "mistral", "openai")
@@ -43,25 +44,10 @@ async def measure(name: str, calls: int, *, plain: bool) -> None:
                 assert text == "It is 42."
 
             await one()
-            stalls: list[float] = [0.0]
-
-            async def watch() -> None:
-                while True:
-                    before = time.perf_counter()
-                    await anyio.sleep(0.002)
-                    stalls.append(time.perf_counter() - before - 0.002)
-
-            cpu, wall = time.process_time(), time.perf_counter()
-            async with anyio.create_task_group() as watching:
-                watching.start_soon(watch)
-                async with anyio.create_task_group() as group:
-                    for _ in range(calls):
-                        group.start_soon(one)
-                watching.cancel_scope.cancel()
-            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            took = await at_once(one, calls)
     print(
-        f"{name:10} {'plain' if plain else 'ours ':5}  {1000 * cpu / calls:6.1f} ms CPU a call  "
-        f"{wall:5.2f} s wall  {1000 * max(stalls):5.0f} ms longest stall",
+        f"{name:10} {'plain' if plain else 'ours ':5}  "
+        f"{1000 * took.cpu / calls:6.1f} ms CPU a call  {took.wall:5.2f} s wall  {1000 * took.stall:5.0f} ms longest stall",
         flush=True,
     )
 

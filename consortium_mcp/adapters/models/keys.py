@@ -100,7 +100,7 @@ def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
     try:
         stored = llm.load_keys()  # type: ignore[no-untyped-call]
     except (OSError, ValueError):
-        stored = {}  # `missing_for` says so for each model
+        stored = {}  # `readiness_of` says so for each model
     found = {}
     for entry in snapshot.entries.values():
         model = entry.async_model or entry.sync_model
