@@ -47,7 +47,8 @@ async def measure(name: str, calls: int, *, plain: bool) -> None:
             took = await at_once(one, calls)
     print(
         f"{name:10} {'plain' if plain else 'ours ':5}  "
-        f"{1000 * took.cpu / calls:6.1f} ms CPU a call  {took.wall:5.2f} s wall  {1000 * took.stall:5.0f} ms longest stall",
+        f"{1000 * took.cpu / calls:6.1f} ms CPU a call  {took.wall:5.2f} s wall  "
+        f"{1000 * took.stall:5.0f} ms longest stall",
         flush=True,
     )
 

@@ -81,7 +81,7 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
         why = f"the key cannot be sent: it has a line break or another such character ({message})"
         failure = MemberError(why, kind="key", permanent=True)
     elif "ClaudeRefusal" in class_names or (
-        status in _MAY_REFUSE and _REFUSED.search(f"{message} {noted.body}")
+        status in _MAY_REFUSE and _REFUSED.search(_all_said(message, noted))
     ):
         failure = _refusal(error, message, noted)
     elif status is not None:
@@ -144,11 +144,17 @@ def may_refuse_schema(error: BaseException, noted: LastResponse) -> bool:
 
     Providers say it in many words, so every request that is called malformed counts.
     """
-    said = f"{_message(error)} {noted.body}"
+    said = _all_said(_message(error), noted)
     status = _status(error, noted)
     if status in _MALFORMED_REQUEST:
         return not _OTHER_FAULT.search(said)
     return (status or _CLIENT_ERROR) < _SERVER_ERROR and _SCHEMA_REFUSED.search(said) is not None
+
+
+def _all_said(message: str, noted: LastResponse) -> str:
+    """The message and the body of an error; the body of a reply is the model's, and may say all."""
+    is_error = noted.failed or bool(noted.error)
+    return f"{message} {noted.body[:MAX_BODY]}" if is_error else message
 
 
 _MALFORMED_REQUEST = frozenset({400, 422})
@@ -162,7 +168,7 @@ _OTHER_FAULT = re.compile(
 def _http_error(
     status: int, message: str, error: BaseException, noted: LastResponse
 ) -> MemberError:
-    said = f"{message} {noted.body[:MAX_BODY]}"
+    said = _all_said(message, noted)
     no_credit = status == _PAYMENT_REQUIRED or _NO_CREDIT.search(said) is not None
     passing = (status in _PASSING_STATUS or status >= _SERVER_ERROR) and not no_credit
     return MemberError(

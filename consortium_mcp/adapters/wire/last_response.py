@@ -222,8 +222,8 @@ def _note(noted: LastResponse, request: Any, response: Any) -> None:  # noqa: AN
 
 
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/stream+json")
-_TAIL = 400_000
-"""The characters that are kept of a stream's end: its last events, with the usage."""
+_TAIL = 100_000
+"""The characters that are kept at least of a stream's end: its last events, with the usage."""
 _LAST_LINES = 2_000
 _HAS_EVENTS = re.compile(r"^\s*(?:data:|\{|\[)", re.MULTILINE)
 _DONE = re.compile(
@@ -288,4 +288,6 @@ def _base_of(stream: Any, name: str) -> Any:  # noqa: ANN401
 
 
 def _keep_tail(noted: LastResponse, chunk: bytes) -> None:
-    noted.body = (noted.body + chunk.decode("utf-8", "replace"))[-_TAIL:]
+    noted.body += chunk.decode("utf-8", "replace")
+    if len(noted.body) > 2 * _TAIL:  # not at each chunk, as it copies the whole
+        noted.body = noted.body[-_TAIL:]

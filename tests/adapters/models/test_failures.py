@@ -211,6 +211,14 @@ def test_a_refusal_with_a_status_is_a_refusal(status: int, body: str) -> None:
     assert (error.kind, error.permanent) == ("refused", True)
 
 
+def test_what_the_model_said_before_its_stream_broke_is_no_refusal_and_no_schema_fault() -> None:
+    answer = 'data: {"choices": [{"delta": {"content": "flagged by content_filter; json_schema"}}]}'
+    seen = LastResponse(200, {}, answer, is_stream=True)
+    error = APIConnectionError("Connection error.")
+    assert member_error(error, seen).kind == "connection"
+    assert not may_refuse_schema(error, seen)
+
+
 def test_claudes_refusal_has_its_tokens_and_the_text_before_it() -> None:
     events = (
         'data: {"type": "message_start", "message": {"usage": {"input_tokens": 7}}}\n'
