@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
 STEP = 0.005
 """Seconds between two looks at the loop; a stall is what is above that."""
@@ -22,7 +22,7 @@ class Took(NamedTuple):
     stall: float
 
 
-async def at_once(call: Callable[[], Awaitable[None]], calls: int) -> Took:
+async def at_once(call: Callable[[], Coroutine[Any, Any, None]], calls: int) -> Took:
     """Make so many calls at the same time."""
     stalls: list[float] = [0.0]
 
