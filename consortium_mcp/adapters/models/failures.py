@@ -19,6 +19,7 @@ from consortium_mcp.adapters.models.waits import wait_asked_for
 from consortium_mcp.adapters.wire.last_response import LastResponse
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.domain.values import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +125,10 @@ def _refusal(error: BaseException, message: str, noted: LastResponse) -> MemberE
         + (f": {said}" if said else ""),
         kind="refused",
         permanent=True,
-        input_tokens=noted.count("input_tokens", "prompt_tokens"),
-        output_tokens=noted.count("output_tokens", "completion_tokens"),
+        spent=Spending(
+            input_tokens=noted.count("input_tokens", "prompt_tokens"),
+            output_tokens=noted.count("output_tokens", "completion_tokens"),
+        ),
     )
 
 
