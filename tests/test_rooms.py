@@ -48,6 +48,7 @@ MAY_IMPORT = {
     ],
     "adapters/wire": [],
     "adapters/agents": ["core/domain", "adapters"],
+    "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
     "services/runs": ["core/*", "adapters/journal", "adapters/models"],
     "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],
@@ -78,8 +79,10 @@ ONLY_IN = {
         "adapters/models/",
         "adapters/local/models.py",
         "adapters/agents/models.py",
+        "adapters/acp/models.py",
         "frontends/llm/",
     ],
+    "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/"],
     "sqlite3": ["adapters/journal/", "adapters/consortium_files.py"],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
