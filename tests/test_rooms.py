@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "adapters/journal": ["core/domain"],
     "adapters/local": ["core/domain", "adapters"],
     "adapters/models": [
-        "core/domain", "core/panel", "core/engine", "adapters", "adapters/wire",
+        "core/domain", "core/panel", "core/engine", "adapters", "adapters/agents",
+        "adapters/wire",
     ],
     "adapters/wire": [],
     "adapters/agents": ["core/domain", "adapters"],

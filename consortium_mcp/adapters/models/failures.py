@@ -76,7 +76,11 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
     status = _status(error, noted)
     message = _with_reason(described(error), noted)
     class_names = {base.__name__ for each in _chain(error) for base in type(each).__mro__}
-    if isinstance(error, llm.NeedsKeyException) or class_names & _NO_CREDENTIALS:
+    if (
+        isinstance(error, llm.NeedsKeyException)
+        or class_names & _NO_CREDENTIALS
+        or (status is None and not noted.error and _NOT_SIGNED_IN.search(message))
+    ):
         failure = MemberError(_message(error), kind="key", permanent=True)
     elif not status and _UNSENDABLE.search(message):
         why = f"the key cannot be sent: it has a line break or another such character ({message})"
@@ -100,6 +104,12 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
 
 _MAY_REFUSE = frozenset({None, 400, 403, 422})
 """Statuses of a refusal; `None` where there is none, or 200."""
+_NOT_SIGNED_IN = re.compile(
+    r"authentication required|\bno (?:\S+ )?auth found|\bre-?authenticate|failed to authenticate"
+    r"|expired access token|\bauth login\b|\bcli not found",
+    re.IGNORECASE,
+)
+"""As plugins say it that use the sign-in of another program, before anything is sent."""
 _UNSENDABLE = re.compile(
     r"illegal header value|invalid (?:header|leading whitespace)", re.IGNORECASE
 )
