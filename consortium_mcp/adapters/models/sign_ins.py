@@ -47,7 +47,7 @@ def _codex(_seconds: float) -> dict[str, str]:
     """llm-openai-codex: a file of its own, else that of the program `codex`."""
     own = os.environ.get("LLM_OPENAI_CODEX_AUTH_FILE")
     home = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
-    files = (Path(own) if own else llm.user_dir() / "auth-codex.json", home / "auth.json")
+    files = (Path(own) if own else _user_dir() / "auth-codex.json", home / "auth.json")
     found = next((each for each in files if each.exists()), None)
     content = _json(found)
     tokens = content.get("tokens")
@@ -66,7 +66,7 @@ def _claude_cli(seconds: float) -> dict[str, str]:
 
 def _gemini_code_assist(_seconds: float) -> dict[str, str]:
     """llm-gemini-code-assist: a file of its own, else that of the program `gemini`."""
-    own = llm.user_dir() / "gemini-code-assist" / "oauth_creds.json"
+    own = _user_dir() / "gemini-code-assist" / "oauth_creds.json"
     theirs = Path.home() / ".gemini" / "oauth_creds.json"
     is_there = any(_json(each).get("access_token") for each in (own, theirs))
     return {} if is_there else _nobody("llm gemini-ca auth")
@@ -77,11 +77,11 @@ def _github_copilot(_seconds: float) -> dict[str, str]:
     if any(os.environ.get(each) for each in ("GH_COPILOT_TOKEN", "GITHUB_COPILOT_TOKEN")):
         return {}
     name = os.environ.get("GITHUB_COPILOT_API_KEY_FILE", "github_copilot_api_key.json")
-    token = _json(llm.user_dir() / name)
+    token = _json(_user_dir() / name)
     expires = token.get("expires_at")
     if token.get("token") and isinstance(expires, (int, float)) and expires > time.time():
         return {}
-    if _json(llm.user_dir() / "keys.json").get("github_copilot_access_token"):
+    if _json(_user_dir() / "keys.json").get("github_copilot_access_token"):
         return {}
     return _nobody("llm github_copilot auth login")
 
@@ -96,6 +96,10 @@ _SEEN: dict[str, Callable[[float], dict[str, str]]] = {
 
 def _nobody(command: str) -> dict[str, str]:
     return {"missing": f"nobody is signed in: run `{command}`"}
+
+
+def _user_dir() -> Path:
+    return Path(llm.user_dir())  # type: ignore[no-untyped-call]
 
 
 def _json(path: Path | None) -> dict[str, Any]:
