@@ -23,11 +23,12 @@ from consortium_mcp.adapters.clients.entries import (
     is_ours,
     missing,
 )
-from consortium_mcp.adapters.clients.files import content
+from consortium_mcp.adapters.clients.files import content, copied, real_path
 from consortium_mcp.core.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from consortium_mcp.adapters.clients.configs import Machine
     from consortium_mcp.adapters.clients.entries import Entry
@@ -84,29 +85,35 @@ class ClaudeCode:
         done = self._run(["mcp", "get", name])
         return None if done.returncode else _as_shown(done.stdout)
 
-    def put(self, name: str, entry: Entry, there: Server | None) -> None:
+    def put(self, name: str, entry: Entry, there: Server | None, now: datetime) -> Path | None:
         """Add the server for the user, in place of the one that is there.
+
+        Returns:
+            The copy of the file, if something in it was replaced.
 
         Raises:
             ConfigError: it was refused, and the one that was there is there again.
         """
-        replaces = there is not None and there.scope == USER
-        if replaces:
-            self._must(to_remove(name), to_remove(name))
+        if there is None or there.scope != USER:
+            self._must(to_add(name, entry), to_add(name, without_secrets(entry)))
+            return None
+        backup = self.remove(name, now)
         try:
             self._must(to_add(name, entry), to_add(name, without_secrets(entry)))
         except ConfigError:
-            if there is not None and replaces:
-                self._run(to_add(name, there.entry))
+            self._run(["mcp", "add-json", "--scope", USER, name, json.dumps(there.entry)])
             raise
+        return backup
 
-    def remove(self, name: str) -> None:
-        """Take the user's server out.
+    def remove(self, name: str, now: datetime) -> Path | None:
+        """Take the user's server out; the copy of the file.
 
         Raises:
             ConfigError: it was refused.
         """
+        backup = copied(real_path(self.file), now)
         self._must(to_remove(name), to_remove(name))
+        return backup
 
     def _must(self, arguments: Sequence[str], shown: Sequence[str]) -> None:
         done = self._run(arguments)

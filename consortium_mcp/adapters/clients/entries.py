@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     Entry = dict[str, Any]
     Keys = tuple[str, ...]
@@ -76,12 +76,24 @@ def missing(there: Entry, ours: Entry) -> Iterator[tuple[Keys, object]]:
             yield ("env", name), value
 
 
-def settings_that_differ(there: Entry, env: Mapping[str, str]) -> list[str]:
-    """The names of the variables that have another value in the entry than in this shell."""
-    set_there = there.get("env")
-    if not isinstance(set_there, dict):
-        return []
-    return [name for name, value in env.items() if set_there.get(name, value) != value]
+class Apart(NamedTuple):
+    """Variables in which an entry that is there and ours are apart, by name."""
+
+    other: list[str]
+    """They have another value there."""
+    lacked: list[str]
+    """They are not set there."""
+
+
+def settings_apart(there: Entry, ours: Entry) -> Apart:
+    """Where the variables of an entry that is there are not those of ours."""
+    env = there.get("env")
+    set_there = env if isinstance(env, dict) else {}
+    wanted = ours.get("env", {})
+    return Apart(
+        [name for name in wanted if name in set_there and set_there[name] != wanted[name]],
+        [name for name in wanted if name not in set_there],
+    )
 
 
 def told(entry: object) -> str:

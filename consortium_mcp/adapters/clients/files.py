@@ -149,6 +149,19 @@ def replaced(
             raise _unwritable(path, error) from error
 
 
+def copied(path: Path, now: datetime) -> Path | None:
+    """Keep a copy beside the file before another program changes it; `None` if there is none.
+
+    Raises:
+        ConfigError: it cannot be read or the copy cannot be written.
+    """
+    raw = content(path).raw
+    try:
+        return None if raw is None else _backup(path, raw, now)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 @contextmanager
 def _locked(path: Path, wait: float) -> Iterator[None]:
     file = path.with_name(f".{path.name}.lock")

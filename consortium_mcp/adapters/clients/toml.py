@@ -81,7 +81,8 @@ def removed(text: str, path: Sequence[str]) -> str:
 _FROM, _TO = "\0<", "\0>\n"
 """Marks in a text of what is cut out of it; TOML allows no such character. The second ends a line,
 else tomlkit would."""
-_MARKED = re.compile(f"{_FROM}.*?{_TO}", re.DOTALL)
+_MARKED = re.compile(f"(?<=\n\n){_FROM}.*?{_TO}\n|{_FROM}.*?{_TO}", re.DOTALL)
+"""Of the blank lines before and after, one goes too."""
 
 
 def table(section: str, name: str, entry: dict[str, Any]) -> str:

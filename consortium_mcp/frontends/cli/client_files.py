@@ -37,6 +37,16 @@ def this_machine() -> Machine:
     return Machine(Path.home(), sys.platform, os.environ)
 
 
+def now() -> datetime:
+    """This moment, for the names of copies."""
+    return datetime.now().astimezone()
+
+
+def kept(backup: Path | None) -> str:
+    """Where the old file is; for the middle of a message."""
+    return f" The old file is kept as {backup.name}." if backup else ""
+
+
 def change(client: ClientFile, path: Path, edit: Edit, *, dry_run: bool) -> Done:
     """Change the file by this edit, or with `dry_run` only show what it does.
 
@@ -55,7 +65,7 @@ def change(client: ClientFile, path: Path, edit: Edit, *, dry_run: bool) -> Done
     if dry_run:
         watched(files.content(file).text)
     else:
-        backup = files.replaced(file, watched, datetime.now().astimezone())
+        backup = files.replaced(file, watched, now())
     before, after = texts
     servers = servers_in(client, before)
     diff = _diff(path, before, after, servers) if dry_run else ""

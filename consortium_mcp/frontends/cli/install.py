@@ -17,7 +17,7 @@ from consortium_mcp.adapters.clients import claude_code
 from consortium_mcp.adapters.clients.changes import adding, refusal
 from consortium_mcp.adapters.clients.claude_code import ClaudeCode
 from consortium_mcp.adapters.clients.configs import CLIENTS
-from consortium_mcp.adapters.clients.entries import PACKAGE, is_ours, settings_that_differ
+from consortium_mcp.adapters.clients.entries import PACKAGE, is_ours, settings_apart
 from consortium_mcp.adapters.settings import for_another_program
 from consortium_mcp.adapters.shell_keys import keys_of_this_shell
 from consortium_mcp.core.domain.errors import ConfigError
@@ -82,26 +82,33 @@ def _add_to_files(
         done = client_files.change(kind, path, edit, dry_run=dry_run)
         there = done.servers.get(name)
         if is_ours(there):
-            _tell_what_stays(there, start[2])
+            _tell_what_stays(there, entry)
         if not done.changed:
             click.echo(f"{path} has this server already; nothing was changed.")
         elif dry_run:
             click.echo(done.diff)
         else:
             word = "Added" if there is None else "Changed" if is_ours(there) else "Replaced"
-            kept = f" The old file is kept as {done.backup.name}." if done.backup else ""
+            kept = client_files.kept(done.backup)
             click.echo(
                 f"{word} {name!r} {'to' if there is None else 'in'} {path}.{kept} Restart "
                 f"{kind.title}, or reload its servers, to see the tools."
             )
+            if is_ours(there):
+                _tell_what_is_new(there, entry)
 
 
-def _tell_what_stays(there: Entry, env: Mapping[str, str]) -> None:
-    for variable in settings_that_differ(there, env):
+def _tell_what_stays(there: Entry, entry: Entry) -> None:
+    for variable in settings_apart(there, entry).other:
         click.echo(
             f"{variable} has another value in the client's settings than in this shell. It stays "
             "as it is there; change it there if this shell's is the right one."
         )
+
+
+def _tell_what_is_new(there: Entry, entry: Entry) -> None:
+    if lacked := settings_apart(there, entry).lacked:
+        click.echo(f"It now sets {', '.join(lacked)} as this shell does.")
 
 
 def _add_to_claude(
@@ -115,7 +122,7 @@ def _add_to_claude(
     wanted = claude_code.pointed_here(there.entry if there else None, entry)
     if there is not None:
         if is_ours(there.entry):
-            _tell_what_stays(there.entry, entry.get("env", {}))
+            _tell_what_stays(there.entry, entry)
         if wanted == there.entry:
             click.echo("Claude Code has this server already; nothing was changed.")
             return
@@ -133,8 +140,13 @@ def _add_to_claude(
     if claude.program is None:
         raise ConfigError(f"`claude` is not on the PATH. Run this where it is:\n\n{commands}")
     click.echo(commands)
-    claude.put(name, wanted, there)
-    click.echo("Start Claude Code anew, or reconnect its servers with /mcp, to see the tools.")
+    backup = claude.put(name, wanted, there, client_files.now())
+    if there is not None and is_ours(there.entry):
+        _tell_what_is_new(there.entry, entry)
+    click.echo(
+        f"Done.{client_files.kept(backup)} Start Claude Code anew, or reconnect its servers with "
+        "/mcp, to see the tools."
+    )
 
 
 def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:

@@ -41,7 +41,7 @@ def uninstall(client: str, name: str, *, dry_run: bool) -> None:
         elif dry_run:
             click.echo(done.diff)
         else:
-            kept = f" The old file is kept as {done.backup.name}." if done.backup else ""
+            kept = client_files.kept(done.backup)
             click.echo(
                 f"Took {name!r} out of {path}.{kept} Restart {kind.title}, or reload its servers."
             )
@@ -73,8 +73,8 @@ def _remove_from_claude(claude: ClaudeCode, name: str, *, dry_run: bool) -> None
     if claude.program is None:
         raise ConfigError(f"`claude` is not on the PATH. Run this where it is:\n\n{command}")
     click.echo(f"$ {command}")
-    claude.remove(name)
-    click.echo("Start Claude Code anew, or reconnect its servers with /mcp.")
+    kept = client_files.kept(claude.remove(name, client_files.now()))
+    click.echo(f"Done.{kept} Start Claude Code anew, or reconnect its servers with /mcp.")
 
 
 @click.command("uninstall")
