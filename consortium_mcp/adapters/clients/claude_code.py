@@ -192,6 +192,6 @@ def to_add(name: str, entry: Entry) -> list[str]:
     return ["mcp", "add-json", "--scope", USER, name, json.dumps(entry)]
 
 
-def to_remove(name: str) -> list[str]:
-    """The arguments of `claude` that take this server of the user's out."""
-    return ["mcp", "remove", "--scope", USER, name]
+def to_remove(name: str, scope: str = USER) -> list[str]:
+    """The arguments of `claude` that take this server out."""
+    return ["mcp", "remove", "--scope", scope, name]

@@ -17,6 +17,7 @@ _STRING = r'"(?:\\.|[^"\\\n])*"'
 _COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[}}\]])")
 _SPACE = re.compile(r"\s*")
+_CLOSED = re.compile(r"\s*}")
 _DECODER = json.JSONDecoder()
 
 
@@ -93,14 +94,23 @@ def removed(text: str, path: Sequence[str]) -> str:
         # The last one: the comma before it goes too, and any comment between them stays.
         text = f"{text[:comma]}{text[comma + 1 :]}"
         first, end = first - 1, end - 1
-    end += len(text[end:]) - len(text[end:].lstrip(" \t"))
-    blank = len(text[:first].rstrip())  # from here on only space before our entry
-    if text[end] == "\n" or blank == around + 1:
-        first = blank
-    elif text[end] == "}":
-        first = len(text[:first].rstrip(" \t"))
+    return _cut(text, around, first, end)
+
+
+def _cut(text: str, around: int, first: int, end: int) -> str:
+    """The text without this member of the object that begins at `around`, and its blanks."""
+    blank = len(text[:first].rstrip())  # from here on only space before the member
+    space = len(text[end:]) - len(text[end:].lstrip(" \t"))
+    if blank == around + 1 and text[end + space] == "/":
+        first = blank  # a comment that stood behind the brace until `put` came between
+    else:
+        end += space
+        if text[end] == "\n" or blank == around + 1:
+            first = blank
+        elif text[end] == "}":
+            first = len(text[:first].rstrip(" \t"))
     left = text[:first] + text[end:]
-    closed = re.compile(r"\s*}").match(left, around + 1)
+    closed = _CLOSED.match(left, around + 1)
     return left[: around + 1] + left[closed.end() - 1 :] if closed else left
 
 
@@ -160,9 +170,10 @@ def _skip_space(plain: str, position: int) -> int:
 def _insert_first(text: str, plain: str, start: int, line: str, close: str) -> str:
     """The text with this line put first in the object that begins at `start`."""
     before, after = text[: start + 1], text[start + 1 :]
-    if plain[_skip_space(plain, start + 1)] == "}":
+    if after.lstrip().startswith("}"):
         return f"{before}{line}{close}{after.lstrip()}"
-    return f"{before}{line},{after}"
+    comma = "" if plain[_skip_space(plain, start + 1)] == "}" else ","  # nothing but a comment
+    return f"{before}{line}{comma}{after}"
 
 
 def _indented_json(value: object, indent: str, depth: int) -> str:

@@ -139,7 +139,7 @@ def _add_to_claude(
         return
     if claude.program is None:
         raise ConfigError(f"`claude` is not on the PATH. Run this where it is:\n\n{commands}")
-    click.echo(commands)
+    click.echo("".join(f"$ {line}\n" for line in commands.splitlines()), nl=False)
     backup = claude.put(name, wanted, there, client_files.now())
     if there is not None and is_ours(there.entry):
         _tell_what_is_new(there.entry, entry)

@@ -56,7 +56,7 @@ def _remove_from_claude(claude: ClaudeCode, name: str, *, dry_run: bool) -> None
     if there is None:
         click.echo(f"Claude Code has no server {name!r}; nothing was changed.")
         return
-    command = claude_code.command_line(claude_code.to_remove(name))
+    command = claude_code.command_line(claude_code.to_remove(name, there.scope))
     if not is_ours(there.entry):
         raise ConfigError(
             f"In Claude Code nothing was changed: its server {name!r}, {told(there.entry)}, is not "
@@ -65,7 +65,7 @@ def _remove_from_claude(claude: ClaudeCode, name: str, *, dry_run: bool) -> None
     if there.scope != claude_code.USER:
         raise ConfigError(
             f"In Claude Code nothing was changed: {name!r} is there for this folder only. To "
-            f"remove it: `claude mcp remove --scope {there.scope} {name}`."
+            f"remove it: `{command}`."
         )
     if dry_run:
         click.echo(command)

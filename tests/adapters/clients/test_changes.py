@@ -214,7 +214,8 @@ def test_comments_order_and_indentation_of_settings_stay() -> None:
     now = add("zed", ZED)
     assert lines_that_went(ZED, now) == ['\t"context_servers": { // none yet']
     assert '\t"context_servers": {\n\t\t"consortium": {\n\t\t\t"source": "custom",' in now
-    assert "// none yet" in now
+    assert "\t\t} // none yet\n\t},\n" in now
+    assert remove("zed", now) == ZED
     two = add("zed", now, "two")
     assert jsonc.read(two)["context_servers"].keys() == {"consortium", "two"}
     other = two.replace('"-x"', '"-y"')
