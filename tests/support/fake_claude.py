@@ -62,8 +62,15 @@ def main(command: str, arguments: list[str]) -> str | None:
     return None
 
 
+def alone(command: str, arguments: list[str]) -> str | None:
+    """Do it, but say so where nobody keeps others waiting: the real one loses servers then."""
+    if not (FOLDER / "..claude.json.lock").exists():
+        return "Another may be at work too."
+    return main(command, arguments)
+
+
 if __name__ == "__main__":
     with (FOLDER / "told").open("a", encoding="utf-8") as told:
         told.write(" ".join(sys.argv[2:4]) + "\n")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    sys.exit(main(sys.argv[2], sys.argv[3:]))
+    sys.exit(alone(sys.argv[2], sys.argv[3:]))

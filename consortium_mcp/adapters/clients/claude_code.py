@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,11 +24,11 @@ from consortium_mcp.adapters.clients.entries import (
     is_ours,
     missing,
 )
-from consortium_mcp.adapters.clients.files import content, copied, real_path
+from consortium_mcp.adapters.clients.files import content, copied, locked, real_path
 from consortium_mcp.core.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from consortium_mcp.adapters.clients.configs import Machine
@@ -61,6 +62,17 @@ class ClaudeCode:
         """The one on this machine."""
         folder = machine.environ.get("CLAUDE_CONFIG_DIR") or machine.home
         return cls(Path(folder) / ".claude.json", shutil.which("claude"))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other programs of ours waiting: of several `claude mcp add` at once, some are lost.
+
+        Raises:
+            ConfigError: another one does not end.
+        """
+        file = real_path(self.file)
+        with locked(file) if file.parent.is_dir() else nullcontext():
+            yield
 
     def server_in_file(self, name: str) -> Server | None:
         """The user's server of this name; `None` if there is none.

@@ -138,7 +138,7 @@ def replaced(
     Raises:
         ConfigError: it cannot be read or written; it has not changed.
     """
-    with _locked(path, wait):
+    with locked(path, wait):
         before = content(path)
         after = edit(before.text)
         if after == before.text:
@@ -163,7 +163,13 @@ def copied(path: Path, now: datetime) -> Path | None:
 
 
 @contextmanager
-def _locked(path: Path, wait: float) -> Iterator[None]:
+def locked(path: Path, wait: float = LOCK_SECONDS) -> Iterator[None]:
+    """Keep every other program of ours from changing the file meanwhile.
+
+    Raises:
+        ConfigError: another one has kept us waiting for that many seconds, or there is no right to
+            make a file in the folder.
+    """
     file = path.with_name(f".{path.name}.lock")
     lock = FileLock(file, timeout=wait)
     try:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,9 @@ def install(client: str, name: str, user_dir: Path, *, dry_run: bool, force: boo
     env = for_another_program()
     if client == claude_code.NAME:
         entry: Entry = {"command": command, "args": args} | ({"env": env} if env else {})
-        _add_to_claude(ClaudeCode.on(machine), name, entry, dry_run=dry_run, force=force)
+        claude = ClaudeCode.on(machine)
+        with nullcontext() if dry_run else claude.alone():
+            _add_to_claude(claude, name, entry, dry_run=dry_run, force=force)
     else:
         _add_to_files(client, name, machine, (command, args, env), dry_run=dry_run, force=force)
     for key, variable in keys_of_this_shell(user_dir, os.environ).items():

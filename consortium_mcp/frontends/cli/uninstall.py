@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from consortium_mcp.adapters.clients import claude_code
@@ -28,7 +30,9 @@ def uninstall(client: str, name: str, *, dry_run: bool) -> None:
     """
     machine = client_files.this_machine()
     if client == claude_code.NAME:
-        _remove_from_claude(ClaudeCode.on(machine), name, dry_run=dry_run)
+        claude = ClaudeCode.on(machine)
+        with nullcontext() if dry_run else claude.alone():
+            _remove_from_claude(claude, name, dry_run=dry_run)
         return
     kind = CLIENTS[client]
     for path in kind.files(machine):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -156,3 +158,22 @@ def test_a_file_that_cannot_be_read_is_said(home: Path) -> None:
     code, output = run("install")
     assert code == 1
     assert "cannot be read as JSON" in output
+
+
+def test_several_at_once_wait_for_one_another(claude: Path) -> None:
+    names = ("one", "two", "three", "four")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "consortium_mcp", "install", "claude-code", "--name", name],
+            env=os.environ | {"HOME": str(claude), "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name in names
+    ]
+    for process in started:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    servers = json.loads((claude / ".claude.json").read_text(encoding="utf-8"))["mcpServers"]
+    assert set(servers) == set(names)
