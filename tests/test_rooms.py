@@ -89,6 +89,8 @@ ONLY_IN = {
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
     "uvicorn": ["frontends/mcp/http.py"],
+    "filelock": ["adapters/clients/files.py"],
+    "tomlkit": ["adapters/clients/toml.py"],
     "click": ["frontends/", "adapters/settings.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }

@@ -80,6 +80,28 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+_PREFIXES = ("LLM_USER_PATH", "CONSORTIUM_")
+"""Of the variables that hold paths and settings, never keys: those come from llm's key store."""
+
+
+def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our variables of this shell, as a client must set them for a server that it starts.
+
+    Paths are absolute, as the client starts it in a folder of its own.
+    """
+    env = os.environ if environ is None else environ
+    found = {
+        name: value
+        for name, value in env.items()
+        if name.startswith(_PREFIXES) and value and name != DEPTH
+    }
+    if path := found.get("LLM_USER_PATH"):
+        found["LLM_USER_PATH"] = str(Path(path).absolute())  # llm expands no `~` either
+    if path := found.get("CONSORTIUM_DB"):
+        found["CONSORTIUM_DB"] = str(Path(path).expanduser().absolute())
+    return found
+
+
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(item for each in env.get(name, "").split(",") if (item := each.strip()))
 

@@ -1,20 +1,13 @@
-"""Providers' keys: which model lacks one.
-
-Also which keys only this shell's environment has, which a desktop client will not see.
-"""
+"""Providers' keys: which model lacks one."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import llm
 import llm.plugins
 
 from consortium_mcp.adapters.models.sign_ins import sign_in_of
-
-if TYPE_CHECKING:
-    from consortium_mcp.adapters.models.snapshot import Snapshot
 
 
 class Readiness(NamedTuple):
@@ -84,18 +77,3 @@ def _missing_key(model: Any) -> str | None:  # noqa: ANN401
     except (OSError, ValueError) as error:
         return f"llm's key store cannot be read: {error}"
     return None
-
-
-def keys_of_this_shell(snapshot: Snapshot) -> dict[str, str]:
-    """Keys that are in the environment but not in llm's key store: name -> variable."""
-    try:
-        stored = llm.load_keys()  # type: ignore[no-untyped-call]
-    except (OSError, ValueError):
-        stored = {}  # `readiness_of` says so for each model
-    found = {}
-    for entry in snapshot.entries.values():
-        model = entry.async_model or entry.sync_model
-        name, variable = model.needs_key, model.key_env_var
-        if name and variable and variable in os.environ and name not in stored:
-            found[name] = variable
-    return found

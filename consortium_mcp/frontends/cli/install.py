@@ -2,59 +2,154 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import json
 import os
 import re
-import shlex
 import shutil
-import subprocess
 import sys
-from datetime import datetime
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, change
-from consortium_mcp.adapters.models.discovery import take_snapshot
-from consortium_mcp.adapters.models.keys import keys_of_this_shell
+from consortium_mcp.adapters.clients import claude_code
+from consortium_mcp.adapters.clients.changes import adding, refusal
+from consortium_mcp.adapters.clients.claude_code import ClaudeCode
+from consortium_mcp.adapters.clients.configs import CLIENTS
+from consortium_mcp.adapters.clients.entries import PACKAGE, is_ours, settings_apart
+from consortium_mcp.adapters.settings import for_another_program
+from consortium_mcp.adapters.shell_keys import keys_of_this_shell
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.panel.known_models import EXTRAS
+from consortium_mcp.frontends.cli import client_files
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CLAUDE_CODE = "claude-code"
-PACKAGE = "consortium-mcp"
-_PASSED_ON = ("LLM_USER_PATH", "CONSORTIUM_")
-"""Prefixes of the environment variables to copy: they hold paths and settings, never keys. Keys
-come from llm's key store."""
+    from consortium_mcp.adapters.clients.configs import Machine
+    from consortium_mcp.adapters.clients.entries import Entry
+    from consortium_mcp.adapters.settings import Settings
+
 _UV_CACHE = ("archive-v", "environments-v", "builds-v")
 """Folders of uv's cache that hold temporary environments."""
 
 
-def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
+def install(client: str, name: str, user_dir: Path, *, dry_run: bool, force: bool) -> None:
     """Add the server to the client, or with `dry_run` show what would change.
+
+    Args:
+        client: a name of `CLIENTS`, or `claude_code.NAME`.
+        name: what the server is called there.
+        user_dir: llm's directory, where the keys are.
+        dry_run: change nothing.
+        force: change the entry that has this name.
 
     Raises:
         ConfigError: it cannot be done safely; the message says what to do instead.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise ConfigError("--name may hold letters, digits, - and _.")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
+        raise ConfigError("--name may hold letters, digits, _ and -, and does not begin with -.")
+    machine = client_files.this_machine()
     command, args = server_command(Path(sys.executable), shutil.which("uvx"))
-    env = {key: value for key, value in os.environ.items() if key.startswith(_PASSED_ON)}
-    if client == CLAUDE_CODE:
-        _run_claude(name, [command, *args], env, dry_run=dry_run, force=force)
+    env = for_another_program()
+    if client == claude_code.NAME:
+        entry: Entry = {"command": command, "args": args} | ({"env": env} if env else {})
+        claude = ClaudeCode.on(machine)
+        with nullcontext() if dry_run else claude.alone():
+            _add_to_claude(claude, name, entry, dry_run=dry_run, force=force)
     else:
-        _edit_file(client, name, (command, args, env), dry_run=dry_run, force=force)
-    for key, variable in keys_of_this_shell(take_snapshot()).items():
+        _add_to_files(client, name, machine, (command, args, env), dry_run=dry_run, force=force)
+    for key, variable in keys_of_this_shell(user_dir, os.environ).items():
         click.echo(
             f"{variable} is set in this shell only, and a desktop program may not see it. Store "
             f"the key with `llm keys set {key}`."
         )
+
+
+def _add_to_files(
+    client: str,
+    name: str,
+    machine: Machine,
+    start: tuple[str, list[str], Mapping[str, str]],
+    *,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    kind = CLIENTS[client]
+    entry = kind.entry(*start)
+    for path in kind.files(machine):
+        edit = adding(kind, path, name, entry, force=force)
+        done = client_files.change(kind, path, edit, dry_run=dry_run)
+        there = done.servers.get(name)
+        if is_ours(there):
+            _tell_what_stays(there, entry)
+        if not done.changed:
+            click.echo(f"{path} has this server already; nothing was changed.")
+        elif dry_run:
+            click.echo(done.diff)
+        else:
+            word = "Added" if there is None else "Changed" if is_ours(there) else "Replaced"
+            kept = client_files.kept(done.backup)
+            click.echo(
+                f"{word} {name!r} {'to' if there is None else 'in'} {path}.{kept} Restart "
+                f"{kind.title}, or reload its servers, to see the tools."
+            )
+            if is_ours(there):
+                _tell_what_is_new(there, entry)
+
+
+def _tell_what_stays(there: Entry, entry: Entry) -> None:
+    for variable in settings_apart(there, entry).other:
+        click.echo(
+            f"{variable} has another value in the client's settings than in this shell. It stays "
+            "as it is there; change it there if this shell's is the right one."
+        )
+
+
+def _tell_what_is_new(there: Entry, entry: Entry) -> None:
+    if lacked := settings_apart(there, entry).lacked:
+        click.echo(f"It now sets {', '.join(lacked)} as this shell does.")
+
+
+def _add_to_claude(
+    claude: ClaudeCode, name: str, entry: Entry, *, dry_run: bool, force: bool
+) -> None:
+    """Add it with `claude mcp add`: only Claude Code itself should edit its file."""
+    there = claude.server_in_file(name)
+    if there is None and claude.program is not None and not dry_run:
+        click.echo(f"$ claude mcp get {name}")
+        there = claude.server_by_asking(name)
+    wanted = claude_code.pointed_here(there.entry if there else None, entry)
+    if there is not None:
+        if is_ours(there.entry):
+            _tell_what_stays(there.entry, entry)
+        if wanted == there.entry:
+            click.echo("Claude Code has this server already; nothing was changed.")
+            return
+        if not force:
+            raise ConfigError(
+                f"In Claude Code nothing was changed: {refusal(name, there.entry, entry)}"
+            )
+    shown = [claude_code.to_add(name, claude_code.without_secrets(wanted))]
+    if there is not None and there.scope == claude_code.USER:
+        shown.insert(0, claude_code.to_remove(name))
+    commands = "\n".join(claude_code.command_line(each) for each in shown)
+    if dry_run:
+        click.echo(commands)
+        return
+    if claude.program is None:
+        raise ConfigError(f"`claude` is not on the PATH. Run this where it is:\n\n{commands}")
+    click.echo("".join(f"$ {line}\n" for line in commands.splitlines()), nl=False)
+    backup = claude.put(name, wanted, there, client_files.now())
+    if there is not None and is_ours(there.entry):
+        _tell_what_is_new(there.entry, entry)
+    click.echo(
+        f"Done.{client_files.kept(backup)} Start Claude Code anew, or reconnect its servers with "
+        "/mcp, to see the tools."
+    )
 
 
 def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
@@ -85,69 +180,20 @@ def _requirement() -> str:
     return f"{named} @ {json.loads(origin)['url']}" if origin else named
 
 
-def _edit_file(
-    client: str,
-    name: str,
-    start: tuple[str, list[str], Mapping[str, str]],
-    *,
-    dry_run: bool,
-    force: bool,
-) -> None:
-    kind = CLIENTS[client]
-    path = kind.path(Machine(Path.home(), sys.platform, os.environ))
-    edit = change(kind, path, name, kind.entry(*start), force=force)
-    if edit is None:
-        click.echo(f"{path} has this server already; nothing was changed.")
-    elif dry_run:
-        old, new = edit.before.splitlines(), edit.after.splitlines()
-        shown = difflib.unified_diff(old, new, str(path), f"{path} (new)", lineterm="")
-        click.echo("\n".join(shown))
-    else:
-        backup = edit.write(datetime.now().astimezone())
-        kept = f" The old file is kept as {backup.name}." if backup else ""
-        click.echo(
-            f"Added {name!r} to {path}.{kept} Restart {kind.title}, or reload its servers, to see "
-            "the tools."
-        )
-
-
-def _run_claude(
-    name: str, command: list[str], env: Mapping[str, str], *, dry_run: bool, force: bool
-) -> None:
-    """Add it with `claude mcp add`: only Claude Code itself should edit its file."""
-    settings = [part for key, value in env.items() for part in ("--env", f"{key}={value}")]
-    add = ["claude", "mcp", "add", "--scope", "user", name, *settings, "--", *command]
-    if dry_run:
-        click.echo(shlex.join(add))
-        return
-    claude = shutil.which("claude")
-    if claude is None:
-        raise ConfigError(
-            f"`claude` is not on the PATH. Run this command where it is:\n\n{shlex.join(add)}"
-        )
-    existing = subprocess.run([claude, "mcp", "get", name], capture_output=True, check=False)  # noqa: S603
-    if existing.returncode == 0 and not force:
-        click.echo(
-            f"Claude Code has a server {name!r} already; nothing was changed. Replace it with "
-            "--force, or choose another --name."
-        )
-        return
-    if existing.returncode == 0:
-        subprocess.run([claude, "mcp", "remove", "--scope", "user", name], check=False)  # noqa: S603
-    done = subprocess.run([claude, *add[1:]], check=False)  # noqa: S603
-    if done.returncode:
-        raise ConfigError(f"`{shlex.join(add)}` failed; see its output above.")
-
-
 @click.command("install")
-@click.argument("client", type=click.Choice(sorted([*CLIENTS, CLAUDE_CODE])))
+@click.argument("client", type=click.Choice(sorted([*CLIENTS, claude_code.NAME])))
 @click.option("--name", default="consortium", show_default=True, help="Its name in the client.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
-@click.option("--force", is_flag=True, help="Replace another server of this name.")
-def command(client: str, name: str, *, dry_run: bool, force: bool) -> None:
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Point our entry to this copy, keeping all else in it; replace another server's.",
+)
+@click.pass_obj
+def command(settings: Settings, client: str, name: str, *, dry_run: bool, force: bool) -> None:
     """Add this server to CLIENT's settings, keeping a copy of the old ones.
 
     Keys are not written there; they are read from llm's key store.
     """
     with command_errors():
-        install(client, name, dry_run=dry_run, force=force)
+        install(client, name, settings.user_dir, dry_run=dry_run, force=force)

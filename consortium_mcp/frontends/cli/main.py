@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "replay",
     "runs": "runs",
     "setup-local": "setup_local",
+    "uninstall": "uninstall",
 }
 """Subcommand -> the module in this folder that defines it as `command`."""
 
