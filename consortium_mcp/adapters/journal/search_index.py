@@ -27,6 +27,7 @@ import anyio.to_thread
 from sqlite_utils import Database
 
 from consortium_mcp.adapters.journal.migrations import search_migrations
+from consortium_mcp.core.domain.errors import StoreError
 from consortium_mcp.core.domain.text import folded, stem
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ STEP_SECONDS = 0.05
 SEARCH_SECONDS = 0.5
 """How long a search works on the queue before it looks."""
 STEP_RUNS = 500
+FEW_RUNS = 100
+"""So many are indexed before each search; of more, only some before a search now and then."""
+PAUSE_SECONDS = 10.0
+"""How long searches leave a long queue alone, so that they are as fast as ever."""
 _SPACE = "␠"
 _MOST_GRAMS = 24
 
@@ -56,6 +61,7 @@ class SearchIndex:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._pause_until = 0.0
 
     async def refresh(self) -> bool:
         """Index what has changed, for `SEARCH_SECONDS` at the most.
@@ -63,17 +69,28 @@ class SearchIndex:
         Returns:
             Whether there is an index; not if it could not be made yet (file locked or read-only).
         """
-        if not await self._exists() or await self._file.read("SELECT 1 FROM search_queue LIMIT 1"):
+        waiting = await self._waiting()
+        if waiting == 0:
+            return True
+        now = anyio.current_time()
+        if waiting is None or waiting <= FEW_RUNS or now >= self._pause_until:
             await self._work(SEARCH_SECONDS)
-        return await self._exists()
+            self._pause_until = now + PAUSE_SECONDS
+        return await self._waiting() is not None
 
     async def index_all(self) -> None:
         """Index everything that has changed, in short steps; ends when it is done."""
         while await self._work(STEP_SECONDS):  # noqa: ASYNC110 (the queue is the database's)
             await anyio.sleep(2 * STEP_SECONDS)  # processes that write come first
 
-    async def _exists(self) -> bool:
-        return bool(await self._file.read("SELECT 1 FROM sqlite_master WHERE name = 'run_grams'"))
+    async def _waiting(self) -> int | None:
+        """How many runs are to be indexed, or that it is more than few; `None`: no index yet."""
+        sql = "SELECT count(*) AS waiting FROM (SELECT 1 FROM search_queue LIMIT ?)"
+        try:
+            rows = await self._file.read(sql, [FEW_RUNS + 1])
+        except StoreError:  # there is no such table
+            return None
+        return int(rows[0]["waiting"])
 
     async def _work(self, seconds: float) -> bool:
         """Work on the queue for so long; whether more is left to do now."""
