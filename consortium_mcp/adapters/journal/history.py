@@ -115,7 +115,7 @@ class History:
 
     async def run_ids(self) -> AsyncIterator[str]:
         """The id of every run, oldest first."""
-        last = 0
+        last = _BEFORE_ALL
         while rows := await self._store.file.read(
             "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
         ):
@@ -125,7 +125,7 @@ class History:
 
     async def reports(self) -> AsyncIterator[RunReport]:
         """Every report that this version can read, as last saved, oldest first."""
-        last = 0
+        last = _BEFORE_ALL
         while rows := await self._store.file.read(
             "SELECT id, report FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
         ):
@@ -185,6 +185,8 @@ async def opened_history(database: Path) -> AsyncIterator[History]:
 
 
 _PART = "p"
+_BEFORE_ALL = -(2**63)
+"""Below the key of every run; those of imported runs are below 0."""
 
 
 @dataclass(frozen=True)
