@@ -53,7 +53,11 @@ def read_file(path: Path) -> Found:
     except ValueError as error:
         raise ConfigError(f"{path} is not an export of consortiums: {error}") from error
     if isinstance(data, dict) and isinstance(data.get("consortiums"), list):
-        return dict(_exported(number, each) for number, each in enumerate(data["consortiums"], 1))
+        found = dict(_exported(number, each) for number, each in enumerate(data["consortiums"], 1))
+        errors = [each for each in found.values() if isinstance(each, ConfigError)]
+        if errors and len(errors) == len(found):
+            raise ConfigError(f"{path} is not an export of consortiums: {errors[0]}")
+        return found
     if not isinstance(data, dict) or not all(isinstance(each, dict) for each in data.values()):
         raise ConfigError(
             f"{path} holds no consortiums. It must be what `llm consortium export` writes, a "

@@ -194,8 +194,12 @@ def _step(connection: sqlite3.Connection) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    kinds = [unicodedata.category(char)[0] for char in text]
-    return kinds[0] in "LN" and kinds[-1] in "LN" and set(kinds) <= set("LNPZ")
+    """Whether each word begins and ends with a letter or digit and has no signs or marks."""
+    for word in text.split():
+        kinds = [unicodedata.category(char)[0] for char in word]
+        if not (kinds[0] in "LN" and kinds[-1] in "LN" and set(kinds) <= set("LNP")):
+            return False
+    return True
 
 
 def _quoted(text: str) -> str:

@@ -103,7 +103,6 @@ def run_from(original: Mapping[str, Any]) -> RunRecord:
     places = dict.fromkeys((str(call["role"]), call["member_index"]) for call in panel)
     labels = {place: label(number) for number, place in enumerate(places)}
     members = tuple(Member(label=name, model=place[0]) for place, name in labels.items())
-    decision = original["decisions"][-1] if original["decisions"] else {}
     judges = [str(call.get("model")) for call in calls if call["role"] == "arbiter"]
     config = ConsortiumConfig(
         name=row.get("config_name") or None,
@@ -133,7 +132,7 @@ def run_from(original: Mapping[str, Any]) -> RunRecord:
         seconds=None,
     )
     last = run.model_copy(update={"unjudged": iterations[-1].responses})
-    report = report_of(last, usage, created_at).model_copy(update=_outcome(row, decision))
+    report = report_of(last, usage, created_at).model_copy(update=_outcome(original))
     return RunRecord(
         report=report.model_copy(update={"iterations": len(iterations), "next_step": None}),
         config=config,
@@ -145,19 +144,25 @@ def run_from(original: Mapping[str, Any]) -> RunRecord:
     )
 
 
-def _outcome(row: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
+def _outcome(original: Mapping[str, Any]) -> dict[str, Any]:
     """What the report says of how the run ended."""
-    synthesis = decision.get("synthesis")
-    if not synthesis:
-        error = f"llm-consortium recorded no synthesis of it (status: {row.get('status')})."
+    said = {call["response_id"]: call.get("response") for call in original["members"]}
+    for decision in reversed(original["decisions"]):
+        synthesis = decision.get("synthesis") or said.get(decision.get("chosen_response_id"))
+        if synthesis:
+            break
+    else:
+        status = original["run"].get("status")
+        error = f"llm-consortium recorded no synthesis of it (status: {status})."
         return {"status": "failed", "error": error}
     stated = decision.get("confidence")
-    refinements = json.loads(decision.get("refinement_areas") or "[]")
+    wanted = json.loads(decision.get("refinement_areas") or "[]")
+    refinements = [str(each).removeprefix("- ") for each in wanted]
     return {
         "status": "completed",
         "synthesis": synthesis,
         "arbiter_confidence": stated if stated is not None and 0 <= stated <= 1 else None,
-        "refinements": [str(each).removeprefix("- ") for each in refinements],
+        "refinements": [each for each in refinements if each.strip(". ").lower() != "none"],
     }
 
 

@@ -149,9 +149,9 @@ def import_file(file: Path | None, *, overwrite: bool, runs: bool, as_json: bool
         click.echo(f"Saved: {', '.join(saved) or 'none'}.")
         if past is not None:
             click.echo(f"Runs: {past.imported} imported, {past.known} were here already.")
-        for name, remarks in notes.items():
-            for remark in remarks:
-                click.echo(f"Note on {name}: {remark}", err=True)
+        for remark in dict.fromkeys(each for remarks in notes.values() for each in remarks):
+            names = [name for name, remarks in notes.items() if remark in remarks]
+            click.echo(f"Note on {', '.join(names)}: {remark}", err=True)
         for name, why in refused.items():
             click.echo(f"Not saved: {name}. {why}", err=True)
         for run_id, why in (past.refused if past else {}).items():
