@@ -53,7 +53,9 @@ def read_file(path: Path) -> Found:
     except ValueError as error:
         raise ConfigError(f"{path} is not an export of consortiums: {error}") from error
     if isinstance(data, dict) and isinstance(data.get("consortiums"), list):
-        found = dict(_exported(number, each) for number, each in enumerate(data["consortiums"], 1))
+        found: Found = dict(
+            _exported(number, each) for number, each in enumerate(data["consortiums"], 1)
+        )
         errors = [each for each in found.values() if isinstance(each, ConfigError)]
         if errors and len(errors) == len(found):
             raise ConfigError(f"{path} is not an export of consortiums: {errors[0]}")
