@@ -91,7 +91,7 @@ class History:
             values += value
         where += source.where
         return await self._store.file.read(
-            f"SELECT {_SUMMARY}, '{source.kind}' || {source.key} AS cursor FROM {source.tables}"  # noqa: S608 (columns are ours)
+            f"SELECT {_SUMMARY}, '{source.kind}' || {_KEY_TEXT} AS cursor FROM {source.tables}"  # noqa: S608 (columns are ours)
             f" WHERE {' AND '.join(where)} ORDER BY {source.key} DESC LIMIT ?",
             [self._store.stale_before, *values, *source.values, query.limit + 1],
         )
@@ -103,7 +103,7 @@ class History:
         if query.consortium is not None:
             yield "runs.consortium = ?", [query.consortium]
         if query.cursor is not None:
-            yield f"{key} < ?", [int(query.cursor)]
+            yield f"{key} < ?", [int(query.cursor.replace("m", "-"))]
 
     async def nested(self, run_id: str) -> list[RunSummary]:
         """The runs that answer calls of this one, and those that answer theirs, oldest first."""
@@ -187,6 +187,7 @@ async def opened_history(database: Path) -> AsyncIterator[History]:
 
 
 _PART = "p"
+_KEY_TEXT = "replace(runs.id, '-', 'm')"
 _BEFORE_ALL = -(2**63)
 """Below the key of every run; those of imported runs are below 0."""
 

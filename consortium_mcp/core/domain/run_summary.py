@@ -36,7 +36,7 @@ class RunQuery:
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST_LISTED:
             raise ConfigError(f"limit is {self.limit}; it must be between 1 and {MOST_LISTED}.")
-        if self.cursor is not None and not re.fullmatch(r"p?-?[0-9]{1,18}", self.cursor):
+        if self.cursor is not None and not re.fullmatch(r"p?m?[0-9]{1,18}", self.cursor):
             raise ConfigError(
                 f"{self.cursor!r} is not a cursor. Pass the next_cursor of the page before, or "
                 "leave it out."

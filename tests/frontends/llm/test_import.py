@@ -246,7 +246,7 @@ def test_past_runs_come_over_once_before_all_others_and_marked(
     assert [run["run_id"] for run in listed][1:] == ["second", "first"]
     found = json.loads(consortium("runs", "--json", "--query", "首都").output)["runs"]
     assert [run["run_id"] for run in found] == ["second", "first"]
-    page = json.loads(consortium("runs", "--json", "--limit", "2").output)
+    page = json.loads(consortium("runs", "--json", "--limit", "2").output)  # ends among them
     rest = json.loads(consortium("runs", "--json", "--cursor", page["next_cursor"]).output)
     assert [run["run_id"] for run in rest["runs"]] == ["first"]
     report = json.loads(consortium("run-info", "first", "--json").output)
@@ -287,6 +287,20 @@ def test_what_of_a_run_is_missing_is_said(database: Path) -> None:
     assert "llm did not log this answer" in consortium("run-info", "unlogged").output
     unjudged = consortium("run-info", "unjudged").output
     assert "llm-consortium recorded no synthesis of it (status: running)." in unjudged
+
+
+def test_the_last_synthesis_counts_or_the_answer_that_was_chosen(database: Path) -> None:
+    record(database, "empty", 9, newer=True)
+    record(database, "chosen", 10, newer=True)
+    chose = (
+        "UPDATE arbiter_decisions SET synthesis = '', chosen_response_id = 'chosen-1'"
+        " WHERE run_id = 'chosen'"
+    )
+    emptied = "INSERT INTO arbiter_decisions (run_id, iteration) VALUES ('empty', 2)"
+    write(database, (emptied, []), (chose, []))
+    consortium("import", "--runs")
+    runs = json.loads(consortium("runs", "--json").output)["runs"]
+    assert [run["synthesis"] for run in runs] == ["Genf", "It is Bern."]
 
 
 def test_a_database_without_runs_says_so(database: Path) -> None:
