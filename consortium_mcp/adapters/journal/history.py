@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from consortium_mcp.adapters.journal.search_index import (
+    SearchIndex,
+    forget_deleted,
+    parts_query,
+    words_query,
+)
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
-from consortium_mcp.core.domain.text import clean
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from consortium_mcp.core.domain.run_record import RunRecord
@@ -41,6 +46,11 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._index = SearchIndex(store.file)
+
+    async def index_all(self) -> None:
+        """Bring the index for searching up to date, in short steps."""
+        await self._index.index_all()
 
     async def page(self, query: RunQuery) -> tuple[list[RunSummary], str | None]:
         """One page of the runs that somebody asked for, newest first; see `nested` for the others.
@@ -48,25 +58,43 @@ class History:
         Returns:
             The runs, and the cursor of the next page; `None` after the last page.
         """
-        source, key, where, values = "runs", "runs.id", ["runs.parent_run_id IS NULL"], []
-        if query.words is not None and query.words.strip():
-            words = _fts_query(query.words)
-            if not words:  # only punctuation, which no index holds
-                return [], None
-            source, key = "runs_fts JOIN runs ON runs.id = runs_fts.rowid", "runs_fts.rowid"
-            where.append("runs_fts MATCH ?")
-            values.append(words)
-        for condition, value in self._filters(query, key):
+        rows: list[sqlite3.Row] = []
+        if query.words is None or not query.words.strip():
+            rows = await self._rows(query, _Source("runs", "runs.id"))
+        elif terms := query.terms:
+            rows = await self._search(query, terms)
+        runs = [RunSummary.of_row(dict(row)) for row in rows[: query.limit]]
+        return runs, rows[query.limit - 1]["cursor"] if len(rows) > query.limit else None
+
+    async def _search(self, query: RunQuery, terms: list[str]) -> list[sqlite3.Row]:
+        """Runs that have the terms as words, then those that have them as parts of words.
+
+        The second kind's cursors begin with `p`. It is looked for only when the first does not fill
+        the page, so common words cost no more than an index of words does.
+        """
+        words = words_query(terms)
+        after = query.cursor or ""
+        rows: list[sqlite3.Row] = []
+        if words is not None and not after.startswith(_PART):
+            rows = await self._rows(query, _words(words))
+        if len(rows) <= query.limit and await self._index.refresh():
+            rest = replace(query, cursor=after.removeprefix(_PART) if _PART in after else None)
+            rows += await self._rows(rest, _parts(terms, words))
+        return rows[: query.limit + 1]
+
+    async def _rows(self, query: RunQuery, source: _Source) -> list[sqlite3.Row]:
+        """The newest runs of this source that pass the query's filters, one more than wanted."""
+        # In the order of what they cost: SQLite tries them so.
+        where, values = ["runs.parent_run_id IS NULL"], []
+        for condition, value in self._filters(query, source.key):
             where.append(condition)
             values += value
-        rows = await self._store.file.read(
-            f"SELECT {_SUMMARY} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608 (columns are ours)
-            f" ORDER BY {key} DESC LIMIT ?",
-            [self._store.stale_before, *values, query.limit + 1],
+        where += source.where
+        return await self._store.file.read(
+            f"SELECT {_SUMMARY}, '{source.kind}' || {_KEY_TEXT} AS cursor FROM {source.tables}"  # noqa: S608 (columns are ours)
+            f" WHERE {' AND '.join(where)} ORDER BY {source.key} DESC LIMIT ?",
+            [self._store.stale_before, *values, *source.values, query.limit + 1],
         )
-        runs = [RunSummary.of_row(dict(row)) for row in rows[: query.limit]]
-        more = len(rows) > query.limit
-        return runs, str(rows[query.limit - 1]["key"]) if more else None
 
     def _filters(self, query: RunQuery, key: str) -> Iterator[tuple[str, list[Any]]]:
         """SQL conditions with their values."""
@@ -75,7 +103,7 @@ class History:
         if query.consortium is not None:
             yield "runs.consortium = ?", [query.consortium]
         if query.cursor is not None:
-            yield f"{key} < ?", [int(query.cursor)]
+            yield f"{key} < ?", [int(query.cursor.replace("m", "-"))]
 
     async def nested(self, run_id: str) -> list[RunSummary]:
         """The runs that answer calls of this one, and those that answer theirs, oldest first."""
@@ -89,7 +117,7 @@ class History:
 
     async def run_ids(self) -> AsyncIterator[str]:
         """The id of every run, oldest first."""
-        last = 0
+        last = _BEFORE_ALL
         while rows := await self._store.file.read(
             "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
         ):
@@ -99,7 +127,7 @@ class History:
 
     async def reports(self) -> AsyncIterator[RunReport]:
         """Every report that this version can read, as last saved, oldest first."""
-        last = 0
+        last = _BEFORE_ALL
         while rows := await self._store.file.read(
             "SELECT id, report FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
         ):
@@ -133,7 +161,8 @@ class History:
 
         def write(db: sqlite3.Connection) -> RunCounts:
             rows = db.execute(
-                f"SELECT run_id FROM runs WHERE {_PRUNABLE} ORDER BY id LIMIT {PRUNE_BATCH_RUNS}",  # noqa: S608
+                f"SELECT id, run_id FROM runs WHERE {_PRUNABLE}"  # noqa: S608
+                f" ORDER BY id LIMIT {PRUNE_BATCH_RUNS}",
                 [before, stale_before],
             ).fetchall()
             run_ids = [row["run_id"] for row in rows]
@@ -141,6 +170,7 @@ class History:
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608
+            forget_deleted(db, [row["id"] for row in rows])
             return RunCounts(len(run_ids), exchanges)
 
         return await self._store.file.write(write)
@@ -156,9 +186,45 @@ async def opened_history(database: Path) -> AsyncIterator[History]:
         await store.close()
 
 
+_PART = "p"
+_KEY_TEXT = "replace(runs.id, '-', 'm')"
+_BEFORE_ALL = -(2**63)
+"""Below the key of every run; those of imported runs are below 0."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where runs are looked for, newest first."""
+
+    tables: str
+    key: str
+    where: Sequence[str] = ()
+    values: Sequence[str] = ()
+    kind: str = ""
+
+
+def _words(query: str) -> _Source:
+    tables = "runs_fts JOIN runs ON runs.id = runs_fts.rowid"
+    return _Source(tables, "runs_fts.rowid", ["runs_fts MATCH ?"], [query])
+
+
+def _parts(terms: Sequence[str], words: str | None) -> _Source:
+    grams, texts = parts_query(terms)
+    where = ["run_grams MATCH ?", *("instr(run_texts.text, ?)" for _ in texts)]
+    values = [grams, *texts]
+    if words is not None:
+        where.append("runs.id NOT IN (SELECT rowid FROM runs_fts WHERE runs_fts MATCH ?)")
+        values.append(words)
+    tables = (
+        "run_grams CROSS JOIN runs ON runs.id = run_grams.rowid"  # in this order: filters first
+        " CROSS JOIN run_texts ON run_texts.id = run_grams.rowid"
+    )
+    return _Source(tables, "run_grams.rowid", where, values, _PART)
+
+
 # Its parameter is the time before which a heartbeat is stale.
 _SUMMARY = (
-    f"runs.id AS key, runs.run_id, {LIVE_STATUS} AS status, consortium, strategy, runs.prompt,"
+    f"runs.run_id, {LIVE_STATUS} AS status, consortium, strategy, runs.prompt,"
     " runs.synthesis, final_answer, confidence, agreement, created_at, ended_at, parent_run_id"
 )
 _PRUNABLE = f"created_at < ? AND {LIVE_STATUS} != 'working'"
@@ -177,9 +243,3 @@ def _has_status(status: str, stale_before: float) -> tuple[str, list[Any]]:
             statuses += ", 'cancelled'"
         return f"runs.status IN ({statuses}) AND {cancel_condition} AND NOT {alive}", [stale_before]
     return "runs.status = ?", [status]
-
-
-def _fts_query(query: str) -> str:
-    """The user's words as an FTS5 query, each quoted so that none is read as syntax."""
-    words = clean(query).replace('"', " ").split()
-    return " ".join(f'"{word}"' for word in words if any(char.isalnum() for char in word))

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 migrations = Migrations("consortium_mcp")
+search_migrations = Migrations("consortium_mcp_search")
+"""Steps of the search index, counted apart: it only adds to what is there, so older versions, which
+refuse a file with steps of `migrations` that they do not know, can go on using this one."""
 
 
 @migrations(name="0001_first_tables")
@@ -45,6 +48,12 @@ def _consortiums_of_consortiums(db: Database) -> None:
 @migrations(name="0006_costs")
 def _costs(db: Database) -> None:
     for statement in _COSTS:
+        db.conn.execute(statement)
+
+
+@search_migrations(name="0001_parts_of_words")
+def _parts_of_words(db: Database) -> None:
+    for statement in _PARTS_OF_WORDS:
         db.conn.execute(statement)
 
 
@@ -192,4 +201,33 @@ _NESTED_RUNS = (
 _COSTS = (
     "ALTER TABLE exchanges ADD COLUMN cost_usd REAL",
     "ALTER TABLE exchanges ADD COLUMN priced_calls INTEGER NOT NULL DEFAULT 0",
+)
+# See `search_index`. The step only writes down what is to be indexed (a million runs take half a
+# second); the triggers are plain SQL, because other processes' SQLite fires them as well.
+_PARTS_OF_WORDS = (
+    "CREATE TABLE run_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    """
+    CREATE VIRTUAL TABLE run_grams USING fts5 (
+        grams, content='', detail=none, columnsize=0,
+        tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
+    )
+    """,
+    "CREATE TABLE search_queue (id INTEGER PRIMARY KEY)",
+    "INSERT INTO search_queue (id) SELECT id FROM runs",
+    """
+    CREATE TRIGGER search_queue_insert AFTER INSERT ON runs BEGIN
+        INSERT OR IGNORE INTO search_queue (id) VALUES (new.id);
+    END
+    """,
+    """
+    CREATE TRIGGER search_queue_update AFTER UPDATE OF prompt, synthesis ON runs
+    WHEN old.prompt IS NOT new.prompt OR old.synthesis IS NOT new.synthesis BEGIN
+        INSERT OR IGNORE INTO search_queue (id) VALUES (new.id);
+    END
+    """,
+    """
+    CREATE TRIGGER search_queue_delete AFTER DELETE ON runs BEGIN
+        INSERT OR IGNORE INTO search_queue (id) VALUES (old.id);
+    END
+    """,
 )

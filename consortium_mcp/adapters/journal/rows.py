@@ -49,6 +49,16 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
     }
 
 
+def insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
+    """Insert a row; False if there is one with its key."""
+    marks = ", ".join("?" for _ in values)
+    inserted = db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 (names are ours)
+        [*values.values()],
+    )
+    return inserted.rowcount == 1
+
+
 def record_of(
     row: sqlite3.Row,
     report: RunReport,

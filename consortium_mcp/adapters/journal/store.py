@@ -13,12 +13,13 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.journal.database import BUSY_SECONDS, DatabaseFile
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
+    insert,
     iteration_of,
     record_of,
     report_of_row,
@@ -97,7 +98,7 @@ class Store:
     async def begin_run(self, run: Run, report: RunReport) -> None:
         """Record a run of this process before any model is called."""
         values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
-        await self.file.write(lambda db: _insert(db, "runs", values))
+        await self.file.write(lambda db: insert(db, "runs", values))
 
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
@@ -225,7 +226,7 @@ class Store:
             "run_id": run_id,
             "warnings": json.dumps(exchange.warnings),
         }
-        if not await self.file.write(lambda db: _insert(db, "exchanges", values)):
+        if not await self.file.write(lambda db: insert(db, "exchanges", values)):
             logger.warning("run %s: %s is recorded already", run_id, exchange.key)
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
@@ -282,13 +283,3 @@ def now() -> str:
 
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
 _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608
-
-
-def _insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
-    """Insert a row; False if there is one with its key."""
-    marks = ", ".join("?" for _ in values)
-    inserted = db.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 (names are ours)
-        [*values.values()],
-    )
-    return inserted.rowcount == 1

@@ -49,8 +49,8 @@ def _build_snapshot(seconds: float) -> Snapshot:
     keys: dict[tuple[str | None, str | None], str | None] = {}
     for provider, found in _list_all(errors, seconds):
         for model in found:
-            if getattr(model.model, "consortium_saved", False):
-                continue  # ours: they are asked as consortiums, not through llm
+            if _is_consortium(model.model):
+                continue
             entry = _entry(model, provider, user_aliases, keys, seconds)
             options = user_options.get(entry.model_id, {})
             entries[entry.model_id] = replace(entry, options=options)
@@ -198,6 +198,16 @@ def _listed(hook: ModelHook, seconds: float) -> tuple[list[ModelWithAliases], st
         return [], SLOW_LISTING
     del _LISTINGS[hook.function]
     return list(listing.found), listing.attempt.failure
+
+
+def _is_consortium(model: object) -> bool:
+    """Whether a model is a saved consortium, ours or llm-consortium's.
+
+    Ours are asked as consortiums and not through llm. Those of llm-consortium are none of our
+    members: they hold the names that its consortiums get here when they are imported.
+    """
+    own = getattr(model, "consortium_saved", False)
+    return own or type(model).__module__.partition(".")[0] == "llm_consortium"
 
 
 def _entry(

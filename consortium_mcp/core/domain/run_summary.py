@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.report import RunReport, next_step_of
 from consortium_mcp.core.domain.run import Status
+from consortium_mcp.core.domain.text import has_terms, search_terms
 
 MOST_LISTED = 100
 """The most runs on one page."""
@@ -28,26 +29,31 @@ class RunQuery:
     cursor: str | None = None
     """The `next_cursor` of the previous page."""
     words: str | None = None
-    """Words that the prompt or the synthesis must contain, in any order."""
+    """Words, parts of words and "phrases" that prompt and synthesis must contain, in any order."""
     status: str | None = None
     consortium: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST_LISTED:
             raise ConfigError(f"limit is {self.limit}; it must be between 1 and {MOST_LISTED}.")
-        if self.cursor is not None and not re.fullmatch(r"[0-9]{1,18}", self.cursor):
+        if self.cursor is not None and not re.fullmatch(r"p?m?[0-9]{1,18}", self.cursor):
             raise ConfigError(
                 f"{self.cursor!r} is not a cursor. Pass the next_cursor of the page before, or "
                 "leave it out."
             )
 
+    @property
+    def terms(self) -> list[str]:
+        """What is searched for; empty where no words are given, or nothing that can be found."""
+        return search_terms(self.words or "")
+
     def matches(self, report: RunReport) -> bool:
         """Whether a run that is in no database matches this query."""
-        prompt = report.prompt.casefold()
+        text = f"{report.prompt}\n{report.synthesis or ''}"
         return (
             self.status in {None, report.status}
             and self.consortium in {None, report.consortium}
-            and all(word in prompt for word in (self.words or "").casefold().split())
+            and (not (self.words or "").strip() or has_terms(text, self.terms))
         )
 
 

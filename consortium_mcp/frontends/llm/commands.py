@@ -133,15 +133,16 @@ def export(file: Path | None, *, as_json: bool) -> None:
 @consortium.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--overwrite", is_flag=True, help="Replace others of the same names.")
+@click.option("--runs", is_flag=True, help="Also the past runs in a database of llm-consortium.")
 @_AS_JSON
-def import_(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
+def import_(file: Path | None, *, overwrite: bool, runs: bool, as_json: bool) -> None:
     """Save the consortiums of FILE: an export, or a database of llm-consortium.
 
     Without FILE, the database of llm-consortium in llm's directory.
     """
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
-    consortiums.import_file(file, overwrite=overwrite, as_json=as_json)
+    consortiums.import_file(file, overwrite=overwrite, runs=runs, as_json=as_json)
 
 
 @consortium.command()

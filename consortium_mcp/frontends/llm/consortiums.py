@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
 
-from consortium_mcp.adapters.consortium_files import export_text, original_database, read_file
+from consortium_mcp.adapters.consortium_files import (
+    export_text,
+    original_database,
+    read_file,
+    read_runs,
+)
 from consortium_mcp.adapters.entry_points import install_strategies
+from consortium_mcp.adapters.journal.imports import import_runs
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.llm_consortium import settings_from
+from consortium_mcp.core.panel.llm_consortium import run_from, settings_from
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.text.command_errors import command_errors, write_file
@@ -22,9 +31,8 @@ from consortium_mcp.frontends.text.consortium import consortium_line
 from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from consortium_mcp.adapters.consortium_files import Found
+    from consortium_mcp.core.domain.run_record import RunRecord
     from consortium_mcp.services.resolution import ResolvedConsortium
 
 
@@ -116,22 +124,66 @@ def export(file: Path | None) -> None:
         write_file(file, text)
 
 
-def import_file(file: Path | None, *, overwrite: bool, as_json: bool) -> None:
-    """Save the consortiums in a file; those that cannot be saved are listed, the others saved."""
+def import_file(file: Path | None, *, overwrite: bool, runs: bool, as_json: bool) -> None:
+    """Save the consortiums in a file; those that cannot be saved are listed, the others saved.
+
+    Args:
+        file: see `consortium_files.read_file`; `None` for llm-consortium's own.
+        overwrite: replace others of the same names.
+        runs: take over the past runs as well.
+        as_json: print what was done as JSON.
+    """
     with command_errors():
         settings = from_environment()
-        found = read_file(file or original_database(settings.user_dir))
+        # llm-consortium looks in llm's usual directory, whatever LLM_USER_PATH says.
+        file = file or original_database(
+            settings.user_dir, Path(click.get_app_dir("io.datasette.llm"))
+        )
+        found = read_file(file)
         saved, notes, refused = anyio.run(_save_all, found, overwrite)
+        past = anyio.run(_import_runs, file) if runs else None
     if as_json:
-        _print_json({"saved": saved, "notes": notes, "refused": refused})
+        told = {"saved": saved, "notes": notes, "refused": refused}
+        _print_json(told | ({} if past is None else {"runs": asdict(past)}))
     else:
         click.echo(f"Saved: {', '.join(saved) or 'none'}.")
-        for name, remarks in notes.items():
-            for remark in remarks:
-                click.echo(f"Note on {name}: {remark}", err=True)
+        if past is not None:
+            click.echo(f"Runs: {past.imported} imported, {past.known} were here already.")
+        for remark in dict.fromkeys(each for remarks in notes.values() for each in remarks):
+            names = [name for name, remarks in notes.items() if remark in remarks]
+            click.echo(f"Note on {', '.join(names)}: {remark}", err=True)
         for name, why in refused.items():
             click.echo(f"Not saved: {name}. {why}", err=True)
-    sys.exit(1 if refused else 0)
+        for run_id, why in (past.refused if past else {}).items():
+            click.echo(f"Not imported: run {run_id}: {why}.", err=True)
+    sys.exit(1 if refused or (past and past.refused) else 0)
+
+
+@dataclass
+class _PastRuns:
+    """What became of the runs in a database of llm-consortium."""
+
+    imported: int
+    known: int
+    """They were imported before."""
+    refused: dict[str, str]
+    """By id, why a run cannot be read."""
+
+
+async def _import_runs(file: Path) -> _PastRuns:
+    records: list[RunRecord] = []
+    refused: dict[str, str] = {}
+    for original in read_runs(file):
+        try:
+            records.append(run_from(original))
+        except (ValueError, TypeError, ConfigError) as error:
+            refused[str(original["run"]["id"])] = str(error)
+    store = Store(from_environment().database)
+    try:
+        imported = await import_runs(store, records)
+    finally:
+        await store.close()
+    return _PastRuns(imported, len(records) - imported, refused)
 
 
 async def _save_all(
@@ -145,6 +197,8 @@ async def _save_all(
     async with open_service(from_environment()) as service:
         for name, config in found.items():
             try:
+                if isinstance(config, ConfigError):
+                    raise config
                 if isinstance(config, ConsortiumConfig):
                     resolved = await service.consortiums.restore(config, overwrite=overwrite)
                     remarks: list[str] = []

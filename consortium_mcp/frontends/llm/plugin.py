@@ -55,7 +55,7 @@ def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
     return found
 
 
-@llm.hookimpl
+@llm.hookimpl(trylast=True)  # last, so that llm-consortium's command of this name gives way
 def register_commands(cli: click.Group) -> None:
     """Add `llm consortium`."""
     from consortium_mcp.frontends.llm.commands import consortium  # noqa: PLC0415

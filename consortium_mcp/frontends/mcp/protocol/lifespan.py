@@ -78,6 +78,7 @@ class ServerLifespan:
             service = await self.service()
             await service.consortiums.all()  # opens the database
             await service.registry.snapshot()
+            await service.history.index_all()  # of a journal that older versions wrote
         except ConsortiumError as error:  # the call that needs it reports this
             logger.info("the database could not be opened beforehand: %s", error)
         except Exception:  # the call that needs it fails again and reports it
