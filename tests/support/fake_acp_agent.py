@@ -61,9 +61,9 @@ class _Agent:
                 result = {"sessionId": "s"}
             elif method == "session/prompt":
                 result = self._prompt(message["id"], given["prompt"][0]["text"])
+            self._note()  # before the answer: it may be killed right after it
             if result is not None:
                 self._send(id=message["id"], result=result)
-            self._note()
 
     def _capabilities(self) -> dict[str, Any]:
         return {"sessionCapabilities": {"close": {}}}

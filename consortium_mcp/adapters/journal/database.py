@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 from sqlite_utils import Database
 
-from consortium_mcp.adapters.journal.migrations import migrations
+from consortium_mcp.adapters.journal.migrations import additions, migrations
 from consortium_mcp.core.domain.errors import StoreBusy, StoreError, StoreNewer, StoreUnwritable
 
 if TYPE_CHECKING:
@@ -115,9 +115,10 @@ class DatabaseFile:
                 f"{self.path} was written by a newer consortium-mcp (it knows {unknown[-1]}). "
                 "Upgrade this one, or set CONSORTIUM_DB to another file."
             )
-        if migrations.pending(db):
+        if migrations.pending(db) or additions.pending(db):
             with _transaction(db.conn):  # another process may be migrating just now
                 migrations.apply(db)
+                additions.apply(db)
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

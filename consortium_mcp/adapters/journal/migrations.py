@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 migrations = Migrations("consortium_mcp")
+additions = Migrations("consortium_mcp_additions")
+"""Columns that older versions need not know, counted apart: they refuse a file with steps of
+`migrations` that they do not know, and can go on using one with these."""
 search_migrations = Migrations("consortium_mcp_search")
-"""Steps of the search index, counted apart: it only adds to what is there, so older versions, which
-refuse a file with steps of `migrations` that they do not know, can go on using this one."""
+"""Steps of the search index, which only adds to what is there as well; taken when it is needed."""
 
 
 @migrations(name="0001_first_tables")
@@ -45,7 +47,7 @@ def _consortiums_of_consortiums(db: Database) -> None:
         db.conn.execute(statement)
 
 
-@migrations(name="0006_costs")
+@additions(name="0001_costs")
 def _costs(db: Database) -> None:
     for statement in _COSTS:
         db.conn.execute(statement)
