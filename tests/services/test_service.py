@@ -344,7 +344,7 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
         ("?", ConsortiumSettings(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
         ("?", ConsortiumSettings(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
         ("?", ConsortiumSettings(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
-        ("?", ConsortiumSettings(models=["claude-x"]), UnknownModel, "llm-anthropic"),
+        ("?", ConsortiumSettings(models=["claude-x"]), UnknownModel, "llm-anthropic, which is not"),
         ("?", ConsortiumSettings(models=["a", "locked"]), UnknownModel, "llm keys set x"),
         (
             "?",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
-import json
 import os
 import re
 import shlex
@@ -18,22 +16,19 @@ from typing import TYPE_CHECKING
 import click
 
 from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, change
+from consortium_mcp.adapters.installation import PACKAGE, Installation, this_installation
 from consortium_mcp.adapters.models.discovery import take_snapshot
 from consortium_mcp.adapters.models.keys import keys_of_this_shell
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.known_models import EXTRAS
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 CLAUDE_CODE = "claude-code"
-PACKAGE = "consortium-mcp"
 _PASSED_ON = ("LLM_USER_PATH", "CONSORTIUM_")
 """Prefixes of the environment variables to copy: they hold paths and settings, never keys. Keys
 come from llm's key store."""
-_UV_CACHE = ("archive-v", "environments-v", "builds-v")
-"""Folders of uv's cache that hold temporary environments."""
 
 
 def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
@@ -44,7 +39,7 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ConfigError("--name may hold letters, digits, - and _.")
-    command, args = server_command(Path(sys.executable), shutil.which("uvx"))
+    command, args = server_command(this_installation(), shutil.which)
     env = {key: value for key, value in os.environ.items() if key.startswith(_PASSED_ON)}
     if client == CLAUDE_CODE:
         _run_claude(name, [command, *args], env, dry_run=dry_run, force=force)
@@ -57,32 +52,24 @@ def install(client: str, name: str, *, dry_run: bool, force: bool) -> None:
         )
 
 
-def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
+def server_command(here: Installation, find: Callable[[str], str | None]) -> tuple[str, list[str]]:
     """The program to start, by absolute path (desktop programs have a short PATH), and arguments.
 
-    Usually that is the program of this environment. In an environment of uvx, which uv may clear
-    from its cache, it is uvx itself with the package and extras installed now.
+    Usually that is the program of this environment. Of a temporary environment, which uv may clear
+    from its cache, it is uv with the same copy and everything that was added to it.
 
     Args:
-        python: this interpreter.
-        uvx: the path of uvx; `None` if it is not installed.
+        here: this copy.
+        find: where a program is, as `shutil.which` says.
     """
-    if uvx is not None and any(part.startswith(_UV_CACHE) for part in python.parts):
-        return str(Path(uvx).absolute()), ["--from", _requirement(), PACKAGE]
+    start = here.temporary_start()
+    if start and (uv := find(start[0])):
+        return str(Path(uv).absolute()), start[1:]
+    python = here.python
     program = python.with_name(f"{PACKAGE}.exe" if python.suffix == ".exe" else PACKAGE)
     if program.exists():
         return str(program.absolute()), []
     return str(python.absolute()), ["-m", "consortium_mcp"]
-
-
-def _requirement() -> str:
-    """The requirement that installs this package with the same providers."""
-    installed = {each.metadata["name"] for each in importlib.metadata.distributions()}
-    extras = [extra for extra in EXTRAS if f"llm-{extra}" in installed]
-    named = f"{PACKAGE}[{','.join(extras)}]" if extras else PACKAGE
-    # Set if it was installed from a file or a repository, not from an index (PEP 610).
-    origin = importlib.metadata.distribution(PACKAGE).read_text("direct_url.json")
-    return f"{named} @ {json.loads(origin)['url']}" if origin else named
 
 
 def _edit_file(
