@@ -341,9 +341,13 @@ def test_claude_code(world: World) -> None:
 def test_moving(world: World) -> None:
     """In an environment of llm and llm-consortium, as those have who move."""
     theirs = world.folder / "theirs"
-    world.run(f"uv venv --quiet {theirs}")
-    world.run(f"uv pip install --quiet --python {theirs} llm llm-consortium")
     world.environment["PATH"] = f"{theirs / 'bin'}{os.pathsep}{world.environment['PATH']}"
+    del world.environment["LLM_USER_PATH"]  # llm-consortium writes into llm's usual folder only
+    world.run(f"uv venv --quiet {theirs}")
+    install = f"uv pip install --quiet --python {theirs}"
+    world.run(f"{install} llm")
+    world.run("llm logs path")  # makes the folder, which llm-consortium needs
+    world.run(f"{install} llm-consortium scikit-learn")  # it needs both, and does not say so
     world.run("llm consortium save theirs -m gpt-4o -m gpt-4o-mini --arbiter gpt-4o")
     for command in commands_of("moving"):
         world.run(command, typed="y\n")

@@ -300,7 +300,7 @@ def test_an_openai_model_at_an_address_of_this_machine_is_served_nearby(
 
 
 def test_plugins_list_their_models_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=30)
+    meeting = threading.Barrier(3, timeout=60)
 
     def lists(name: str) -> Callable[..., None]:
         def register(add: Callable[..., None]) -> None:
