@@ -44,6 +44,8 @@ class Settings:
     limits: Limits = Limits()
     depth: int = 0
     """In how many consultations this process runs, through an agent program that one has asked."""
+    acp_agents: tuple[str, ...] = ()
+    """Commands of agents that speak the Agent Client Protocol, each perhaps with `NAME=` first."""
     default_models: tuple[str, ...] = ()
     """The members of the panel that is asked when none is named; empty: those that are ready."""
 
@@ -68,15 +70,18 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
         confirm_calls=_count(env, "CONSORTIUM_CONFIRM_CALLS"),
-        default_models=tuple(
-            name for each in env.get("CONSORTIUM_MODELS", "").split(",") if (name := each.strip())
-        ),
+        default_models=_list(env, "CONSORTIUM_MODELS"),
+        acp_agents=_list(env, "CONSORTIUM_ACP"),
         depth=_count(env, DEPTH) or 0,
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),
         ),
     )
+
+
+def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(item for each in env.get(name, "").split(",") if (item := each.strip()))
 
 
 def _count(env: Mapping[str, str], name: str) -> int | None:

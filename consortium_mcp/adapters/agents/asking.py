@@ -37,7 +37,7 @@ async def ask(
         why = f"the program {program.name} is not installed, or not where it is looked for"
         raise MemberError(why, kind="missing", permanent=True)
     with tempfile.TemporaryDirectory(prefix="consortium-", ignore_cleanup_errors=True) as made:
-        folder, empty = _folders(made)
+        folder, empty = folders(made)
         call = Call(prompt, folder, system, schema, model)
         try:
             ended = await run(
@@ -57,7 +57,7 @@ async def ask(
             raise
 
 
-def _folders(made: str) -> tuple[Path, Path]:
+def folders(made: str) -> tuple[Path, Path]:
     """The call's folder, and an empty one in it to work in; resolved, as programs compare paths."""
     folder = Path(made).resolve()
     (folder / "empty").mkdir()

@@ -13,7 +13,7 @@ from consortium_mcp.adapters.agents.finding import search_path
 from consortium_mcp.adapters.settings import DEPTH
 
 if TYPE_CHECKING:
-    from consortium_mcp.adapters.agents.programs import Program
+    from consortium_mcp.adapters.agents.programs import Program, SignedIn
 
 _SHARED = frozenset(
     {
@@ -28,7 +28,7 @@ _SHARED = frozenset(
 """By their names in capitals: proxies are often set in small letters."""
 
 
-def environment_for(program: Program, folder: Path | None) -> dict[str, str]:
+def environment_for(program: SignedIn, folder: Path | None) -> dict[str, str]:
     """All variables of a process of the program; its temporary files go to `folder`."""
     kept = {
         name: value

@@ -20,7 +20,7 @@ from consortium_mcp.adapters.agents.sign_in import signed_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
-    from consortium_mcp.adapters.agents.programs import Program
+    from consortium_mcp.adapters.agents.programs import Answer, Program
 
 PROGRAMS: tuple[Program, ...] = (Claude(), Codex(), Gemini())
 _MODEL_OPTION = Field(description="One of the program's own models", default=None)
@@ -67,9 +67,7 @@ class _AgentBase:
             schema=_as_dict(prompt.schema),
             model=getattr(prompt.options, "model", None) or self._model,
         )
-        response.set_usage(input=answer.input_tokens, output=answer.output_tokens)
-        if answer.cost_usd is not None:
-            response.response_json = {"cost_usd": answer.cost_usd}
+        note_answer(response, answer)
         return answer.text
 
 
@@ -109,6 +107,13 @@ class AsyncAgentModel(_AgentBase, llm.AsyncModel):
     ) -> AsyncGenerator[str, None]:
         """Ask it in a process of its own."""
         yield await self._answer(prompt, response)
+
+
+def note_answer(response: Any, answer: Answer) -> None:  # noqa: ANN401 (llm's two classes)
+    """Keep on llm's response what is known of the answer besides its text."""
+    response.set_usage(input=answer.input_tokens, output=answer.output_tokens)
+    known = {"cost_usd": answer.cost_usd, "finish_reason": "length" if answer.is_cut else None}
+    response.response_json = {name: value for name, value in known.items() if value is not None}
 
 
 def agent_models() -> list[tuple[AgentModel, AsyncAgentModel]]:

@@ -45,6 +45,27 @@ class Answer:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    is_cut: bool = False
+    """It reached a limit of its length."""
+
+
+class SignedIn(Protocol):
+    """A program in which its user is signed in."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it; the end of its models' id."""
+        ...
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The beginnings of the names of the environment's variables that are its own."""
+        ...
+
+    @property
+    def how_to_sign_in(self) -> str:
+        """What its user does, as an imperative."""
+        ...
 
 
 class Program(Protocol):
@@ -52,19 +73,19 @@ class Program(Protocol):
 
     name: str
     """The command, and the end of `agent/NAME`."""
+    variables: tuple[str, ...]
+    """See `SignedIn`, like `how_to_sign_in`."""
+    how_to_sign_in: str
     maker: str
     tested: str
     """The version that was tried; an older one may not know all flags."""
     models: tuple[str, ...]
     """Its own names for models, offered as `agent/NAME/MODEL`."""
-    variables: tuple[str, ...]
-    """The beginnings of the names of the environment's variables that are its own."""
     keys: tuple[str, ...]
     """Variables whose API key goes before the subscription."""
     status_command: tuple[str, ...]
     """Asks at no cost whether its user is signed in; empty where there is no such way."""
     knows_schemas: bool
-    how_to_sign_in: str
 
     def command(self, call: Call) -> list[str]:
         """The arguments behind the program's name. Writes files that they name into the folder."""
@@ -118,7 +139,7 @@ _SHOWN = 400
 """The most characters that are shown of a program's message."""
 
 
-def failure(program: Program, message: str, status: int | None = None) -> MemberError:
+def failure(program: SignedIn, message: str, status: int | None = None) -> MemberError:
     """The error for a message of the program.
 
     Args:

@@ -3,7 +3,8 @@
     python -I -S watcher.py PROGRAM [ARGUMENT ...]
 
 Standard input brings a line with a number, then so many bytes, which are the program's standard
-input; after that it stays open for as long as the program may run. When it closes, because the call
+input; after that it stays open for as long as the program may run. Or the line is `stream`, and all
+that follows goes to the program as it comes. When standard input closes, because the call
 was given up or because whoever started this was killed, everything that the program has started is
 killed. Output and exit code are the program's.
 
@@ -11,6 +12,7 @@ This runs in a bare interpreter, so that a start costs some 15 ms: standard libr
 """
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -25,7 +27,9 @@ def main() -> None:
     """Run the program that the arguments name."""
     job = _job_object() if sys.platform == "win32" else None
     source = sys.stdin.buffer
-    prompt = source.read(int(source.readline() or b"0"))
+    header = source.readline().strip() or b"0"
+    is_stream = header == b"stream"
+    prompt = b"" if is_stream else source.read(int(header))
     if sys.platform != "win32":
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's, meant for who started this
         _adopt_orphans()
@@ -34,19 +38,31 @@ def main() -> None:
     )
 
     def end_with_the_lifeline() -> None:
+        if is_stream:
+            _pass_on(source, process.stdin)  # type: ignore[arg-type]
         source.read()
         _kill_tree(process.pid)
         os._exit(KILLED)
 
     threading.Thread(target=end_with_the_lifeline, daemon=True).start()
     try:
-        process.communicate(prompt)
+        if not is_stream:
+            process.communicate(prompt)
     except OSError:  # it has not read all of its input
-        process.wait()
+        pass
+    process.wait()
     _kill_tree(process.pid)
     code = process.returncode
     del job
     os._exit(code if code >= 0 else 128 - code)
+
+
+def _pass_on(source: io.BufferedReader, target: io.BufferedWriter) -> None:
+    """Give the program what comes, until nothing more does or it listens no longer."""
+    with contextlib.suppress(OSError):
+        while chunk := source.read1(65_536):
+            target.write(chunk)
+            target.flush()
 
 
 def _kill_tree(leader: int) -> None:

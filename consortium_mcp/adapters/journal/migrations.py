@@ -42,6 +42,12 @@ def _consortiums_of_consortiums(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations(name="0006_costs")
+def _costs(db: Database) -> None:
+    for statement in _COSTS:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements run one by one: executescript() would commit the migration's transaction.
 _FIRST_TABLES = (
@@ -181,4 +187,9 @@ _NESTED_RUNS = (
     "ALTER TABLE runs ADD COLUMN parent_call TEXT",
     "CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL",
     "ALTER TABLE exchanges ADD COLUMN nested_run_id TEXT",
+)
+# What a call cost, where its price is known, and for how many of its tries it is.
+_COSTS = (
+    "ALTER TABLE exchanges ADD COLUMN cost_usd REAL",
+    "ALTER TABLE exchanges ADD COLUMN priced_calls INTEGER NOT NULL DEFAULT 0",
 )

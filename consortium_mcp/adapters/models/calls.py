@@ -94,8 +94,7 @@ class ModelCaller:
         return Reply(
             text=without_keys(response.text),
             seconds=time.perf_counter() - started,
-            input_tokens=response.input_tokens,
-            output_tokens=response.output_tokens,
+            **response.spent.model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )
 
@@ -162,8 +161,7 @@ class ModelCaller:
                 kind="schema",
                 passing=True,
                 retry_after=0.0,
-                input_tokens=failure.input_tokens,
-                output_tokens=failure.output_tokens,
+                spent=failure.spent,
             ) from failure
         if entry.model_id in self._schema_doubts and failure.permanent:
             # Without a schema it is refused as well: something else is at fault.

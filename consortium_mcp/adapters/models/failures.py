@@ -19,6 +19,7 @@ from consortium_mcp.adapters.models.waits import wait_asked_for
 from consortium_mcp.adapters.wire.last_response import LastResponse
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.domain.values import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,11 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
     status = _status(error, noted)
     message = _with_reason(described(error), noted)
     class_names = {base.__name__ for each in _chain(error) for base in type(each).__mro__}
-    if isinstance(error, llm.NeedsKeyException) or class_names & _NO_CREDENTIALS:
+    if (
+        isinstance(error, llm.NeedsKeyException)
+        or class_names & _NO_CREDENTIALS
+        or (status is None and not noted.error and _NOT_SIGNED_IN.search(message))
+    ):
         failure = MemberError(_message(error), kind="key", permanent=True)
     elif not status and _UNSENDABLE.search(message):
         why = f"the key cannot be sent: it has a line break or another such character ({message})"
@@ -99,6 +104,12 @@ def member_error(error: BaseException, noted: LastResponse | None = None) -> Mem
 
 _MAY_REFUSE = frozenset({None, 400, 403, 422})
 """Statuses of a refusal; `None` where there is none, or 200."""
+_NOT_SIGNED_IN = re.compile(
+    r"authentication required|\bno (?:\S+ )?auth found|\bre-?authenticate|failed to authenticate"
+    r"|expired access token|\bauth login\b|\bcli not found",
+    re.IGNORECASE,
+)
+"""As plugins say it that use the sign-in of another program, before anything is sent."""
 _UNSENDABLE = re.compile(
     r"illegal header value|invalid (?:header|leading whitespace)", re.IGNORECASE
 )
@@ -124,8 +135,10 @@ def _refusal(error: BaseException, message: str, noted: LastResponse) -> MemberE
         + (f": {said}" if said else ""),
         kind="refused",
         permanent=True,
-        input_tokens=noted.count("input_tokens", "prompt_tokens"),
-        output_tokens=noted.count("output_tokens", "completion_tokens"),
+        spent=Spending(
+            input_tokens=noted.count("input_tokens", "prompt_tokens"),
+            output_tokens=noted.count("output_tokens", "completion_tokens"),
+        ),
     )
 
 

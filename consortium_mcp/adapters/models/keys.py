@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import llm
 import llm.plugins
 
+from consortium_mcp.adapters.models.sign_ins import sign_in_of
+
 if TYPE_CHECKING:
     from consortium_mcp.adapters.models.snapshot import Snapshot
 
@@ -22,15 +24,6 @@ class Readiness(NamedTuple):
     """Why it cannot be called, with the remedy."""
     doubt: str | None = None
     """Why nobody can tell before it is called."""
-
-
-SIGN_IN_BY_THEMSELVES = frozenset(
-    {
-        "azure", "azure_ai_foundry", "bedrock_claude", "bedrock_llama", "claude_cli", "codex",
-        "gemini_code_assist", "github_copilot", "vertex", "watsonx",
-    }
-)  # fmt: skip
-"""Providers whose plugins name no key, but need an account (as those of autumn 2026 are)."""
 
 
 _OWN_KEYS = {"cerebras": ("cerebras", "CEREBRAS_API_KEY")}
@@ -58,7 +51,7 @@ def readiness_of(
     if callable(own := getattr(model, "consortium_missing", None)):
         return Readiness(str(reason) if (reason := own()) else None)
     if not model.needs_key or model.key:
-        return Readiness() if model.key else _readiness_without_key(provider)
+        return Readiness() if model.key else _readiness_without_key(provider, seconds)
     name = (model.needs_key, model.key_env_var)
     if name not in keys:
         keys[name] = _missing_key(model)
@@ -67,13 +60,11 @@ def readiness_of(
     return Readiness(doubt=f"llm has no key {model.needs_key!r}, but its plugin may need none")
 
 
-def _readiness_without_key(provider: str) -> Readiness:
+def _readiness_without_key(provider: str, seconds: float) -> Readiness:
     """Of a model that names no key: it needs none, or its plugin looks for one by itself."""
     if provider in _OWN_KEYS:
         return Readiness(_missing_own_key(*_OWN_KEYS[provider]))
-    if provider.replace("-", "_") in SIGN_IN_BY_THEMSELVES:
-        return Readiness(doubt="its plugin signs in by itself, and llm does not know whether")
-    return Readiness()
+    return Readiness(**(sign_in_of(provider, seconds) or {}))
 
 
 def _missing_own_key(name: str, variable: str) -> str | None:

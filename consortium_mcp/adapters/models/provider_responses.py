@@ -13,6 +13,7 @@ from consortium_mcp.adapters.models.failures import reported_error
 from consortium_mcp.adapters.wire.last_response import LastResponse, last_response
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.domain.values import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +39,7 @@ class ProviderResponse:
     """The content of one response."""
 
     text: str
-    input_tokens: int | None
-    output_tokens: int | None
+    spent: Spending
     finish_reason: str | None
     warnings: tuple[str, ...] = ()
 
@@ -67,8 +67,7 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
     usage = next((u for each in (body or {}, *seen) if (u := _usage(each))), {})
     content = ProviderResponse(
         text=clean(said if said.strip() else _tool_arguments(response)),
-        input_tokens=_first_count(response.input_tokens, usage, _INPUT),
-        output_tokens=_first_count(response.output_tokens, usage, _OUTPUT),
+        spent=_spending(response, usage, body or {}),
         finish_reason=_finish_reason(body or {})
         or next((reason for each in seen if (reason := _finish_reason(each))), None),
     )
@@ -78,8 +77,7 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
             why,
             kind="broken_off",
             passing=True,
-            input_tokens=content.input_tokens,
-            output_tokens=content.output_tokens,
+            spent=content.spent,
         )
     if content.finish_reason in _REFUSED or not content.text.strip():
         raise _no_text(content, _refusal_words((body or {}, *seen)))
@@ -103,6 +101,17 @@ def _usage(body: dict[str, Any]) -> dict[str, Any]:
     if isinstance(usage, dict) and isinstance(tokens := usage.get("tokens"), dict):
         return tokens
     return usage if isinstance(usage, dict) else {}
+
+
+def _spending(response: Any, usage: dict[str, Any], body: dict[str, Any]) -> Spending:  # noqa: ANN401
+    """Tokens, and the cost where it is told, as our agent programs do."""
+    cost = body.get("cost_usd")
+    return Spending(
+        input_tokens=_first_count(response.input_tokens, usage, _INPUT),
+        output_tokens=_first_count(response.output_tokens, usage, _OUTPUT),
+        cost_usd=cost if isinstance(cost, (int, float)) else None,
+        priced_calls=int(isinstance(cost, (int, float))),
+    )
 
 
 def _first_count(told: object, usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
@@ -197,8 +206,7 @@ def _no_text(content: ProviderResponse, words: str) -> MemberError:
         message,
         kind="refused" if refused else "empty",
         permanent=refused,
-        input_tokens=content.input_tokens,
-        output_tokens=content.output_tokens,
+        spent=content.spent,
     )
 
 
@@ -253,7 +261,7 @@ def _warnings(content: ProviderResponse, *, incomplete: bool) -> tuple[str, ...]
     warnings = []
     if incomplete:
         warnings.append("the reply lacked a part that the API promises (such as its token usage)")
-    elif content.input_tokens is None and content.output_tokens is None:
+    elif content.spent.input_tokens is None and content.spent.output_tokens is None:
         warnings.append("the provider reported no token usage")
     if content.finish_reason in _CUT_SHORT:
         warnings.append(f"the reply was cut short by the provider ({content.finish_reason})")

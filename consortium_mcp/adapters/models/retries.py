@@ -7,13 +7,12 @@ break off. This module adds the waiting. All tries together stay within the ques
 from __future__ import annotations
 
 import random
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import anyio
 
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
-from consortium_mcp.core.engine.budget import sum_of
+from consortium_mcp.core.domain.values import total
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
@@ -74,8 +73,7 @@ def _with_all_costs(failures: list[MemberError]) -> MemberError:
     """The last failure, with the number of tries and the tokens of all of them."""
     last = failures[-1]
     last.tries = len(failures)
-    last.input_tokens = reduce(sum_of, [f.input_tokens for f in failures])
-    last.output_tokens = reduce(sum_of, [f.output_tokens for f in failures])
+    last.spent = total(failure.spent for failure in failures)
     return last
 
 
@@ -87,10 +85,7 @@ def _with_tries(reply: Reply, failures: list[MemberError]) -> Reply:
     return reply.model_copy(
         update={
             "tries": tries,
-            "input_tokens": reduce(sum_of, [f.input_tokens for f in failures], reply.input_tokens),
-            "output_tokens": reduce(
-                sum_of, [f.output_tokens for f in failures], reply.output_tokens
-            ),
+            **total([reply, *(failure.spent for failure in failures)]).model_dump(),
             "warnings": (*reply.warnings, note),
         }
     )

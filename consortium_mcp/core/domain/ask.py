@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
-from consortium_mcp.core.domain.values import Value
+from consortium_mcp.core.domain.values import Spending, Value
 
 
 class Ask(Protocol):
@@ -48,14 +48,11 @@ class Question(Value):
     """Seconds."""
 
 
-class Reply(Value):
-    """The answer to a `Question`."""
+class Reply(Spending):
+    """The answer to a `Question`, and what all tries used."""
 
     text: str
     seconds: float
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    """Tokens, summed over all tries, like `input_tokens`."""
     tries: int = 1
     """Calls made, including the failed ones."""
     warnings: tuple[str, ...] = ()

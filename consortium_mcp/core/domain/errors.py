@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.domain.values import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +70,7 @@ class MemberError(RunError):
             in later iterations.
         passing: whether the same call may soon succeed, as after a rate limit.
         retry_after: seconds to wait before asking again, if the provider named a time.
-        input_tokens: what the failed call still cost, where known.
-        output_tokens: the same.
+        spent: what the failed call still used.
         tries: calls made, all of which failed.
     """
 
@@ -82,8 +82,7 @@ class MemberError(RunError):
         permanent: bool = False,
         passing: bool = False,
         retry_after: float | None = None,
-        input_tokens: int | None = None,
-        output_tokens: int | None = None,
+        spent: Spending | None = None,
         tries: int = 1,
     ) -> None:
         super().__init__(clean(message))
@@ -91,8 +90,7 @@ class MemberError(RunError):
         self.permanent = permanent
         self.passing = passing
         self.retry_after = retry_after
-        self.input_tokens = input_tokens
-        self.output_tokens = output_tokens
+        self.spent = spent or Spending()
         self.tries = tries
 
 

@@ -8,9 +8,13 @@ from pydantic import BaseModel
 
 from consortium_mcp.core.domain.ask import Question, Reply, Role
 from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.values import Spending
 
 ExchangeKey = tuple[int, str, str, int]
 """Iteration, role, label and attempt: together they identify a question within its run."""
+
+
+_SPENDING = set(Spending.model_fields)
 
 
 def key_of(question: Question) -> ExchangeKey:
@@ -44,6 +48,9 @@ class Exchange(BaseModel):
     input_tokens: int | None
     """Summed over all tries, like `output_tokens`."""
     output_tokens: int | None
+    cost_usd: float | None = None
+    """Of the tries whose price is known, of which there are `priced_calls`."""
+    priced_calls: int = 0
     nested_run_id: str | None = None
     """The run whose synthesis the reply is, where the model is a consortium."""
     created_at: str
@@ -53,12 +60,14 @@ class Exchange(BaseModel):
         """The record of a call that ended at this time (ISO 8601, UTC)."""
         if isinstance(outcome, MemberError):
             fields = {
+                **outcome.spent.model_dump(),
                 "error": str(outcome),
                 "error_kind": outcome.kind,
                 "permanent": outcome.permanent,
             }
         else:
             fields = {
+                **outcome.model_dump(include=_SPENDING),
                 "reply": outcome.text,
                 "warnings": outcome.warnings,
                 "seconds": outcome.seconds,
@@ -75,8 +84,6 @@ class Exchange(BaseModel):
                 "system": question.system,
                 "prompt": question.prompt,
                 "tries": outcome.tries,
-                "input_tokens": outcome.input_tokens,
-                "output_tokens": outcome.output_tokens,
                 "created_at": created_at,
             }
         )
@@ -86,6 +93,11 @@ class Exchange(BaseModel):
         """Its key within its run."""
         return self.iteration, self.role, self.label, self.attempt
 
+    @property
+    def spent(self) -> Spending:
+        """What the call used, all tries included."""
+        return Spending.model_validate(self.model_dump(include=_SPENDING))
+
     def outcome(self) -> Reply | MemberError:
         """The outcome of the call, as `Ask` returned or raised it."""
         if self.reply is None:
@@ -93,16 +105,14 @@ class Exchange(BaseModel):
                 self.error or "",
                 kind=self.error_kind or "error",
                 permanent=bool(self.permanent),
-                input_tokens=self.input_tokens,
-                output_tokens=self.output_tokens,
+                spent=self.spent,
                 tries=self.tries,
             )
         return Reply(
             text=self.reply,
             seconds=self.seconds or 0.0,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
             tries=self.tries,
             warnings=self.warnings,
             nested_run_id=self.nested_run_id,
+            **self.spent.model_dump(),
         )

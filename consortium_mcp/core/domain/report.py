@@ -36,6 +36,8 @@ class MemberReport(BaseModel):
     seconds: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cost_usd: float | None = None
+    """An estimate in US dollars; `None` where the price is not known."""
     nested_run_id: str | None = None
     """The member's own run, where the member is a consortium."""
 
@@ -47,6 +49,10 @@ class Usage(BaseModel):
     input_tokens: int | None
     """Summed over the calls that reported any; `None` where none did."""
     output_tokens: int | None
+    cost_usd: float | None = None
+    """An estimate in US dollars for the calls whose price is known; `None` where none is."""
+    priced_calls: int = 0
+    """How many of the calls those are."""
     seconds: float | None
     """Wall time from the start to the end of the run."""
 

@@ -24,6 +24,7 @@ class Response(Value):
     seconds: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cost_usd: float | None = None
     warnings: tuple[str, ...] = ()
     nested_run_id: str | None = None
     """The member's own run, where the member is a consortium."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
+from consortium_mcp.core.domain.values import Spending, total
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
@@ -33,12 +34,12 @@ class Budget:
         self._ask = ask
         self._max_calls = max_calls
         self._max_tokens = max_tokens
-        self._spent = 0
+        self._tokens = 0
+        """Spent, as reported or else as estimated."""
         self._reserved = 0
         self.calls = 0
-        self.input_tokens: int | None = None
-        """As reported by the providers, like `output_tokens`; `None` where none reported any."""
-        self.output_tokens: int | None = None
+        self.spent = Spending()
+        """As the providers report it."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """Make the call; see `core.domain.ask.Ask`.
@@ -53,11 +54,11 @@ class Budget:
         try:
             reply = await self._ask(question)
         except MemberError as error:  # the prompt was sent, and a failed reply may cost too
-            self._count(expected, error.input_tokens, error.output_tokens, "")
+            self._count(expected, error.spent, "")
             raise
         finally:
             self._reserved -= expected
-        self._count(expected, reply.input_tokens, reply.output_tokens, reply.text)
+        self._count(expected, reply, reply.text)
         return reply
 
     def remember(self, exchange: Exchange) -> None:
@@ -66,26 +67,20 @@ class Budget:
             self._ask.remember(exchange)
         self.calls += exchange.tries
         expected = estimated_tokens(exchange.prompt, exchange.system)
-        sent, received = exchange.input_tokens, exchange.output_tokens
-        self._count(expected, sent, received, exchange.reply or "")
+        self._count(expected, exchange.spent, exchange.reply or "")
 
-    def _count(self, expected: int, sent: int | None, received: int | None, text: str) -> None:
-        self.input_tokens = sum_of(self.input_tokens, sent)
-        self.output_tokens = sum_of(self.output_tokens, received)
-        self._spent += expected if sent is None else sent
-        self._spent += estimated_tokens(text) if received is None else received
+    def _count(self, expected: int, spent: Spending, text: str) -> None:
+        self.spent = total([self.spent, spent])
+        self._tokens += expected if spent.input_tokens is None else spent.input_tokens
+        received = spent.output_tokens
+        self._tokens += estimated_tokens(text) if received is None else received
 
     def _check(self, expected: int) -> None:
         if self._max_calls is not None and self.calls >= self._max_calls:
             raise BudgetExceeded(f"max_calls is {self._max_calls}, and that many calls were made")
-        committed = self._spent + self._reserved
+        committed = self._tokens + self._reserved
         if self._max_tokens is not None and committed + expected > self._max_tokens:
             raise BudgetExceeded(
                 f"max_tokens is {self._max_tokens}; about {committed} are used and this call's "
                 f"prompt has about {expected}"
             )
-
-
-def sum_of(total: int | None, more: int | None) -> int | None:
-    """The sum of the known values; `None` where none is known."""
-    return total if more is None else (total or 0) + more

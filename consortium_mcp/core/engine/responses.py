@@ -54,6 +54,7 @@ def _usage(reply: Reply) -> dict[str, Any]:
         "seconds": reply.seconds,
         "input_tokens": reply.input_tokens,
         "output_tokens": reply.output_tokens,
+        "cost_usd": reply.cost_usd,
     }
 
 

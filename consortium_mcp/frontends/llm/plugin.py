@@ -44,6 +44,10 @@ def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
         from consortium_mcp.adapters.agents.models import agent_models  # noqa: PLC0415 (only where there is one)
 
         found += agent_models()
+    if commands := from_environment().acp_agents:
+        from consortium_mcp.adapters.acp.models import acp_models  # noqa: PLC0415 (only where one is named)
+
+        found += acp_models(commands)
     if names := saved_names(from_environment().database):
         from consortium_mcp.frontends.llm.models import consortium_models  # noqa: PLC0415 (only where some are saved)
 

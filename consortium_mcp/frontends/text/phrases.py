@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
 
 
 def seconds(member: MemberReport) -> str:
@@ -19,6 +19,23 @@ def tokens(report: RunReport) -> str:
     if usage.input_tokens is None and usage.output_tokens is None:
         return "tokens not reported"
     return f"{usage.input_tokens or 0} tokens in, {usage.output_tokens or 0} out"
+
+
+def cost(usage: Usage) -> str | None:
+    """What the run cost, as text; `None` where no price is known."""
+    if usage.cost_usd is None:
+        return None
+    known = "" if usage.priced_calls >= usage.calls else f" for {usage.priced_calls} of its calls"
+    return f"about {dollars(usage.cost_usd)}{known}"
+
+
+def dollars(amount: float) -> str:
+    """US dollars, as text: cents, and two more digits for a small amount."""
+    return f"${amount:.4f}" if amount < SMALL else f"${amount:.2f}"
+
+
+SMALL = 0.1
+"""US dollars below which cents say too little."""
 
 
 def one_line(text: str, limit: int) -> str:

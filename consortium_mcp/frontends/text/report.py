@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
-from consortium_mcp.frontends.text.phrases import seconds, tokens
+from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
@@ -128,16 +128,19 @@ def _member(member: MemberReport) -> str:
     stands = {True: "supports", False: "disagrees", None: "answered"}[member.supports]
     stated = "" if member.stated_confidence is None else f", stated {member.stated_confidence:.2f}"
     run = f" (run {member.nested_run_id})" if member.nested_run_id else ""
-    return f"- {member.label} · {member.model}{run}: {stands}, {answer}{stated}, {seconds(member)}"
+    price = "" if member.cost_usd is None else f", {dollars(member.cost_usd)}"
+    took = f"{seconds(member)}{price}"
+    return f"- {member.label} · {member.model}{run}: {stands}, {answer}{stated}, {took}"
 
 
 def _footer(report: RunReport) -> str:
     iterations = f"{report.iterations} iteration{'' if report.iterations == 1 else 's'}"
     stop = f", stopped by {report.stop_reason}" if report.stop_reason else ""
     took = "" if report.usage.seconds is None else f", {report.usage.seconds:.1f} s"
+    price = f", {paid}" if (paid := cost(report.usage)) else ""
     line = (
         f"_{report.status} · strategy {report.strategy} · arbiter {report.arbiter} · "
-        f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{took}"
+        f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{price}{took}"
         f"{f' · {report.resource}' if report.resource else ''}_"
     )
     return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line

@@ -147,8 +147,7 @@ class RunExecution:
     def _usage(self) -> Usage:
         return Usage(
             calls=self.budget.calls,
-            input_tokens=self.budget.input_tokens,
-            output_tokens=self.budget.output_tokens,
+            **self.budget.spent.model_dump(),
             seconds=self._elapsed() if self._seconds is None else self._seconds,
         )
 

@@ -19,6 +19,7 @@ from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreErr
 from consortium_mcp.core.domain.exchange import name_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
+from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.services.runs.execution import RunExecution
@@ -166,22 +167,21 @@ class NestedRuns:
 
 def _reply(run: Run, report: RunReport, question: Question, seconds: float) -> Reply:
     usage = report.usage
+    spent = Spending.model_validate(usage.model_dump(include=set(Spending.model_fields)))
     best = run.best
     if best is None:
         raise MemberError(
             f"{question.model} came to no answer: {report.error or report.status} "
             f"(run {run.run_id})",
             kind="consortium",
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
+            spent=spent,
             tries=usage.calls,
         )
     note = f"{question.model} (run {run.run_id}) is {report.status}: {'; '.join(report.warnings)}"
     return Reply(
         text=reply_text(best, question.role),
         seconds=seconds,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+        **spent.model_dump(),
         tries=usage.calls,
         warnings=() if report.status == "completed" else (note,),
         nested_run_id=run.run_id,

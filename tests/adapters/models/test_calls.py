@@ -155,7 +155,7 @@ async def test_a_refusal_is_named_and_final(response_json: dict[str, Any]) -> No
 async def test_an_empty_reply_says_why_it_ended_and_what_it_cost() -> None:
     error = await failure(FakeAsync("m", "", response_json={"finish_reason": "length"}))
     assert "it ended by length" in str(error)
-    assert (error.kind, error.input_tokens, error.output_tokens) == ("empty", 7, 3)
+    assert (error.kind, error.spent.input_tokens, error.spent.output_tokens) == ("empty", 7, 3)
 
 
 async def test_a_failure_inside_a_reply_is_one() -> None:

@@ -227,7 +227,7 @@ def test_claudes_refusal_has_its_tokens_and_the_text_before_it() -> None:
     )
     seen = LastResponse(200, {}, events, is_stream=True, read_to_end=True)
     error = member_error(ClaudeRefusal("refused"), seen)
-    assert (error.kind, error.input_tokens, error.output_tokens) == ("refused", 7, 3)
+    assert (error.kind, error.spent.input_tokens, error.spent.output_tokens) == ("refused", 7, 3)
     assert "I started, then" in str(error)
 
 

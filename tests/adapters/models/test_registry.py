@@ -277,7 +277,7 @@ def test_readiness_is_not_guessed_where_a_plugin_finds_its_own_credentials() -> 
 
 
 def test_a_plugin_that_signs_in_by_itself_is_not_said_to_be_ready() -> None:
-    with plugin("llm-claude-cli", models(FakeAsync("own", "x"))):
+    with plugin("llm-bedrock-claude", models(FakeAsync("own", "x"))):
         entry = take_snapshot().find("own")
     assert entry.missing is None
     assert not entry.ready

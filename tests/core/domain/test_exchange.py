@@ -5,6 +5,7 @@ import pytest
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.exchange import Exchange, key_of
+from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.budget import Budget
 from tests.support.fakes import FakeAsk
 
@@ -13,9 +14,18 @@ QUESTION = Question(
     attempt=1, timeout=9,
 )  # fmt: skip
 OUTCOMES: list[Reply | MemberError] = [
-    Reply(text="42", seconds=1.5, input_tokens=10, output_tokens=2, tries=2, warnings=("late",)),
-    Reply(text="", seconds=0.1),
-    MemberError("HTTP 401", kind="auth", permanent=True, input_tokens=7, tries=3),
+    Reply(
+        text="42",
+        seconds=1.5,
+        input_tokens=10,
+        output_tokens=2,
+        cost_usd=0.25,
+        priced_calls=1,
+        tries=2,
+        warnings=("late",),
+    ),
+    Reply(text="", seconds=0.1, cost_usd=0.5, priced_calls=1),
+    MemberError("HTTP 401", kind="auth", permanent=True, spent=Spending(input_tokens=7), tries=3),
     MemberError("broken"),
 ]
 
@@ -39,4 +49,5 @@ def test_what_was_spent_before_counts() -> None:
     for outcome in OUTCOMES:
         budget.remember(Exchange.of(QUESTION, outcome, ""))
     assert budget.calls == 2 + 1 + 3 + 1
-    assert (budget.input_tokens, budget.output_tokens) == (17, 2)
+    assert (budget.spent.input_tokens, budget.spent.output_tokens) == (17, 2)
+    assert (budget.spent.cost_usd, budget.spent.priced_calls) == (0.75, 2)

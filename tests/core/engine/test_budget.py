@@ -23,7 +23,7 @@ async def test_calls_are_counted_and_the_one_too_many_is_not_made() -> None:
     with pytest.raises(BudgetExceeded, match="max_calls is 2"):
         await budget(question())
     assert len(ask.questions) == budget.calls == 2
-    assert (budget.input_tokens, budget.output_tokens) == (20, 10)
+    assert (budget.spent.input_tokens, budget.spent.output_tokens) == (20, 10)
 
 
 async def test_failed_calls_count_as_calls() -> None:
@@ -32,7 +32,7 @@ async def test_failed_calls_count_as_calls() -> None:
         await budget(question())
     with pytest.raises(BudgetExceeded):
         await budget(question())
-    assert budget.input_tokens is None
+    assert budget.spent.input_tokens is None
 
 
 async def test_tokens_are_those_reported_and_the_next_prompt_is_estimated() -> None:
@@ -67,7 +67,7 @@ async def test_what_a_provider_does_not_report_is_estimated_for_the_limit_only()
 
     budget = Budget(Silent(a="x" * 400), max_calls=None, max_tokens=105)
     await budget(question("x" * 8))
-    assert (budget.input_tokens, budget.output_tokens) == (None, None)
+    assert (budget.spent.input_tokens, budget.spent.output_tokens) == (None, None)
     with pytest.raises(BudgetExceeded):
         await budget(question("x" * 16))
 

@@ -61,4 +61,4 @@ async def test_what_a_nested_run_spent_before_counts_for_its_parent_too() -> Non
     inner.remember(Exchange.of(asked(), reply, "2026-11-25"))
     await inner(asked())
     assert (inner.calls, outer.calls) == (2, 2)
-    assert outer.output_tokens == 8
+    assert outer.spent.output_tokens == 8
