@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "consortium-mcp"
 LOCAL_ENGINE = "xllamacpp"
-"""What the extra `local` brings: the only package of our extras that is no plugin."""
+"""What the extra `local` brings."""
 _PLUGIN_GROUPS = frozenset({"llm", "consortium_mcp.strategies"})
 _UV_CACHE = ("archive-v", "environments-v", "builds-v")
 """Folders of uv's cache that hold temporary environments."""
@@ -45,8 +45,8 @@ class Installation:
     installer: str = "pip"
     """The program that put it there (PEP 376): `pip` or `uv`."""
     added: Mapping[str, Path] = field(default_factory=dict)
-    """What was added to it: plugins of llm, strategies and the local engine, each by the name of
-    its package -> the folder that it lies in."""
+    """What was added to it: plugins of llm, strategies, and what our extras name, each by the name
+    of its package -> the folder that it lies in."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """Our own extras -> the packages that they bring, separated by spaces."""
 
@@ -133,11 +133,13 @@ class Installation:
 def this_installation() -> Installation:
     """The copy that is running."""
     own = metadata.distribution(PACKAGE)
+    extras = _extras(own.requires or ())
+    of_extras = {each for brought in extras.values() for each in brought.split()}
     added: dict[str, Path] = {}
     for each in metadata.distributions():
         name = _normal(each.metadata["name"] or "")
         is_plugin = any(entry.group in _PLUGIN_GROUPS for entry in each.entry_points)
-        if (is_plugin and name != PACKAGE) or name == LOCAL_ENGINE:
+        if name != PACKAGE and (is_plugin or name in of_extras):
             added.setdefault(name, Path(str(each.locate_file(""))))
     return Installation(
         prefix=Path(sys.prefix),
@@ -145,7 +147,7 @@ def this_installation() -> Installation:
         origin=json.loads(own.read_text("direct_url.json") or "{}"),
         installer=(own.read_text("INSTALLER") or "pip").strip(),
         added=dict(sorted(added.items())),
-        extras=_extras(own.requires or ()),
+        extras=extras,
     )
 
 
