@@ -2,7 +2,7 @@
 
 from consortium_mcp import create_consortium
 
-consortium = create_consortium(["gpt-4o:2", "claude-x"], arbiter="gemini-x")
+consortium = create_consortium(["gpt-4o:2", "claude-opus-5"], arbiter="gemini-3.5-flash")
 result = consortium.orchestrate("Should this migration take a lock?")
 print(result["synthesis"]["synthesis"], result.report.confidence)
 """

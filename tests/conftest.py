@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before llm is first imported: the plugins installed here are none of the tests' business.
 os.environ["LLM_LOAD_PLUGINS"] = ""
@@ -11,6 +12,9 @@ from hypothesis import settings as hypothesis_settings
 
 from consortium_mcp.adapters.local.weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +30,16 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A test that forgets to ask for `settings` reaches a folder of the tests', too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CONSORTIUM_")]:
+            patch.delenv(name)
+        patch.setenv("LLM_USER_PATH", str(tmp_path_factory.mktemp("user")))
+        yield
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
         f"Ready: {shown or 'none'}. Three ways out: (1) set the keys of two providers, e.g. "
         "`llm keys set openai` and `llm keys set anthropic` with the plugin llm-anthropic, or "
         "sign in to two of the programs claude, codex and gemini; "
-        "(2) run `consortium-mcp setup-local` for the small local demo models (extra `local`); "
+        "(2) run `consortium-mcp setup-local` for the small local demo models; "
         "(3) name the `models`, or save a consortium called `default`. "
-        "`consortium-mcp doctor` shows what is missing."
+        "`consortium-mcp doctor` shows what is missing, and how to add it here."
     )
 
 

@@ -43,13 +43,13 @@ class Heard:
         self._more = anyio.Event()
 
     async def until_the_list_changed(self) -> None:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while not self.list_changes:
                 await self._more.wait()
 
     async def until(self, uri: str) -> None:
         """Wait until this resource was updated, and the list changed."""
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while uri not in self.updated:
                 await self._more.wait()
         await self.until_the_list_changed()

@@ -92,7 +92,7 @@ async def test_a_client_that_knows_tasks_gets_the_run_as_one(connect: Connect) -
 
 async def test_the_same_run_is_behind_the_task_and_the_tools(connect: Connect) -> None:
     async with connect(options=KNOWING) as client:
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             handle = await begun(client, SLOW)
         assert handle.status == "working"
         state = await state_of(client, handle.task_id)
@@ -110,7 +110,7 @@ async def test_the_same_run_is_behind_the_task_and_the_tools(connect: Connect) -
 async def test_a_task_outlives_its_server(connect: Connect) -> None:
     async with connect(options=KNOWING) as client:
         handle = await begun(client, {"prompt": "?"} | PANEL)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while (await state_of(client, handle.task_id)).status == "working":  # noqa: ASYNC110
                 await anyio.sleep(0.02)
     async with connect(options=KNOWING) as client:

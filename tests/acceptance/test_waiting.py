@@ -117,11 +117,11 @@ async def test_a_client_with_a_10_s_limit_gets_its_answer_of_a_30_s_run(connect:
         return data_of(result)
 
     began = anyio.current_time()
-    async with connect(CONSORTIUM_WAIT_SECONDS="5") as client:
+    async with connect(CONSORTIUM_WAIT_SECONDS="2") as client:
         await client.call_tool("list_models", {})
         report = await patient(client, "consult_consortium", {"prompt": "?"} | models)
         while report["status"] == "working":
-            asked = {"run_id": report["run_id"], "wait_seconds": 5}
+            asked = {"run_id": report["run_id"], "wait_seconds": 2}
             report = await patient(client, "get_run", asked)
     assert all(done > before or done == -1 for before, done in pairwise(told))
     # Two answers and a verdict in thirty seconds: the rest says that the run still works.
@@ -149,7 +149,7 @@ async def test_a_run_of_another_server_can_be_waited_for_and_cancelled(connect: 
         assert seen["status"] == "working"
         cancelled = data_of(await other.call_tool("cancel_run", {"run_id": run_id}))
         assert cancelled["status"] == "cancelled"
-        mine = data_of(await client.call_tool("get_run", {"run_id": run_id, "wait_seconds": 5}))
+        mine = data_of(await client.call_tool("get_run", {"run_id": run_id, "wait_seconds": 2}))
         assert mine["status"] == "cancelled"
 
 

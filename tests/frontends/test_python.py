@@ -83,7 +83,7 @@ def test_what_cannot_be_asked_is_the_error_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "prompt", "history", "why"),
+    ("wanted", "prompt", "history", "why"),
     [
         ({"confidence_threshold": "high"}, "?", (), "confidence_threshold"),
         ({}, None, (), "must be a text"),
@@ -93,15 +93,13 @@ def test_what_cannot_be_asked_is_the_error_itself() -> None:
     ],
 )
 def test_what_makes_no_sense_is_an_error_that_says_so(
-    settings: dict[str, Any],
+    wanted: dict[str, Any],
     prompt: Any,  # noqa: ANN401 (wrong on purpose)
     history: Any,  # noqa: ANN401 (the same)
     why: str,
 ) -> None:
     with pytest.raises(ConfigError, match=why):
-        create_consortium(**({"models": ["o3-mini"]} | settings)).orchestrate(
-            prompt, history=history
-        )
+        create_consortium(**({"models": ["o3-mini"]} | wanted)).orchestrate(prompt, history=history)
 
 
 def test_a_run_to_go_on_from_has_its_own_history() -> None:

@@ -300,7 +300,7 @@ async def test_a_late_answer_is_recorded_while_its_server_lives(settings: Settin
     async with opened(settings, **script) as (service, _):
         report = await consulted(service, quick)
         run_id = report.run_id or ""
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while len(await service.exchanges(run_id)) < 5:  # noqa: ASYNC110 (it is in a file)
                 await anyio.sleep(0.02)
         late = next(e for e in await service.exchanges(run_id) if e.model == "b")
@@ -344,7 +344,7 @@ async def test_a_fault_in_a_run_reaches_who_waits_and_nobody_else(settings: Sett
         ("?", ConsortiumSettings(models=["gpt-4oo"]), UnknownModel, "gpt-4o"),
         ("?", ConsortiumSettings(models=["gpt-4o:0"]), InvalidMember, "1 to 32"),
         ("?", ConsortiumSettings(models=["gpt-4o:99"]), InvalidMember, "1 to 32"),
-        ("?", ConsortiumSettings(models=["claude-x"]), UnknownModel, "llm-anthropic"),
+        ("?", ConsortiumSettings(models=["claude-x"]), UnknownModel, "llm-anthropic, which is not"),
         ("?", ConsortiumSettings(models=["a", "locked"]), UnknownModel, "llm keys set x"),
         (
             "?",

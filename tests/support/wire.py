@@ -139,7 +139,7 @@ class Wire:
         import termios  # noqa: PLC0415
 
         # How much a pipe holds depends on the sizes of what was written: it takes whole pages.
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         waiting, since = -1, time.monotonic()
         while waiting < 1 or time.monotonic() - since < 1:
             assert time.monotonic() < deadline, f"the server still writes: {self.errors()}"
@@ -151,7 +151,7 @@ class Wire:
 
     def until_recorded(self, database: Path, *, exchanges: int) -> None:
         """Wait until so many exchanges are in the journal."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if database.exists():
                 connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)

@@ -10,6 +10,7 @@ import llm
 
 from consortium_mcp.adapters.acp.agents import Agent, agents_of
 from consortium_mcp.adapters.agents.models import MOST_AT_ONCE, note_answer
+from consortium_mcp.adapters.installation import how_to_add
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -28,7 +29,8 @@ class _AgentBase:
     def consortium_readiness(self, seconds: float) -> dict[str, str]:  # noqa: ARG002 (of the protocol)
         """Read by the registry: what is `missing`, or what is in `doubt`."""
         if importlib.util.find_spec("acp") is None:
-            return {"missing": "the package agent-client-protocol is missing: add the extra `acp`"}
+            how = how_to_add("agent-client-protocol")
+            return {"missing": f"the package agent-client-protocol is missing: {how}"}
         if self.agent.path is None:
             return {"missing": f"the program {self.agent.command[0]} is not found"}
         return {"doubt": "whether somebody is signed in cannot be known before it is asked"}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import llm
 
+from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add, is_installed
 from consortium_mcp.adapters.models.keys import Readiness
 from consortium_mcp.core.domain.errors import UnknownModel
 from consortium_mcp.core.panel.known_models import LOCAL_SERVERS
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
     import llm.plugins
 
-PLUGIN_FOR = {
-    "claude": "llm-anthropic (consortium-mcp[anthropic])",
-    "anthropic/": "llm-anthropic (consortium-mcp[anthropic])",
-    "gemini": "llm-gemini (consortium-mcp[gemini])",
-    "mistral": "llm-mistral (consortium-mcp[mistral])",
-    "openrouter/": "llm-openrouter (consortium-mcp[openrouter])",
-    "grok": "the plugin llm-grok",
-    "deepseek": "the plugin llm-deepseek",
-    "groq/": "the plugin llm-groq",
-    "smollm2": "consortium-mcp[local]",
+PACKAGE_FOR = {
+    "claude": "llm-anthropic",
+    "anthropic/": "llm-anthropic",
+    "gemini": "llm-gemini",
+    "mistral": "llm-mistral",
+    "openrouter/": "llm-openrouter",
+    "grok": "llm-grok",
+    "deepseek": "llm-deepseek",
+    "groq/": "llm-groq",
+    "smollm2": LOCAL_ENGINE,
 }
 """The beginning of an id -> the package that brings it; a hint for when the id is unknown."""
 
@@ -140,10 +141,18 @@ class Snapshot:
             message += unknown_model_message(self.aliases[name], self.names)
         elif len(spelled) > 1:
             message += f" Several providers have it: name one of {', '.join(sorted(spelled))}."
-        for prefix, plugin in PLUGIN_FOR.items():
-            if name.startswith(prefix):
-                message += f" Ids like this come with {plugin}: install it where this runs."
-                break
+        message += self._package_hint(name)
         if self.plugin_errors:
             message += f" These plugins failed to load: {', '.join(self.plugin_errors)}."
         raise UnknownModel(message)
+
+    def _package_hint(self, name: str) -> str:
+        """Which package has ids that begin like this one, and how to add it if it is not here."""
+        found = next(
+            (package for start, package in PACKAGE_FOR.items() if name.startswith(start)), None
+        )
+        if found is None:
+            return ""
+        if found in self.plugins or is_installed(found):
+            return f" {found}, which brings ids like this, is installed: name one that it has."
+        return f" Ids like this come with {found}, which is not installed: {how_to_add(found)}."

@@ -12,6 +12,7 @@ import anyio
 import click
 
 from consortium_mcp.adapters.agents.finding import AGENTS, find
+from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 PROMPT_TOKENS, ANSWER_TOKENS = 500, 500
 """What the likely cost is reckoned with: a short question and its answers."""
-PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", "xllamacpp")
+PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", LOCAL_ENGINE)
 
 
 async def examine(settings: Settings) -> bool:
@@ -56,7 +57,11 @@ def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed (extra `local`)" if package == "xllamacpp" else "not installed"
+        return (
+            "not installed; it runs the local demo models"
+            if package == LOCAL_ENGINE
+            else "not installed"
+        )
 
 
 async def _database(service: Service) -> None:
@@ -109,9 +114,7 @@ def _without_models(provider: str, snapshot: Snapshot) -> str:
             f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
             "running server"
         )
-    if provider in EXTRAS:
-        return f"no plugin; install consortium-mcp[{provider}], or run `llm install {plugin}`"
-    return f"no plugin; run `llm install {plugin}`"
+    return f"no plugin; {how_to_add(plugin)}"
 
 
 def _programs() -> None:

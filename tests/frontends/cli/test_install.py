@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from consortium_mcp.adapters.installation import Installation
 from consortium_mcp.frontends.cli.install import server_command
 from consortium_mcp.frontends.cli.main import main
 
@@ -168,18 +169,19 @@ def test_what_cannot_be_done_is_an_error_without_a_traceback() -> None:
 
 def test_uvx_is_named_where_its_cache_would_not_last(tmp_path: Path) -> None:
     uvx = str(tmp_path / "uvx")
-    passing = tmp_path / "archive-v0" / "abc" / "bin"
-    passing.mkdir(parents=True)
-    command, [option, requirement, program] = server_command(passing / "python3.11", uvx)
-    assert (command, option, program) == (uvx, "--from", "consortium-mcp")
-    assert requirement.startswith("consortium-mcp")
-    lasting = tmp_path / "bin"
-    lasting.mkdir()
-    python = lasting / "python3.11"
-    assert server_command(python, uvx) == (str(python), ["-m", "consortium_mcp"])
-    (lasting / "consortium-mcp").touch()
-    assert server_command(python, uvx) == (str(lasting / "consortium-mcp"), [])
-    assert server_command(passing / "python3.11", None)[0] == str(passing / "python3.11")
+    python = tmp_path / "archive-v0" / "abc" / "bin" / "python3.11"
+    python.parent.mkdir(parents=True)
+    passing = Installation(python.parent.parent, python, added={"llm-grok": tmp_path})
+    arguments = ["--with", "llm-grok", "consortium-mcp"]
+    assert server_command(passing, {"uvx": uvx}.get) == (uvx, arguments)
+    assert server_command(passing, {}.get)[0] == str(python)  # type: ignore[arg-type]
+    python = tmp_path / "bin" / "python3.11"
+    python.parent.mkdir(parents=True)
+    lasting = Installation(tmp_path, python)
+    assert server_command(lasting, {"uvx": uvx}.get) == (str(python), ["-m", "consortium_mcp"])
+    program = python.with_name("consortium-mcp")
+    program.touch()
+    assert server_command(lasting, {"uvx": uvx}.get) == (str(program), [])
 
 
 def test_the_server_and_the_plugin_load_nothing_of_it() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from consortium_mcp.adapters.installation import how_to_add
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.cli.main import main
 from tests.support.fake_models import FakeAsync, models, plugin
@@ -27,9 +28,8 @@ def test_doctor_says_what_is_missing_and_the_three_ways_out() -> None:
     assert "can be written" in output
     assert "No key found - add one using 'llm keys set openai'" in output
     assert "Three ways out" in output
-    for extra in EXTRAS:
-        assert f"{extra}: no plugin; install consortium-mcp[{extra}], or" in output
-    assert "grok: no plugin; run `llm install llm-grok`" in output
+    for provider in (*EXTRAS, "grok"):
+        assert f"{provider}: no plugin; {how_to_add(f'llm-{provider}')}" in output
 
 
 def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(

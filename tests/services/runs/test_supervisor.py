@@ -62,7 +62,7 @@ def dead(settings: Settings, run_id: str) -> None:
 
 async def answered(service: Service, run_id: str, number: int = 1) -> None:
     """Wait until so many answers of the run are recorded."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while len(await service.exchanges(run_id)) < number:  # noqa: ASYNC110 (they are in a file)
             await anyio.sleep(0.01)
 
