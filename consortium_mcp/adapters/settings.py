@@ -50,6 +50,11 @@ class Settings:
     """The members of the panel that is asked when none is named; empty: those that are ready."""
 
     @property
+    def prices(self) -> Path:
+        """The user's own prices; see `prices`."""
+        return self.user_dir / "consortium-prices.toml"
+
+    @property
     def local_models(self) -> Path:
         """Where `setup-local` keeps the demo model's weights."""
         return self.user_dir / "consortium" / "models"

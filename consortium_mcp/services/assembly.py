@@ -14,6 +14,7 @@ from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
 from consortium_mcp.services.resolution import RequestResolver
@@ -70,7 +71,7 @@ def assemble(
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=ask or ModelCaller(registry, settings.limits),
+        ask=ask or ModelCaller(registry, settings.limits, Prices(settings.prices)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from consortium_mcp.adapters.prices import price
+from consortium_mcp.adapters.prices import Prices, Tokens
 from consortium_mcp.core.domain.consortium import is_program
 from consortium_mcp.core.domain.errors import (
     ConfigError,
@@ -92,7 +92,7 @@ def _of_ready_models(snapshot: Snapshot, warnings: tuple[str, ...]) -> DefaultPa
     )
 
     def dollars(model: str) -> float | None:
-        return price(model, providers[model], _MILLION, _MILLION)
+        return Prices().of(model, providers[model], Tokens(_MILLION, _MILLION))
 
     if (panel := current_panel(far, (), providers, dollars)) is not None:
         members, arbiter = panel

@@ -203,6 +203,7 @@ _NESTED_RUNS = (
 _COSTS = (
     "ALTER TABLE exchanges ADD COLUMN cost_usd REAL",
     "ALTER TABLE exchanges ADD COLUMN priced_calls INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE exchanges ADD COLUMN cached_tokens INTEGER",
 )
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.to_thread
 import llm
 
 from consortium_mcp.adapters.models.failures import may_refuse_schema, member_error
@@ -27,6 +28,7 @@ from consortium_mcp.adapters.models.provider_responses import (
     salvaged_text,
 )
 from consortium_mcp.adapters.models.secrets import without_keys, without_secrets
+from consortium_mcp.adapters.prices import Prices, Tokens
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Limits
     from consortium_mcp.adapters.wire.last_response import LastResponse
     from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.values import Spending
 
 
 MAX_ERROR = 1_000
@@ -54,10 +57,12 @@ class ModelCaller:
     Args:
         registry: finds the models.
         limits: how many calls run at once; the others wait, and their timeouts include the wait.
+        prices: say what a call cost whose provider does not.
     """
 
-    def __init__(self, registry: Registry, limits: Limits) -> None:
+    def __init__(self, registry: Registry, limits: Limits, prices: Prices | None = None) -> None:
         self._registry = registry
+        self._prices = prices or Prices()
         self._total_slots = _limiter(limits.total)
         self._per_provider = limits.per_provider
         self._provider_slots: dict[str, AbstractAsyncContextManager[Any]] = {}
@@ -94,9 +99,22 @@ class ModelCaller:
         return Reply(
             text=without_keys(response.text),
             seconds=time.perf_counter() - started,
-            **response.spent.model_dump(),
+            **(await self._priced(entry, response)).model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )
+
+    async def _priced(self, entry: Entry, response: ProviderResponse) -> Spending:
+        """What the response used, with its cost where that is told or the price is known."""
+        spent = response.spent
+        sent, received = spent.input_tokens, spent.output_tokens
+        if spent.cost_usd is not None or sent is None or received is None or not entry.is_paid:
+            return spent
+        tokens = Tokens(sent, received, spent.cached_tokens or 0, response.cache_written)
+        # In a thread: the first look at the prices takes its time.
+        cost = await anyio.to_thread.run_sync(
+            self._prices.of, entry.model_id, entry.provider, tokens, entry.api_base
+        )
+        return spent.model_copy(update={"cost_usd": cost, "priced_calls": int(cost is not None)})
 
     async def _wait_while_held(self, provider: str, deadline: float) -> None:
         """Wait as long as the provider has asked for, if that is within the call's time."""

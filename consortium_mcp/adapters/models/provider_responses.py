@@ -41,6 +41,8 @@ class ProviderResponse:
     text: str
     spent: Spending
     finish_reason: str | None
+    cache_written: int = 0
+    """Tokens of the input that the provider wrote to its cache, which may cost more."""
     warnings: tuple[str, ...] = ()
 
 
@@ -64,10 +66,12 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
         raise MemberError(why, kind="broken_off", passing=True)
     seen = _seen_on(wire)
     _raise_if_reported((*seen, body or {}), wire)
-    usage = next((u for each in (body or {}, *seen) if (u := _usage(each))), {})
+    usages = [usage for each in (body or {}, *seen) if (usage := _usage(each))]
+    spent, cache_written = _spending(response, usages, body or {})
     content = ProviderResponse(
         text=clean(said if said.strip() else _tool_arguments(response)),
-        spent=_spending(response, usage, body or {}),
+        spent=spent,
+        cache_written=cache_written,
         finish_reason=_finish_reason(body or {})
         or next((reason for each in seen if (reason := _finish_reason(each))), None),
     )
@@ -86,8 +90,16 @@ def read_response(model: Any, response: Any, text: str | None = None) -> Provide
     )
 
 
-_INPUT = ("prompt_tokens", "input_tokens", "inputTokens")
+_INPUT = ("prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount")
 _OUTPUT = ("completion_tokens", "output_tokens", "outputTokens")
+_CACHED = (
+    "cached_tokens", "cache_read_input_tokens", "cachedContentTokenCount",
+    "prompt_cache_hit_tokens", "cacheReadInputTokens",
+)  # fmt: skip
+_CACHE_WRITTEN = ("cache_creation_input_tokens", "cacheWriteInputTokens")
+_APART = {"cache_read_input_tokens", "cacheReadInputTokens"}
+"""Where a provider tells of its cache by these names (Anthropic, Bedrock), its input tokens are
+only those that are not in the cache."""
 
 
 def _seen_on(wire: LastResponse) -> list[dict[str, Any]]:
@@ -96,28 +108,57 @@ def _seen_on(wire: LastResponse) -> list[dict[str, Any]]:
 
 
 def _usage(body: dict[str, Any]) -> dict[str, Any]:
-    """The provider's count of tokens; Cohere has it one level deeper."""
-    usage = body.get("usage")
-    if isinstance(usage, dict) and isinstance(tokens := usage.get("tokens"), dict):
-        return tokens
-    return usage if isinstance(usage, dict) else {}
+    """The provider's count of tokens, at the places where the APIs have it."""
+    message = body.get("message")  # Anthropic's first event
+    inner = message.get("usage") if isinstance(message, dict) else None
+    for usage in (body.get("usage"), body.get("usageMetadata"), inner):
+        if isinstance(usage, dict):
+            tokens = usage.get("tokens")  # Cohere's are one level deeper
+            return tokens if isinstance(tokens, dict) else usage
+    return {}
 
 
-def _spending(response: Any, usage: dict[str, Any], body: dict[str, Any]) -> Spending:  # noqa: ANN401
-    """Tokens, and the cost where it is told, as our agent programs do."""
-    cost = body.get("cost_usd")
+def _spending(
+    response: Any,  # noqa: ANN401
+    usages: list[dict[str, Any]],
+    body: dict[str, Any],
+) -> tuple[Spending, int]:
+    """What the call used, and the tokens that were written to the cache.
+
+    The cost is here where it is told, as our agent programs do and OpenRouter does.
+    """
+    details = response.token_details
+    counts = [*usages, *([details] if isinstance(details, dict) else [])]
+    cached, written = _nested_count(counts, _CACHED), _nested_count(counts, _CACHE_WRITTEN)
+    sent = _first_count(response.input_tokens, usages, _INPUT)
+    if sent is not None and any(_APART & each.keys() for each in counts):
+        sent += (cached or 0) + (written or 0)
+    told = [body.get("cost_usd"), *(usage.get("cost") for usage in usages)]
+    costs = [each for each in told if isinstance(each, (int, float)) and not isinstance(each, bool)]
     return Spending(
-        input_tokens=_first_count(response.input_tokens, usage, _INPUT),
-        output_tokens=_first_count(response.output_tokens, usage, _OUTPUT),
-        cost_usd=cost if isinstance(cost, (int, float)) else None,
-        priced_calls=int(isinstance(cost, (int, float))),
-    )
+        input_tokens=sent,
+        output_tokens=_first_count(response.output_tokens, usages, _OUTPUT),
+        cached_tokens=cached,
+        cost_usd=costs[0] if costs else None,
+        priced_calls=1 if costs else 0,
+    ), written or 0
 
 
-def _first_count(told: object, usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
+def _first_count(told: object, usages: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
     """The tokens that the plugin tells, else those that stand in the provider's usage."""
-    counts = (_token_count(each) for each in (told, *(usage.get(name) for name in names)))
-    return next((count for count in counts if count is not None), None)
+    found = (usage.get(name) for usage in usages for name in names)
+    return next((n for each in (told, *found) if (n := _token_count(each)) is not None), None)
+
+
+def _nested_count(counts: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
+    """The first count of one of these names, at the top or in details such as OpenAI's."""
+    levels = [part for each in counts for part in (each, *_dicts_in(each))]
+    found = (level.get(name) for level in levels for name in names)
+    return next((n for each in found if (n := _token_count(each)) is not None), None)
+
+
+def _dicts_in(usage: dict[str, Any]) -> list[dict[str, Any]]:
+    return [value for value in usage.values() if isinstance(value, dict)]
 
 
 def _tool_arguments(response: Any) -> str:  # noqa: ANN401

@@ -78,9 +78,19 @@ class Entry:
     @property
     def served_nearby(self) -> bool:
         """Whether a server on the user's own machine offers it."""
-        model: Any = self.async_model or self.sync_model
-        host = urlsplit(str(getattr(model, "api_base", None) or "")).hostname
+        host = urlsplit(self.api_base or "").hostname
         return self.provider in LOCAL_SERVERS or host in _THIS_MACHINE
+
+    @property
+    def api_base(self) -> str | None:
+        """The address that it is asked at, where its user has set one."""
+        model: Any = self.async_model or self.sync_model
+        return str(base) if (base := getattr(model, "api_base", None)) else None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its calls may cost money, so that a price is looked for."""
+        return not self.is_local and not self.served_nearby
 
     @property
     def drops_system(self) -> bool:

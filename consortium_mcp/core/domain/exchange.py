@@ -48,6 +48,7 @@ class Exchange(BaseModel):
     input_tokens: int | None
     """Summed over all tries, like `output_tokens`."""
     output_tokens: int | None
+    cached_tokens: int | None = None
     cost_usd: float | None = None
     """Of the tries whose price is known, of which there are `priced_calls`."""
     priced_calls: int = 0

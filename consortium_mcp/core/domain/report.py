@@ -49,6 +49,8 @@ class Usage(BaseModel):
     input_tokens: int | None
     """Summed over the calls that reported any; `None` where none did."""
     output_tokens: int | None
+    cached_tokens: int | None = None
+    """Those of the input that the providers had in their caches; `None` where none said so."""
     cost_usd: float | None = None
     """An estimate in US dollars for the calls whose price is known; `None` where none is."""
     priced_calls: int = 0

@@ -24,6 +24,8 @@ class Spending(Value):
     input_tokens: int | None = None
     """Summed over the calls that reported any; `None` where none did. So is `output_tokens`."""
     output_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Those of the input that the providers had in their caches."""
     cost_usd: float | None = None
     """Of the calls whose price is known; `None` where none is."""
     priced_calls: int = 0
@@ -36,6 +38,7 @@ def total(parts: Iterable[Spending]) -> Spending:
     return Spending(
         input_tokens=_sum(part.input_tokens for part in parts),
         output_tokens=_sum(part.output_tokens for part in parts),
+        cached_tokens=_sum(part.cached_tokens for part in parts),
         cost_usd=_sum(part.cost_usd for part in parts),
         priced_calls=sum(part.priced_calls for part in parts),
     )

@@ -14,7 +14,7 @@ import click
 from consortium_mcp.adapters.agents.finding import AGENTS, find
 from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
-from consortium_mcp.adapters.prices import price
+from consortium_mcp.adapters.prices import Prices, Tokens
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
@@ -46,7 +46,7 @@ async def examine(settings: Settings) -> bool:
         snapshot = await service.registry.snapshot()
         _programs()
         _models(snapshot)
-        return await _panel(service)
+        return await _panel(service, Prices(settings.prices))
 
 
 def _heading(text: str) -> None:
@@ -125,7 +125,7 @@ def _programs() -> None:
         click.echo(f"  {name}: {path or 'not found'}")
 
 
-async def _panel(service: Service) -> bool:
+async def _panel(service: Service, prices: Prices) -> bool:
     _heading("The panel that is asked when you name none")
     try:
         resolved = await service.resolver.resolve(None, ConsortiumSettings())
@@ -138,13 +138,13 @@ async def _panel(service: Service) -> bool:
         f"strategy {config.strategy}"
     )
     click.echo(f"  why: {resolved.chosen_because}")
-    click.echo(f"  likely cost: {_cost(config, await service.registry.snapshot())}")
+    click.echo(f"  likely cost: {_cost(config, await service.registry.snapshot(), prices)}")
     for warning in resolved.warnings:
         click.echo(f"  note: {warning}")
     return True
 
 
-def _cost(config: ConsortiumConfig, snapshot: Snapshot) -> str:
+def _cost(config: ConsortiumConfig, snapshot: Snapshot, prices: Prices) -> str:
     """What a short question costs where all members answer once and the arbiter judges once."""
     answers = len(config.members) * ANSWER_TOKENS
     calls = [(member.model, PROMPT_TOKENS) for member in config.members]
@@ -154,8 +154,9 @@ def _cost(config: ConsortiumConfig, snapshot: Snapshot) -> str:
         entry = snapshot.entries.get(model_id)
         if entry is None:  # a saved consortium
             unknown.append(model_id)
-        elif not entry.is_local and not entry.served_nearby:
-            dollars = price(model_id, entry.provider, tokens, ANSWER_TOKENS)
+        elif entry.is_paid:
+            used = Tokens(tokens, ANSWER_TOKENS)
+            dollars = prices.of(model_id, entry.provider, used, entry.api_base)
             unknown += [model_id] if dollars is None else []
             total += dollars or 0.0
     if unknown:
