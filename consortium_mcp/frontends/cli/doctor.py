@@ -12,6 +12,7 @@ import anyio
 import click
 
 from consortium_mcp.adapters.agents.finding import AGENTS, find
+from consortium_mcp.adapters.journal.patience import shared_patience
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
@@ -41,7 +42,8 @@ async def examine(settings: Settings) -> bool:
     for package in PACKAGES:
         click.echo(f"  {package} {_version(package)}")
     async with open_service(settings) as service:
-        await _database(service)
+        with shared_patience():
+            await _database(service)
         snapshot = await service.registry.snapshot()
         _programs()
         _models(snapshot)
@@ -63,12 +65,14 @@ async def _database(service: Service) -> None:
     _heading("Database")
     try:
         await service.store.check()
+        saved = [config.name for config in await service.consortiums.all()]
     except ConsortiumError as error:
         click.echo(f"  {error}")
-        return
-    saved = [config.name for config in await service.consortiums.all()]
-    click.echo(f"  {service.store.file.path}: can be written")
-    click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
+    else:
+        click.echo(f"  {service.store.file.path}: can be written")
+        click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
+    for note in service.store.notes():
+        click.echo(f"  note: {note}")
 
 
 def _models(snapshot: Snapshot) -> None:
