@@ -129,7 +129,7 @@ def all_set_aside(path: Path) -> tuple[SetAside, ...]:
             if match := name.fullmatch(each.name):
                 at = datetime.strptime(match[1], _TIME).replace(tzinfo=UTC)
                 found.append(SetAside(each, at))
-    return tuple(sorted(found, key=lambda each: each.path.name))
+    return tuple(sorted(found, key=lambda each: (each.at, len(each.path.name), each.path.name)))
 
 
 def _is_sqlite(path: Path) -> bool:

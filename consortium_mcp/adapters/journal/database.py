@@ -89,7 +89,8 @@ class DatabaseFile:
 
         # Shielded: an answer that was paid for is recorded even if its run is cancelled just now.
         with anyio.CancelScope(shield=True):
-            return await self._in_thread(self._writer, work)
+            result: T = await self._in_thread(self._writer, work)
+        return result
 
     async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """The rows of a query."""
