@@ -69,6 +69,11 @@ class Recorder:
         """Every call of the run that has ended, whether it could be recorded or not."""
         return [*self._recorded.values(), *self._added]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is still to be written; not what no database will ever take."""
+        return bool(self._unwritten)
+
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
         if exchange := self._recorded.get(key_of(question)):

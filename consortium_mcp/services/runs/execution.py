@@ -153,10 +153,12 @@ class RunExecution:
     def _record_of_run(self) -> RunRecord:
         return RunRecord.of(self._run, self.handle.report, self._recorder.exchanges)
 
-    async def _write_rest(self) -> None:
+    async def _write_rest(self) -> bool:
         """Write what could not be written before, and then a report that does not complain."""
-        await self._recorder.write_rest()
-        await self._save()
+        if self._recorder.is_behind:
+            await self._recorder.write_rest()
+            await self._save()
+        return not self._recorder.is_behind
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._started, 3)

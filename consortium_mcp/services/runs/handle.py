@@ -34,8 +34,8 @@ class RunHandle:
     """Says who has not answered yet."""
     record: Callable[[], RunRecord]
     """Makes the record of the run, as this process knows it."""
-    write_rest: Callable[[], Awaitable[None]]
-    """Writes what could not be recorded before, as far as that can be done now."""
+    write_rest: Callable[[], Awaitable[bool]]
+    """Writes what could not be recorded before; false if the database still cannot be used."""
     parent: RunHandle | None = None
     """The run whose call this one answers."""
     cancel_requested: bool = False

@@ -111,11 +111,10 @@ class RunSupervisor:
     async def write_rest(self) -> None:
         """Record what could not be recorded before, as far as that can be done now."""
         for run_id, handle in [*self._unrecorded.items(), *self._running.items()]:
-            if handle.unrecorded:
-                await handle.write_rest()
-            if handle.unrecorded:  # the others would fail like this one
-                return
-            self._unrecorded.pop(run_id, None)
+            if handle.unrecorded and not await handle.write_rest():
+                return  # the others would fail like this one
+            if not handle.unrecorded:
+                self._unrecorded.pop(run_id, None)
 
     def when_ended(self, handle: RunHandle, call: Callable[[], Awaitable[None]]) -> None:
         """Call this once the run has ended, however it ends."""
