@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.journal.database import UntouchedFile
-from consortium_mcp.adapters.journal.patience import shared_patience
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.adapters.sqlite.patience import shared_patience
 from consortium_mcp.core.domain.errors import ConfigError, RunError, StoreUnavailable
 from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.services.assembly import open_service

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.adapters.journal.patience import patience_of, shared_patience
 from consortium_mcp.adapters.journal.store import now
+from consortium_mcp.adapters.sqlite.patience import patience_of, shared_patience
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.report import report_of_plan, report_uri, resource_uri
 from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait

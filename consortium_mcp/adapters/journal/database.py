@@ -9,7 +9,6 @@ loop. Reads have a connection of their own, so that none waits behind a write th
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +18,15 @@ import anyio
 import anyio.to_thread
 from sqlite_utils import Database
 
-from consortium_mcp.adapters.journal.damage import (
+from consortium_mcp.adapters.journal.migrations import migrations
+from consortium_mcp.adapters.sqlite.connection import (
+    BUSY,
+    Connection,
+    transaction,
+    use_wal,
+    wait_until,
+)
+from consortium_mcp.adapters.sqlite.damage import (
     Identity,
     SetAside,
     all_set_aside,
@@ -28,9 +35,8 @@ from consortium_mcp.adapters.journal.damage import (
     may_be_ours,
     set_aside,
 )
-from consortium_mcp.adapters.journal.migrations import migrations
-from consortium_mcp.adapters.journal.patience import PATIENCE_SECONDS, Patience, current_patience
-from consortium_mcp.adapters.journal.read_only import connect_read_only
+from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS, Patience, current_patience
+from consortium_mcp.adapters.sqlite.read_only import connect_read_only
 from consortium_mcp.core.domain.errors import StoreBusy, StoreNewer, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -38,9 +44,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
-_WAL_SECONDS = 1.0
-_WAL_PAUSE = 0.02
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "Free some space",
     sqlite3.SQLITE_READONLY: "Make the file and its folder writable",
@@ -76,15 +79,15 @@ class DatabaseFile:
         """The file that was written to last."""
         self._checked: Identity | None = None
         """The file that was checked and migrated."""
-        self._writer = _Connection()
+        self._writer = Connection()
         # A database in memory is one connection's own.
-        self._reader = self._writer if str(path) == ":memory:" else _Connection()
+        self._reader = self._writer if str(path) == ":memory:" else Connection()
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Make a change in one transaction, and return what it returns."""
 
         def work(connection: sqlite3.Connection) -> T:
-            with _transaction(connection):
+            with transaction(connection):
                 return change(connection)
 
         # Shielded: an answer that was paid for is recorded even if its run is cancelled just now.
@@ -107,7 +110,7 @@ class DatabaseFile:
                     await anyio.to_thread.run_sync(each.close, limiter=each.thread)
 
     async def _in_thread(
-        self, connection: _Connection, work: Callable[[sqlite3.Connection], T]
+        self, connection: Connection, work: Callable[[sqlite3.Connection], T]
     ) -> T:
         patience = current_patience() or Patience(self._busy_seconds)
         with patience.spent():
@@ -122,7 +125,7 @@ class DatabaseFile:
                 connection.turn.release()
 
     def _work(
-        self, connection: _Connection, work: Callable[[sqlite3.Connection], T], until: float
+        self, connection: Connection, work: Callable[[sqlite3.Connection], T], until: float
     ) -> T:
         """Do it; if the file is damaged, do it in a new one."""
 
@@ -145,7 +148,7 @@ class DatabaseFile:
                 self._replace(connection, error)
             return attempt()
 
-    def _replace(self, connection: _Connection, error: sqlite3.Error) -> None:
+    def _replace(self, connection: Connection, error: sqlite3.Error) -> None:
         """Set the damaged file aside, or raise the reason why that cannot be done."""
         damaged = connection.identity or identity_of(self.path)
         if not may_be_ours(self.path):
@@ -164,45 +167,44 @@ class DatabaseFile:
                 "file."
             ) from error
 
-    def _opened(self, connection: _Connection, until: float) -> sqlite3.Connection:
+    def _opened(self, connection: Connection, until: float) -> sqlite3.Connection:
         """The open connection; it gives up waiting for a lock at this time."""
-        if connection.db is not None and connection.identity != self._identity():
+        if connection.opened is not None and connection.identity != self._identity():
             connection.close()  # the file was set aside or deleted, by whomever
-        if connection.db is None:
-            connection.db = self._open(until)
+        if connection.opened is None:
+            connection.opened = self._open(until)
             connection.identity = self._identity()
-        _wait_until(connection.db.conn, until)
-        return connection.db.conn
+        wait_until(connection.opened, until)
+        return connection.opened
 
     def _identity(self) -> Identity | None:
         return identity_of(self.path)
 
-    def _open(self, until: float) -> Database:
+    def _open(self, until: float) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             self.path, timeout=0, isolation_level=None, check_same_thread=False
         )
         try:
             connection.row_factory = sqlite3.Row
-            db = Database(connection, execute_plugins=False)
-            self._prepare(db, until)
+            self._prepare(Database(connection, execute_plugins=False), until)
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
-        return db
+        return connection
 
     def _prepare(self, db: Database, until: float) -> None:
         """Check that the file is ours, and bring it up to date, if it was not done already."""
         identity = self._identity()
         if identity is not None and identity == self._checked:
             return
-        _wait_until(db.conn, until)
+        wait_until(db.conn, until)
         self._check(db)
-        _use_wal(db.conn, until)
+        use_wal(db.conn, until)
         if migrations.pending(db):
-            _wait_until(db.conn, until)
-            with _transaction(db.conn):  # another process may be migrating just now
+            wait_until(db.conn, until)
+            with transaction(db.conn):  # another process may be migrating just now
                 migrations.apply(db)
         self.begun_anew += self._current not in {None, identity}
         self._current = self._checked = identity
@@ -238,7 +240,7 @@ class DatabaseFile:
         except sqlite3.Error as error:
             # The low byte is the primary result code: https://sqlite.org/rescode.html
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in _BUSY:
+            if code in BUSY:
                 raise self._busy() from error
             remedy = f"{_REMEDIES[code]}, or set" if code in _REMEDIES else "Set"
             raise StoreUnavailable(
@@ -267,87 +269,11 @@ class UntouchedFile(DatabaseFile):
         del change
         raise StoreUnavailable(f"{self.path} is only read here.")
 
-    def _open(self, until: float) -> Database:
+    def _open(self, until: float) -> sqlite3.Connection:
         connection = connect_read_only(self.path, max(0.0, until - time.monotonic()))
         connection.row_factory = sqlite3.Row
-        return Database(connection, execute_plugins=False)
+        return connection
 
-    def _replace(self, connection: _Connection, error: sqlite3.Error) -> None:
+    def _replace(self, connection: Connection, error: sqlite3.Error) -> None:
         del connection
         raise error
-
-
-class _Connection:
-    """One connection to the file, and whose turn it is to use it."""
-
-    def __init__(self) -> None:
-        self.db: Database | None = None
-        self.identity: Identity | None = None
-        """The file it was opened on."""
-        self.turn = anyio.Lock()
-        self.thread = anyio.CapacityLimiter(1)
-        self.used = threading.RLock()
-
-    async def take_turn(self, seconds: float) -> bool:
-        """Wait for one's turn; whether it came in time."""
-        try:
-            self.turn.acquire_nowait()
-        except anyio.WouldBlock:
-            with anyio.move_on_after(seconds) as waiting:
-                await self.turn.acquire()
-            return not waiting.cancelled_caught
-        return True
-
-    def close(self) -> None:
-        """Close it, if it is open."""
-        if self.db is not None:
-            self.db.conn.close()
-            self.db = None
-
-    def close_unless_used(self) -> None:
-        """Close it, unless another thread works with it just now."""
-        if self.used.acquire(blocking=False):
-            try:
-                self.close()
-            finally:
-                self.used.release()
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _wait_until(connection: sqlite3.Connection, until: float) -> None:
-    """Have the next statement wait for locks until this time."""
-    milliseconds = max(0, round(1000 * (until - time.monotonic())))
-    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-
-
-def _use_wal(connection: sqlite3.Connection, until: float) -> None:
-    """Switch to WAL, if that is not done. All works without it, only slower: a lock is no error.
-
-    SQLite itself may not wait for the lock here, so simultaneous first starts retry.
-    """
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-        return
-    until = min(until, time.monotonic() + _WAL_SECONDS)
-    connection.execute("PRAGMA busy_timeout = 0")
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _BUSY:
-                raise
-            if time.monotonic() + _WAL_PAUSE >= until:
-                return
-            time.sleep(_WAL_PAUSE)
-        else:
-            return

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.journal.database import DatabaseFile
-from consortium_mcp.adapters.journal.patience import PATIENCE_SECONDS
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
@@ -24,6 +23,7 @@ from consortium_mcp.adapters.journal.rows import (
     report_of_row,
     run_row,
 )
+from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
 from consortium_mcp.core.domain.errors import UnknownRun
 from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport, with_status

@@ -12,9 +12,9 @@ import anyio
 import click
 
 from consortium_mcp.adapters.agents.finding import AGENTS, find
-from consortium_mcp.adapters.journal.patience import shared_patience
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
+from consortium_mcp.adapters.sqlite.patience import shared_patience
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.adapters.journal.patience import patience_of
+from consortium_mcp.adapters.sqlite.patience import patience_of
 from consortium_mcp.core.domain.errors import ConsortiumError, StoreError
 
 if TYPE_CHECKING:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 import pytest
 
-from consortium_mcp.adapters.journal.damage import all_set_aside, identity_of, set_aside
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.sqlite.damage import all_set_aside, identity_of, set_aside
 from consortium_mcp.core.domain.errors import StoreUnavailable, UnknownRun
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run_summary import RunQuery
@@ -25,6 +23,7 @@ from tests.support.fakes import config, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -120,50 +119,6 @@ async def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     path.touch()
     await filled(path)
     assert all_set_aside(path) == ()
-
-
-def test_what_belongs_to_it_goes_with_it_and_nothing_is_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "consortium.db"
-    for round_ in range(3):  # in the same second, most likely
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{path}{ending}").write_text(f"{round_}{ending}")
-        set_aside(path, identity_of(path))
-    found = all_set_aside(path)
-    assert [each.path.read_text() for each in found] == ["0", "1", "2"]
-    for number, each in enumerate(found):
-        assert Path(f"{each.path}-wal").read_text() == f"{number}-wal"
-        assert Path(f"{each.path}-shm").read_text() == f"{number}-shm"
-    assert len(list(tmp_path.iterdir())) == 9
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.db", tmp_path / "link.db"
-    real.write_text("damaged")
-    link.symlink_to(real)
-    set_aside(link, identity_of(link))
-    assert link.is_symlink()
-    assert not real.exists()
-    assert [each.path.read_text() for each in all_set_aside(link)] == ["damaged"]
-
-
-def test_only_the_file_that_was_found_damaged_is_set_aside(tmp_path: Path) -> None:
-    path = tmp_path / "consortium.db"
-    path.write_text("damaged")
-    damaged = identity_of(path)
-    path.rename(tmp_path / "elsewhere")  # by another process
-    path.write_text("the new one")
-    set_aside(path, damaged)
-    assert path.read_text() == "the new one"
-    assert all_set_aside(path) == ()
-
-
-def test_it_is_news_for_a_day(tmp_path: Path) -> None:
-    path = tmp_path / "consortium.db"
-    path.write_text("damaged")
-    set_aside(path, identity_of(path))
-    [found] = all_set_aside(path)
-    assert found.is_recent(datetime.now(UTC))
-    assert not found.is_recent(datetime.now(UTC) + timedelta(days=2))
 
 
 def save_one(path: Path, name: str) -> None:

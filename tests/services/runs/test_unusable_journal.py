@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.damage import all_set_aside
 from consortium_mcp.adapters.journal.database import DatabaseFile
-from consortium_mcp.adapters.journal.patience import Patience, current_patience
 from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.sqlite.damage import all_set_aside
+from consortium_mcp.adapters.sqlite.patience import Patience, current_patience
 from consortium_mcp.core.domain.errors import StoreBusy, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run_summary import RunQuery

@@ -3,7 +3,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.patience import (
+from consortium_mcp.adapters.sqlite.patience import (
     Patience,
     current_patience,
     patience_of,

@@ -1,17 +1,13 @@
 """Reads the database without touching it or any file beside it, and without creating one.
 
 An ordinary connection, even one with `mode=ro`, makes the files `-wal` and `-shm` and leaves them
-behind. Imports nothing else of ours: every `llm` command reads the names of the saved consortiums.
+behind. Imports nothing else, because every `llm` command reads with it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
-
-NAMES_SECONDS = 0.25
-"""How long llm's list of models may be late because the database is locked."""
 
 
 def connect_read_only(path: Path, seconds: float) -> sqlite3.Connection:
@@ -33,15 +29,3 @@ def connect_read_only(path: Path, seconds: float) -> sqlite3.Connection:
     return sqlite3.connect(
         uri, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False
     )
-
-
-def saved_names(database: Path) -> list[str]:
-    """The names of the saved consortiums, sorted; none if the file cannot be read now."""
-    if not database.is_file():
-        return []
-    try:
-        with closing(connect_read_only(database, NAMES_SECONDS)) as connection:
-            rows = connection.execute("SELECT name FROM consortiums ORDER BY name").fetchall()
-    except (sqlite3.Error, OSError):
-        return []
-    return [name for (name,) in rows]
