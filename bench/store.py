@@ -24,6 +24,7 @@ import anyio
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run_summary import RunQuery
 from tests.support.fakes import run_of
@@ -141,7 +142,7 @@ async def measure(path: Path, runs: int) -> None:
             iteration=next(number),
             timeout=1,
         )
-        await store.save_exchange(run.run_id, question, reply)
+        await store.save_exchange(run.run_id, Exchange.of(question, reply, now()))
 
     await median("saving an exchange", save)
     await median("a heartbeat", lambda: store.beat([run.run_id]))

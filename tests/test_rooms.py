@@ -41,7 +41,8 @@ MAY_IMPORT = {
     # What reaches out.
     "adapters": ["core/domain", "core/strategies"],
     "adapters/clients": ["core/domain"],
-    "adapters/journal": ["core/domain"],
+    "adapters/journal": ["core/domain", "adapters/sqlite"],
+    "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
     "adapters/models": [
         "core/domain", "core/panel", "core/engine", "adapters", "adapters/agents",
@@ -51,11 +52,14 @@ MAY_IMPORT = {
     "adapters/agents": ["core/domain", "adapters"],
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
-    "services/runs": ["core/*", "adapters/journal", "adapters/models"],
-    "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],
+    "services/runs": ["core/*", "adapters/journal", "adapters/models", "adapters/sqlite"],
+    "services": [
+        "core/*", "adapters", "adapters/journal", "adapters/models", "adapters/sqlite",
+        "services/runs",
+    ],
     # What speaks.
     "frontends/text": ["core/domain"],
-    "frontends": ["core/domain", "adapters", "adapters/journal", "services"],
+    "frontends": ["core/domain", "adapters", "adapters/journal", "adapters/sqlite", "services"],
     "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
     "frontends/mcp/protocol": ["core/domain", "services", "frontends/text"],
     "frontends/mcp/tools": [
@@ -85,7 +89,7 @@ ONLY_IN = {
     ],
     "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/"],
-    "sqlite3": ["adapters/journal/", "adapters/consortium_files.py"],
+    "sqlite3": ["adapters/journal/", "adapters/sqlite/", "adapters/consortium_files.py"],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
     "uvicorn": ["frontends/mcp/http.py"],

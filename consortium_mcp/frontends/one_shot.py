@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.journal.database import UntouchedFile
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.core.domain.errors import ConfigError, RunError
+from consortium_mcp.adapters.sqlite.patience import shared_patience
+from consortium_mcp.core.domain.errors import ConfigError, RunError, StoreUnavailable
 from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.services.assembly import open_service
 
@@ -59,20 +62,24 @@ async def consult_once(
         request: the question and the panel.
         on_begin: called with the run id.
         on_progress: called with every answer and verdict.
-        log: whether to record the run in the journal.
+        log: whether to record the run in the journal; if not, no file of it is touched.
 
     Raises:
         ConfigError: the request is invalid; no model was called.
         UnknownRun: the run to continue does not exist.
-        StoreError: the journal cannot be used.
+        StoreError: what was named cannot be read, or a newer version wrote the journal.
     """
     settings = from_environment()
     store = Store(settings.database) if log else Store(Path(":memory:"))
     # Saved consortiums and the run to continue are always read from the user's journal.
-    saved_in = Store(settings.database) if not log and settings.database.exists() else store
-    async with open_service(settings, store=store, saved_in=saved_in) as service:
-        run_id = await service.consult(request)
-        return await _wait(service, run_id, on_begin, on_progress)
+    saved_in = store
+    if not log and settings.database.exists():
+        saved_in = Store(settings.database)
+        saved_in.file = UntouchedFile(settings.database)
+    with shared_patience():
+        async with open_service(settings, store=store, saved_in=saved_in) as service:
+            run_id = await service.consult(request)
+            return await _wait(service, run_id, on_begin, on_progress)
 
 
 async def resume_once(
@@ -84,13 +91,14 @@ async def resume_once(
         UnknownRun: no run has this id.
         ConfigError: a model of the run is unknown or not ready here.
     """
-    async with open_service(from_environment()) as service:
-        await service.resume(run_id)
-        outcome = await _wait(service, run_id, on_begin, on_progress)
-        if outcome.report.status == "interrupted" and await service.resume(run_id):
-            # Its process died so recently that the first `resume` still took it for working.
+    with shared_patience():
+        async with open_service(from_environment()) as service:
+            await service.resume(run_id)
             outcome = await _wait(service, run_id, on_begin, on_progress)
-        return outcome
+            if outcome.report.status == "interrupted" and await service.resume(run_id):
+                # Its process died so recently that the first `resume` still took it for working.
+                outcome = await _wait(service, run_id, on_begin, on_progress)
+            return outcome
 
 
 async def _wait(
@@ -109,7 +117,9 @@ async def _wait(
     if on_begin is not None:
         on_begin(run_id)
     report = await service.wait(run_id, math.inf, report_progress)
-    return Outcome(report, tuple(await service.exchanges(run_id)))
+    with suppress(StoreUnavailable):  # the answer is here; that its calls cannot be shown is less
+        return Outcome(report, tuple(await service.exchanges(run_id)))
+    return Outcome(report, ())
 
 
 def turns_of(history: Sequence[tuple[str, str]]) -> list[Turn]:

@@ -66,7 +66,12 @@ def assemble(
         resolver=resolver,
         consortiums=Consortiums(saved, resolver, registry),
         preparation=RunPreparation(
-            resolver, saved_in, Calibrations(saved_in), new_seed, inside=settings.depth > 0
+            resolver,
+            saved_in,
+            Calibrations(saved_in),
+            new_seed,
+            supervisor.unrecorded_run,
+            inside=settings.depth > 0,
         ),
         history=History(store),
         supervisor=supervisor,

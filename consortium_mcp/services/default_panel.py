@@ -9,12 +9,7 @@ import anyio.to_thread
 
 from consortium_mcp.adapters.prices import Prices, Tokens
 from consortium_mcp.core.domain.consortium import is_program
-from consortium_mcp.core.domain.errors import (
-    ConfigError,
-    StoreBusy,
-    StoreUnwritable,
-    UnknownConsortium,
-)
+from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownConsortium
 from consortium_mcp.core.panel.known_models import current_panel, panel_of_programs
 from consortium_mcp.services.panel_warnings import nothing_ready_message
 
@@ -66,7 +61,7 @@ async def default_panel(
         return DefaultPanel(f"it is saved as {DEFAULT_CONSORTIUM!r}", config)
     except UnknownConsortium:
         pass
-    except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
+    except StoreUnavailable as error:  # no reason not to answer
         warnings = (f"Whether a default consortium is saved could not be read: {error}",)
     if default_models:
         why = "CONSORTIUM_MODELS names them"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ulid import ULID
 
-from consortium_mcp.core.domain.errors import ConfigError, StoreBusy, StoreUnwritable
+from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
@@ -45,6 +45,7 @@ class RunPreparation:
         store: holds the runs to continue.
         calibrations: holds the calibration in force.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
+        unrecorded_run: finds those that only this process knows.
         inside: whether this process was started by an agent program that a consultation asks.
     """
 
@@ -54,6 +55,7 @@ class RunPreparation:
         store: Store,
         calibrations: Calibrations,
         new_seed: Callable[[], str],
+        unrecorded_run: Callable[[str], RunRecord | None],
         *,
         inside: bool = False,
     ) -> None:
@@ -62,6 +64,7 @@ class RunPreparation:
         self._store = store
         self._calibrations = calibrations
         self._new_seed = new_seed
+        self._unrecorded_run = unrecorded_run
 
     async def prepare(self, request: ConsultRequest) -> PreparedRun:
         """The run that this request asks for.
@@ -103,7 +106,7 @@ class RunPreparation:
     async def _previous(self, run_id: str | None) -> RunRecord | None:
         if run_id is None:
             return None
-        record = await self._store.record(run_id)
+        record = self._unrecorded_run(run_id) or await self._store.record(run_id)
         if record.report.synthesis is None or record.report.status not in {"completed", "degraded"}:
             raise ConfigError(
                 f"Run {run_id} is {record.report.status}: only a run with an answer can be "
@@ -122,7 +125,7 @@ class RunPreparation:
     async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
         try:
             return await self._calibrations.current(), ()
-        except (StoreUnwritable, StoreBusy) as error:  # a full disk must not prevent an answer
+        except StoreUnavailable as error:  # no reason not to answer
             return None, (f"Whether the confidence is calibrated could not be read: {error}",)
 
 

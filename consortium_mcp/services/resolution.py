@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
-from consortium_mcp.core.domain.errors import (
-    ConfigError,
-    StoreBusy,
-    StoreUnwritable,
-    UnknownModel,
-)
+from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.engine.nested_consortium import checked_path
 from consortium_mcp.services.catalogue import Catalogue
@@ -152,7 +147,24 @@ class RequestResolver:
         Raises:
             UnknownModel: a model is unknown or not ready.
         """
-        saved = await self._saved_by_name()
+        try:
+            saved = {str(config.name): config for config in await self._saved.all()}
+        except StoreUnavailable as error:  # no reason not to ask models
+            try:
+                return await self._select(base, settings, leniency, {})
+            except UnknownModel as unknown:
+                raise UnknownModel(
+                    f"{unknown} Which consortiums are saved could not be read: {error}"
+                ) from error
+        return await self._select(base, settings, leniency, saved)
+
+    async def _select(
+        self,
+        base: ConsortiumConfig | None,
+        settings: ConsortiumSettings,
+        leniency: Leniency,
+        saved: Mapping[str, ConsortiumConfig],
+    ) -> Selection:
 
         def select(snapshot: Snapshot) -> Selection | None:
             catalogue = Catalogue(snapshot, saved)
@@ -172,12 +184,6 @@ class RequestResolver:
         if must_be_ready and selection.not_ready():
             raise UnknownModel(" ".join(selection.not_ready()))
         return selection
-
-    async def _saved_by_name(self) -> dict[str, ConsortiumConfig]:
-        try:
-            return {str(config.name): config for config in await self._saved.all()}
-        except (StoreUnwritable, StoreBusy):  # a full disk must not prevent asking models
-            return {}
 
 
 def _configuration(

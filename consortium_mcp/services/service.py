@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from consortium_mcp.adapters.journal.store import now
-from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.adapters.sqlite.patience import patience_of, shared_patience
+from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.report import report_of_plan, report_uri, resource_uri
 from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait
-from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.run_summary import RunPage, RunSummary
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.run_record import IterationRecord
     from consortium_mcp.core.domain.run_summary import RunQuery
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import RunPreparation
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.supervisor import RunSupervisor
 
+logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 """How often the run of another process is checked."""
 CANCEL_SECONDS = 5.0
@@ -86,7 +92,11 @@ class Service:
         self._announce = self.consortiums.announce = announce
 
     async def close(self) -> None:
-        """Close the databases."""
+        """Try once more to record what is not recorded yet; then close the databases."""
+        with patience_of(0):
+            await self._supervisor.write_rest()
+        for handle in self._supervisor.unrecorded():
+            logger.warning("run %s: %s", handle.report.run_id, handle.unrecorded)
         await self.store.close()
         if self._saved_in is not self.store:
             await self._saved_in.close()
@@ -102,13 +112,15 @@ class Service:
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
             UnknownRun: the run to continue does not exist; no model was called.
-            StoreError: the run cannot be recorded; no model was called.
+            StoreError: what was named cannot be read, or a newer version wrote the database; no
+                model was called.
         """
-        prepared = await self._preparation.prepare(request)
-        wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
-        execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
-        await execution.begin()
-        self._start(execution)
+        with shared_patience():  # the run's tasks begin in it, so it holds for all of the run
+            prepared = await self._preparation.prepare(request)
+            wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
+            execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
+            await execution.begin()
+            self._start(execution)
         return execution.run.run_id
 
     async def dry_run(self, request: ConsultRequest) -> RunReport:
@@ -117,7 +129,8 @@ class Service:
         Raises:
             ConfigError: as `consult` does.
         """
-        prepared = await self._preparation.prepare(request)
+        with shared_patience():
+            prepared = await self._preparation.prepare(request)
         plan, warnings = prepared.plan()
         return report_of_plan(prepared.run, plan, warnings, now())
 
@@ -144,6 +157,10 @@ class Service:
         """
         if self._supervisor.get(run_id) is not None:
             return False
+        with shared_patience():
+            return await self._resume(run_id)
+
+    async def _resume(self, run_id: str) -> bool:
         record = await self.store.record(run_id)
         if record.report.status != "interrupted":
             return False
@@ -212,27 +229,47 @@ class Service:
 
     # Looking back
 
-    async def list_runs(self, query: RunQuery) -> tuple[list[RunSummary], str | None]:
-        """A page of runs, newest first, each followed by its nested runs; the next page's cursor.
+    async def list_runs(self, query: RunQuery) -> RunPage:
+        """A page of runs, newest first, each followed by its nested runs.
 
         The first page begins with the runs that the database could not record. The limit counts
         neither these nor nested runs.
-        """
-        runs, next_cursor = await self.history.page(query)
-        runs = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
-        if query.cursor is not None:
-            return runs, next_cursor
-        unrecorded = [
-            RunSummary.of_report(report)
-            for report in self._supervisor.unrecorded()
-            if query.matches(report)
-        ]
-        known = {summary.run_id for summary in unrecorded}
-        return [*unrecorded, *(run for run in runs if run.run_id not in known)], next_cursor
 
-    async def exchanges(self, run_id: str) -> list[Exchange]:
-        """Every recorded call of a run."""
+        Raises:
+            StoreError: the database cannot be read, and this process has no run to show either.
+        """
+        unrecorded = [
+            RunSummary.of_report(handle.report)
+            for handle in self._supervisor.unrecorded()
+            if query.cursor is None and query.matches(handle.report)
+        ]
+        try:
+            with shared_patience():
+                runs, next_cursor = await self._recorded_runs(query)
+        except StoreUnavailable as error:
+            if not unrecorded:
+                raise
+            return RunPage(unrecorded, None, [f"Earlier runs cannot be listed now. {error}"])
+        known = {summary.run_id for summary in unrecorded}
+        runs = [*unrecorded, *(run for run in runs if run.run_id not in known)]
+        return RunPage(runs, next_cursor, self.store.notes() if query.cursor is None else [])
+
+    async def _recorded_runs(self, query: RunQuery) -> tuple[list[RunSummary], str | None]:
+        runs, next_cursor = await self.history.page(query)
+        nested = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
+        return nested, next_cursor
+
+    async def exchanges(self, run_id: str) -> Sequence[Exchange]:
+        """Every call of a run that has ended."""
+        if record := self._supervisor.unrecorded_run(run_id):
+            return record.exchanges
         return await self.store.exchanges(run_id)
+
+    async def iterations(self, run_id: str) -> Sequence[IterationRecord]:
+        """A run's iterations so far; the last may have no verdict yet."""
+        if record := self._supervisor.unrecorded_run(run_id):
+            return record.iterations
+        return await self.store.iterations(run_id)
 
 
 def _root_path(run: Run) -> tuple[str, ...]:

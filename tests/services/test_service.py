@@ -14,8 +14,7 @@ from consortium_mcp.core.domain.errors import (
     ConfigError,
     InvalidMember,
     MemberError,
-    StoreError,
-    StoreUnwritable,
+    StoreUnavailable,
     UnknownConsortium,
     UnknownModel,
     UnknownRun,
@@ -412,16 +411,6 @@ async def test_unknown_runs_and_consortiums_are_clear_errors(settings: Settings)
             await service.consult(ConsultRequest("?", "nope", ConsortiumSettings()))
 
 
-async def test_a_database_that_cannot_be_written_is_said_before_anything_is_called(
-    settings: Settings,
-) -> None:
-    settings.database.mkdir(parents=True)
-    async with opened(settings) as (service, ask):
-        with pytest.raises(StoreError, match="CONSORTIUM_DB"):
-            await service.consult(ConsultRequest("?", None, PANEL))
-        assert ask.questions == []
-
-
 async def test_a_saved_consortium_is_used_and_can_be_overridden(settings: Settings) -> None:
     wanted = ConsortiumSettings(
         models=["a:2", MemberSpec(model="b", system="Be b.", options={"temperature": 0.1})],
@@ -520,7 +509,7 @@ async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
     class Unreadable(DatabaseFile):
         async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
             del sql, values
-            raise StoreUnwritable("disk I/O error")
+            raise StoreUnavailable("disk I/O error")
 
     store = Store(settings.database)
     store.file = Unreadable(settings.database)
@@ -528,7 +517,7 @@ async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
         report = await service.dry_run(ConsultRequest("?", None, ConsortiumSettings()))
         assert [m.model for m in report.members] == ["tiny-1", "tiny-2"]
         assert sum("could not be read: disk I/O error" in w for w in report.warnings) == 2
-        with pytest.raises(StoreUnwritable):  # who names a consortium means that one
+        with pytest.raises(StoreUnavailable):  # who names a consortium means that one
             await service.consult(ConsultRequest("?", "mine", ConsortiumSettings()))
 
 

@@ -1,7 +1,7 @@
 """Reads the names of the saved consortiums for llm's list of models, at every `llm` command.
 
-It uses a plain read-only connection and imports nothing else, so that it costs other commands
-nothing and cannot make them fail. For more than names, use `saved_consortiums`.
+It imports almost nothing, so that it costs other commands nothing, and cannot make them fail. For
+more than names, use `saved_consortiums`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.sqlite.read_only import connect_read_only
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,13 +19,12 @@ BUSY_SECONDS = 0.25
 
 
 def saved_names(database: Path) -> list[str]:
-    """The names, sorted; none if the file cannot be read now."""
-    if not database.exists():
+    """The names of the saved consortiums, sorted; none if the file cannot be read now."""
+    if not database.is_file():
         return []
-    uri = f"{database.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
+        with closing(connect_read_only(database, BUSY_SECONDS)) as connection:
             rows = connection.execute("SELECT name FROM consortiums ORDER BY name").fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return []
     return [name for (name,) in rows]

@@ -8,14 +8,13 @@ needs no write, so it also works for a file that cannot be written.
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from consortium_mcp.adapters.journal.database import BUSY_SECONDS, DatabaseFile
+from consortium_mcp.adapters.journal.database import DatabaseFile
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
@@ -25,6 +24,8 @@ from consortium_mcp.adapters.journal.rows import (
     report_of_row,
     run_row,
 )
+from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
+from consortium_mcp.core.domain.errors import UnknownRun
 from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport, with_status
 
@@ -33,12 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from consortium_mcp.core.domain.ask import Question, Reply
-    from consortium_mcp.core.domain.errors import MemberError
     from consortium_mcp.core.domain.run import Parent, Run
     from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 
-logger = logging.getLogger(__name__)
 STALE_SECONDS = 10.0
 """Silence after which a run's process counts as dead: ten missed heartbeats. A busy machine or a
 long write of another process delays one or two; a run taken over too early would be paid twice."""
@@ -65,14 +63,14 @@ class Store:
 
     Args:
         path: the file; it and its folders are created if missing.
-        busy_seconds: how long to wait while another process holds the write lock.
+        busy_seconds: see `DatabaseFile`.
         clock: seconds since the epoch, the same for every process of this machine.
     """
 
     def __init__(
         self,
         path: Path,
-        busy_seconds: float = BUSY_SECONDS,
+        busy_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.file = DatabaseFile(path, busy_seconds)
@@ -84,6 +82,16 @@ class Store:
     def stale_before(self) -> float:
         """The time before which a heartbeat is stale."""
         return self._clock() - STALE_SECONDS
+
+    def notes(self, *, recent: bool = False) -> list[str]:
+        """What users of the journal should know: what of it was set aside as damaged.
+
+        Args:
+            recent: only what is news.
+        """
+        today = datetime.fromtimestamp(self._clock(), UTC)
+        found = self.file.set_aside
+        return [str(each) for each in found if not recent or each.is_recent(today)]
 
     async def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -193,7 +201,15 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        return report_of_row(await self.file.read(_REPORT, [self.stale_before, run_id]), run_id)
+        return self._report_of(await self.file.read(_REPORT, [self.stale_before, run_id]), run_id)
+
+    def _report_of(self, rows: list[sqlite3.Row], run_id: str) -> RunReport:
+        if not rows and (older := self.file.set_aside):
+            raise UnknownRun(
+                f"No run has the id {run_id!r}. It may be in {older[-1].path}, which was set aside "
+                "because it was damaged."
+            )
+        return report_of_row(rows, run_id)
 
     async def record(self, run_id: str) -> RunRecord:
         """A run with its iterations and exchanges.
@@ -202,7 +218,7 @@ class Store:
             UnknownRun: no run has this id.
         """
         rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale_before, run_id])
-        report = report_of_row(rows, run_id)
+        report = self._report_of(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         return record_of(rows[0], report, iterations, exchanges)
 
@@ -217,17 +233,13 @@ class Store:
 
     # Exchanges and iterations
 
-    async def save_exchange(
-        self, run_id: str, question: Question, outcome: Reply | MemberError
-    ) -> None:
+    async def save_exchange(self, run_id: str, exchange: Exchange) -> None:
         """Record one model call and its outcome; a call that is recorded already stays as it is."""
-        exchange = Exchange.of(question, outcome, now())
         values = exchange.model_dump() | {
             "run_id": run_id,
             "warnings": json.dumps(exchange.warnings),
         }
-        if not await self.file.write(lambda db: insert(db, "exchanges", values)):
-            logger.warning("run %s: %s is recorded already", run_id, exchange.key)
+        await self.file.write(lambda db: insert(db, "exchanges", values))
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order of recording."""

@@ -112,12 +112,15 @@ class UnknownRun(StoreError):
     listing = "runs"
 
 
-class StoreUnwritable(StoreError):
-    """The database cannot be written: the disk is full, or the file is read-only or damaged."""
+class StoreUnavailable(StoreError):
+    """The database cannot be used now: locked, unwritable, damaged, no database, not ours.
+
+    No reason not to answer: a run goes on in memory, and says so.
+    """
 
 
-class StoreBusy(StoreError):
-    """Another process held the database's write lock for too long."""
+class StoreBusy(StoreUnavailable):
+    """Another process held a lock on the database for too long."""
 
 
 class StoreNewer(StoreError):

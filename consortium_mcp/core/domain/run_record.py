@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel
 
@@ -11,6 +11,9 @@ from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run import Calibration, Parent, Run, Turn
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class IterationRecord(BaseModel):
@@ -53,6 +56,23 @@ class RunRecord(BaseModel):
     parent: Parent | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
+
+    @classmethod
+    def of(cls, run: Run, report: RunReport, exchanges: Sequence[Exchange]) -> Self:
+        """The record of a run as this process knows it."""
+        return cls(
+            report=report,
+            config=run.config,
+            members=run.members,
+            seed=run.seed,
+            warnings=run.warnings,
+            calibration=run.calibration,
+            history=run.history,
+            continues=run.continues,
+            parent=run.parent,
+            iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
+            exchanges=tuple(exchanges),
+        )
 
     def run(self) -> Run:
         """The run as it was interrupted, for `engine.consult` to resume.

@@ -57,6 +57,17 @@ class RunQuery:
         )
 
 
+@dataclass(frozen=True)
+class RunPage:
+    """One page of a list of runs."""
+
+    runs: list[RunSummary]
+    next_cursor: str | None
+    """Gets the next page; `None` on the last."""
+    notes: list[str]
+    """What the reader should know about runs that are not in it, such as where they are now."""
+
+
 EXCERPT = 300
 """Characters of a prompt or synthesis that a list shows."""
 

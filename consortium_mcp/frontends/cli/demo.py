@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.adapters.local.members import MEMBERS
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.run_summary import RunPage, RunSummary
 from consortium_mcp.core.panel.known_models import current_panel
 from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.frontends.cli.setup_local import fetch_weights
@@ -183,7 +183,8 @@ async def _show_journal(client: Client, run_id: str) -> None:
     """Print the run as `list_runs` returns it, which proves that it is on disk."""
     runs = _data(await client.call_tool("list_runs", {"limit": 1}))["runs"]
     click.echo()
-    _line("Journal", runs_markdown([RunSummary.model_validate(run) for run in runs], None, None))
+    page = RunPage([RunSummary.model_validate(run) for run in runs], None, [])
+    _line("Journal", runs_markdown(page, None, None))
     if not runs or runs[0]["run_id"] != run_id:
         raise DemoError("list_runs does not show the run that was just finished.")
 

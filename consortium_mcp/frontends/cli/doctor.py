@@ -15,6 +15,7 @@ from consortium_mcp.adapters.agents.finding import AGENTS, find
 from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import Prices, Tokens
+from consortium_mcp.adapters.sqlite.patience import shared_patience
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
@@ -42,7 +43,8 @@ async def examine(settings: Settings) -> bool:
     for package in PACKAGES:
         click.echo(f"  {package} {_version(package)}")
     async with open_service(settings) as service:
-        await _database(service)
+        with shared_patience():
+            await _database(service)
         snapshot = await service.registry.snapshot()
         _programs()
         _models(snapshot)
@@ -68,12 +70,14 @@ async def _database(service: Service) -> None:
     _heading("Database")
     try:
         await service.store.check()
+        saved = [config.name for config in await service.consortiums.all()]
     except ConsortiumError as error:
         click.echo(f"  {error}")
-        return
-    saved = [config.name for config in await service.consortiums.all()]
-    click.echo(f"  {service.store.file.path}: can be written")
-    click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
+    else:
+        click.echo(f"  {service.store.file.path}: can be written")
+        click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
+    for note in service.store.notes():
+        click.echo(f"  note: {note}")
 
 
 def _models(snapshot: Snapshot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -10,7 +11,7 @@ import click
 
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
+from consortium_mcp.core.domain.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
 from consortium_mcp.frontends.text.report import report_markdown
@@ -55,25 +56,27 @@ def list_runs(
 ) -> None:
     """Print a page of past runs."""
 
-    async def page() -> tuple[list[RunSummary], str | None]:
+    async def page() -> RunPage:
         async with open_service(from_environment()) as service:
             return await service.list_runs(RunQuery(limit, cursor, query, status, consortium))
 
     with command_errors():
-        found, next_cursor = anyio.run(page)
-    runs = [for_terminal(run) for run in found]
+        found = anyio.run(page)
+    found = replace(found, runs=[for_terminal(run) for run in found.runs])
+    cursor = found.next_cursor
     if as_json:
-        rows = [run.model_dump() for run in runs]
-        click.echo(json.dumps({"runs": rows, "next_cursor": next_cursor}, indent=2))
+        rows = [run.model_dump() for run in found.runs]
+        listed = {"runs": rows, "next_cursor": cursor, "warnings": found.notes}
+        click.echo(json.dumps(listed, indent=2))
     else:
-        more = f"llm consortium runs --cursor {next_cursor}" if next_cursor else None
-        click.echo(runs_markdown(runs, more, zone=None))
+        more = f"llm consortium runs --cursor {cursor}" if cursor else None
+        click.echo(runs_markdown(found, more, zone=None))
 
 
 def info(run_id: str, *, raw: bool, as_json: bool) -> None:
     """Print the report of a run, with the raw replies if `raw`."""
 
-    async def found() -> tuple[RunReport, list[Exchange]]:
+    async def found() -> tuple[RunReport, Sequence[Exchange]]:
         async with open_service(from_environment()) as service:
             return await service.wait(run_id, 0), await service.exchanges(run_id)
 

@@ -10,25 +10,25 @@ from consortium_mcp.frontends.text.phrases import one_line
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from consortium_mcp.core.domain.run_summary import RunSummary
+    from consortium_mcp.core.domain.run_summary import RunPage, RunSummary
 
 
-def runs_markdown(runs: list[RunSummary], more: str | None, zone: tzinfo | None = UTC) -> str:
-    """A page of runs as a Markdown list, nested runs indented.
+def runs_markdown(page: RunPage, more: str | None, zone: tzinfo | None = UTC) -> str:
+    """A page of runs as a Markdown list, nested runs indented, and its notes.
 
     Args:
-        runs: the page.
+        page: the page.
         more: the call that gets the next page; `None` on the last.
         zone: the reader's time zone; `None` for that of this machine.
     """
-    if not runs:
-        return "No runs match."
     depths: dict[str | None, int] = {}
-    for run in runs:
+    for run in page.runs:
         depths[run.run_id] = depths.get(run.parent_run_id, 0) + 1 if run.parent_run_id else 0
-    lines = ["  " * depths[run.run_id] + _run_line(run, zone) for run in runs]
+    lines = ["  " * depths[run.run_id] + _run_line(run, zone) for run in page.runs]
+    lines = lines or ["No runs match."]
     if more:
         lines.append(f"\nMore: `{more}`")
+    lines += [f"\nNote: {note}" for note in page.notes]
     return "\n".join(lines)
 
 

@@ -10,9 +10,9 @@ import anyio
 
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.models.retries import Retrier
-from consortium_mcp.core.domain.errors import StoreBusy, StoreUnwritable
+from consortium_mcp.core.domain.errors import StoreNewer
 from consortium_mcp.core.domain.report import Usage, report_of
-from consortium_mcp.core.domain.run_record import IterationRecord
+from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.services.runs.handle import RunHandle
@@ -21,6 +21,7 @@ from consortium_mcp.services.runs.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.exchange import Exchange
@@ -69,8 +70,14 @@ class RunExecution:
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._unsaved = False
-        self.handle = RunHandle(self._report, self._waiting_for, parent)
+        self.handle = RunHandle(
+            self._report, self._waiting_for, self._record_of_run, self._write_rest, parent
+        )
         """What those who wait for the run look at."""
+        self._begin = partial(store.begin_run, run, self.handle.report)
+        self._recorder.remember("run", self._begin)
+        for judged in map(IterationRecord.judged, run.iterations):
+            self._recorder.remember("iteration", self._write_of(judged), str(judged.number))
 
     @property
     def run(self) -> Run:
@@ -80,17 +87,17 @@ class RunExecution:
     async def begin(self) -> None:
         """Record the run, before any model is called.
 
-        A full disk or a read-only file does not stop the run: it goes on in memory, and its report
+        A database that cannot be used does not stop the run: it goes on in memory, and its report
         says so.
 
         Raises:
-            StoreError: the database cannot be used at all.
+            StoreNewer: a newer version wrote the database, so its user wants that one.
         """
-        begin = partial(self._store.begin_run, self._run, self.handle.report)
-        try:
-            await begin()
-        except (StoreUnwritable, StoreBusy) as error:
-            self._recorder.postpone(begin, error)
+        await self._recorder.record("run", self._begin)
+        if isinstance(self._recorder.error, StoreNewer):
+            raise self._recorder.error
+        self.handle.outdate()
+        self.handle.unrecorded = self._recorder.problem
 
     async def run_to_end(self, handle: RunHandle) -> None:
         """Consult. If the run is cancelled or its process ends, mark it so."""
@@ -101,12 +108,12 @@ class RunExecution:
                     self._run, self._recorder, self._on_event, late_calls
                 )
                 self._seconds = self._elapsed()
-                await self._save(last=True)
+                await self._save()
                 handle.end()  # waiting callers get the report; late answers may still come
         finally:
             if self._run.status == "working":
                 self._mark_as_ended()
-            await self._save(last=True)  # again: late answers have cost something too
+            await self._save()  # again: late answers have cost something too
 
     def _mark_as_ended(self) -> None:
         self._seconds = self._elapsed()
@@ -138,8 +145,20 @@ class RunExecution:
         await self._save_newest()
 
     async def _record(self, iteration: IterationRecord) -> None:
-        save = partial(self._store.save_iteration, self._run.run_id, iteration)
-        await self._recorder.record(save)
+        await self._recorder.record("iteration", self._write_of(iteration), str(iteration.number))
+
+    def _write_of(self, iteration: IterationRecord) -> Write:
+        return partial(self._store.save_iteration, self._run.run_id, iteration)
+
+    def _record_of_run(self) -> RunRecord:
+        return RunRecord.of(self._run, self.handle.report, self._recorder.exchanges)
+
+    async def _write_rest(self) -> bool:
+        """Write what could not be written before, and then a report that does not complain."""
+        if self._recorder.is_behind:
+            await self._recorder.write_rest()
+            await self._save()
+        return not self._recorder.is_behind
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._started, 3)
@@ -155,19 +174,22 @@ class RunExecution:
         report = report_of(self._run, self._usage(), self._created_at)
         if self._recorder.problem:
             report.warnings.append(self._recorder.problem)
+        report.warnings += self._store.notes(recent=True)
         return report
 
     def _waiting_for(self) -> str:
         return _waiting_for(self._run, self._asked)
 
-    async def _save(self, *, last: bool = False) -> None:
-        self.handle.outdate()
-        problem = self._recorder.problem
-        save = partial(self._store.save_report, self.handle.report)
-        await self._recorder.record(save, last=last)
-        if self._recorder.problem != problem:
+    async def _save(self) -> None:
+        """Save the report; again if saving changed it, since what failed before is written now."""
+        while True:
             self.handle.outdate()
-        self.handle.unrecorded = self._recorder.problem is not None
+            saved = self.handle.report
+            await self._recorder.record("report", partial(self._store.save_report, saved))
+            self.handle.outdate()
+            self.handle.unrecorded = self._recorder.problem
+            if self.handle.unrecorded or self.handle.report.warnings == saved.warnings:
+                return
 
     async def _save_newest(self) -> None:
         """As `_save`, but events that come together share one write."""

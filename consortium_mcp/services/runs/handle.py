@@ -14,9 +14,10 @@ from consortium_mcp.services.runs.progress import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.run_record import RunRecord
     from consortium_mcp.services.runs.progress import OnProgress
 
 
@@ -31,14 +32,18 @@ class RunHandle:
     make_report: Callable[[], RunReport]
     waiting_for: Callable[[], str]
     """Says who has not answered yet."""
+    record: Callable[[], RunRecord]
+    """Makes the record of the run, as this process knows it."""
+    write_rest: Callable[[], Awaitable[bool]]
+    """Writes what could not be recorded before; false if the database still cannot be used."""
     parent: RunHandle | None = None
     """The run whose call this one answers."""
     cancel_requested: bool = False
     """Somebody asked to cancel this very run."""
     taken_over: bool = False
     """Another process has taken the run over; the result will be in the database."""
-    unrecorded: bool = False
-    """The database could not record all of the run: this report holds more."""
+    unrecorded: str | None = None
+    """Why the database does not hold all of the run; `None` where it does."""
     error: Exception | None = None
     ended: bool = False
     progress: list[Progress] = field(default_factory=list)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.sqlite.patience import patience_of
 from consortium_mcp.core.domain.errors import ConsortiumError, StoreError
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.journal.store import HeartbeatReply
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.run_record import RunRecord
     from consortium_mcp.services.runs.handle import RunHandle
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
-"""How often working runs write a heartbeat and read what other processes want of them."""
-MOST_UNRECORDED = 100
+"""How often working runs write a heartbeat and read what other processes want of them, and how
+often it is tried again to record what could not be recorded before."""
+HEARTBEAT_PATIENCE_SECONDS = 0.1
+"""How long that waits for the database: next time is soon."""
+MOST_UNRECORDED = 1000
 """Unrecorded reports of ended runs that are kept in memory; the oldest are dropped first."""
 
 
@@ -76,26 +80,41 @@ class RunSupervisor:
         self._group.start_soon(supervise)
         if not self._heartbeat_active:
             self._heartbeat_active = True
-            self._group.start_soon(self._send_heartbeats)
+            self._group.start_soon(self._keep_up)
 
     def _keep_unrecorded(self, run_id: str, handle: RunHandle) -> None:
         self._unrecorded[run_id] = handle
         for oldest in list(self._unrecorded)[:-MOST_UNRECORDED]:
             del self._unrecorded[oldest]
 
-    async def _send_heartbeats(self) -> None:
-        while self._running:
+    async def _keep_up(self) -> None:
+        """Keep the database up to date, while something works or is not recorded."""
+        while self._running or self._unrecorded:
             await anyio.sleep(HEARTBEAT_SECONDS)
-            try:
-                reply = await self._beat(tuple(self._running))
-            except StoreError as error:  # the runs themselves say so in their reports
-                logger.info("no heartbeat could be written: %s", error)
-                continue
-            for run_id in reply.cancelled:
-                self.cancel(run_id)
-            for run_id in reply.taken_over:
-                self._hand_over(run_id)
+            with patience_of(HEARTBEAT_PATIENCE_SECONDS):
+                if self._running:
+                    await self._send_heartbeat()
+                await self.write_rest()
         self._heartbeat_active = False
+
+    async def _send_heartbeat(self) -> None:
+        try:
+            reply = await self._beat(tuple(self._running))
+        except StoreError as error:  # the runs themselves say so in their reports
+            logger.info("no heartbeat could be written: %s", error)
+            return
+        for run_id in reply.cancelled:
+            self.cancel(run_id)
+        for run_id in reply.taken_over:
+            self._hand_over(run_id)
+
+    async def write_rest(self) -> None:
+        """Record what could not be recorded before, as far as that can be done now."""
+        for run_id, handle in [*self._unrecorded.items(), *self._running.items()]:
+            if handle.unrecorded and not await handle.write_rest():
+                return  # the others would fail like this one
+            if not handle.unrecorded:
+                self._unrecorded.pop(run_id, None)
 
     def when_ended(self, handle: RunHandle, call: Callable[[], Awaitable[None]]) -> None:
         """Call this once the run has ended, however it ends."""
@@ -106,14 +125,19 @@ class RunSupervisor:
 
         self._group.start_soon(watch)
 
+    def unrecorded_run(self, run_id: str) -> RunRecord | None:
+        """The record of a run of which this process knows more than the database."""
+        handle = self.get(run_id)
+        return handle.record() if handle is not None and handle.unrecorded else None
+
     def get(self, run_id: str) -> RunHandle | None:
         """The run with this id, if it works in this process or only this process knows of it."""
         return self._running.get(run_id) or self._unrecorded.get(run_id)
 
-    def unrecorded(self) -> list[RunReport]:
-        """Reports that only this process has, newest first."""
+    def unrecorded(self) -> list[RunHandle]:
+        """Runs of which this process knows more than the database, newest first."""
         found = [*self._unrecorded.values(), *self._running.values()]
-        return [handle.report for handle in reversed(found) if handle.unrecorded]
+        return [handle for handle in reversed(found) if handle.unrecorded]
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a run of this process; False if there is none."""

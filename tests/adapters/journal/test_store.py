@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.migrations import migrations
 from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
-from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import (
     MemberError,
@@ -24,6 +24,7 @@ from consortium_mcp.core.domain.errors import (
     UnknownConsortium,
     UnknownRun,
 )
+from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.domain.run_record import IterationRecord
@@ -41,6 +42,7 @@ USAGE = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
 QUESTION = Question(
     role="member", label="A", model="a", prompt="How many?", iteration=1, timeout=120
 )
+EXCHANGE = Exchange.of(QUESTION, Reply(text="42", seconds=1), now())
 
 
 @pytest.fixture
@@ -147,9 +149,10 @@ async def test_every_exchange_is_kept_as_it_landed(store: Store) -> None:
     run, report = a_run()
     await store.begin_run(run, report)
     reply = Reply(text="42", seconds=1.5, input_tokens=10, output_tokens=None)
-    await store.save_exchange("run-0000", QUESTION, reply)
+    await store.save_exchange("run-0000", Exchange.of(QUESTION, reply, now()))
     asked = QUESTION.model_copy(update={"label": "B", "system": "Be brief."})
-    await store.save_exchange("run-0000", asked, MemberError("HTTP 500", kind="http"))
+    failed = MemberError("HTTP 500", kind="http")
+    await store.save_exchange("run-0000", Exchange.of(asked, failed, now()))
     one, two = await store.exchanges("run-0000")
     assert (one.label, one.reply, one.seconds, one.input_tokens) == ("A", "42", 1.5, 10)
     assert one.output_tokens is None
@@ -159,8 +162,8 @@ async def test_every_exchange_is_kept_as_it_landed(store: Store) -> None:
 async def test_the_same_exchange_cannot_be_recorded_twice(store: Store) -> None:
     run, report = a_run()
     await store.begin_run(run, report)
-    await store.save_exchange("run-0000", QUESTION, Reply(text="42", seconds=1))
-    await store.save_exchange("run-0000", QUESTION, Reply(text="43", seconds=1))
+    await store.save_exchange("run-0000", EXCHANGE)
+    await store.save_exchange("run-0000", EXCHANGE.model_copy(update={"reply": "43"}))
     assert [exchange.reply for exchange in await store.exchanges("run-0000")] == ["42"]
 
 
@@ -171,7 +174,7 @@ async def test_what_is_being_recorded_is_recorded_though_the_run_is_cancelled(
     await store.begin_run(run, report)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await store.save_exchange("run-0000", QUESTION, Reply(text="42", seconds=1))
+        await store.save_exchange("run-0000", EXCHANGE)
     assert len(await store.exchanges("run-0000")) == 1
 
 
@@ -214,14 +217,6 @@ async def test_a_newer_database_is_left_alone(store: Store) -> None:
         await History(store).page(RunQuery(limit=1))
 
 
-async def test_a_file_that_is_no_database_is_named(store: Store) -> None:
-    store.file.path.parent.mkdir(parents=True)
-    store.file.path.write_text("my shopping list, which must not be overwritten" * 10)
-    with pytest.raises(StoreError, match=r"not a database.*CONSORTIUM_DB"):
-        await store.check()
-    assert "shopping" in store.file.path.read_text()
-
-
 async def test_a_path_that_cannot_be_written_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot be made.*CONSORTIUM_DB"):
@@ -248,7 +243,7 @@ async def test_a_lock_held_for_too_long_is_busy(store: Store) -> None:
     other = sqlite3.connect(store.file.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(StoreBusy, match="another process"):
+        with pytest.raises(StoreBusy, match="locked by another program"):
             await SavedConsortiums(impatient).save(config("a", name="mine"))
     finally:
         other.close()
@@ -260,9 +255,7 @@ def _write_runs(path: Path, process: int, runs: int) -> None:
         store = Store(path)
         for number in range(runs):
             await saved(store, 1000 * process + number, "How many?")
-            await store.save_exchange(
-                f"run-{1000 * process + number:04}", QUESTION, Reply(text="42", seconds=1)
-            )
+            await store.save_exchange(f"run-{1000 * process + number:04}", EXCHANGE)
         await store.close()
 
     anyio.run(write)

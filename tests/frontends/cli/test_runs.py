@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from consortium_mcp.adapters.journal.history import PRUNE_BATCH_RUNS
-from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
+from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run_record import RunRecord
@@ -27,6 +28,7 @@ OLD, NEW = "2020-01-01T00:00:00.000+00:00", "2999-01-01T00:00:00.000+00:00"
 QUESTION = Question(
     role="member", label="A", model="a", prompt="How many?", iteration=1, timeout=120
 )
+EXCHANGE = Exchange.of(QUESTION, Reply(text="42", seconds=1), now())
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
@@ -44,7 +46,7 @@ def with_runs(settings: Settings, *runs: tuple[str, str, str]) -> None:
             nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
             report = report_of(run, nothing, created_at)
             await store.begin_run(run, report)
-            await store.save_exchange(run_id, QUESTION, Reply(text="42", seconds=1))
+            await store.save_exchange(run_id, EXCHANGE)
             await store.save_report(report.model_copy(update={"status": status}))
         await store.close()
 

@@ -57,8 +57,7 @@ async def consulted(service: Service, wanted: ConsortiumSettings = OUTER) -> Run
 
 
 async def listed(service: Service) -> list[RunSummary]:
-    runs, _ = await service.list_runs(RunQuery(9, None, None, None, None))
-    return runs
+    return (await service.list_runs(RunQuery(9, None, None, None, None))).runs
 
 
 async def test_a_consortium_answers_as_a_member_in_a_run_of_its_own(settings: Settings) -> None:

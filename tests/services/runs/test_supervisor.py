@@ -12,7 +12,7 @@ import pytest
 
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
-from consortium_mcp.core.domain.errors import MemberError, StoreError, UnknownModel, UnknownRun
+from consortium_mcp.core.domain.errors import MemberError, UnknownModel, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
@@ -141,11 +141,11 @@ async def test_a_process_that_died_is_known_by_its_silence(settings: Settings) -
     dead(settings, run_id)
     async with opened(settings) as (service, _):
         assert (await service.wait(run_id, 30)).status == "interrupted"
-        found, _ = await service.list_runs(RunQuery(9, None, None, "interrupted", None))
+        found = (await service.list_runs(RunQuery(9, None, None, "interrupted", None))).runs
         assert [(run.run_id, run.status, run.next_step) for run in found] == [
             (run_id, "interrupted", f'resume_run(run_id="{run_id}")')
         ]
-        assert await service.list_runs(RunQuery(9, None, None, "working", None)) == ([], None)
+        assert (await service.list_runs(RunQuery(9, None, None, "working", None))).runs == []
         assert await service.resume(run_id)
         assert (await service.wait(run_id, 30)).status == "completed"
 
@@ -155,7 +155,7 @@ async def test_a_run_that_works_elsewhere_is_no_interrupted_one(settings: Settin
         run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         for each in (service, other):
             assert not await each.resume(run_id)
-            found, _ = await each.list_runs(RunQuery(9, status="working"))
+            found = (await each.list_runs(RunQuery(9, status="working"))).runs
             assert [run.run_id for run in found] == [run_id]
         assert ask.questions == []
 
@@ -344,10 +344,11 @@ async def test_what_no_database_takes_does_not_hold_up_the_rest(settings: Settin
         async def possible() -> None:
             written.append("yes")
 
-        await journal.record(impossible)
-        await journal.record(possible)
+        await journal.record("call", impossible, "A")
+        await journal.record("call", possible, "B")
         assert written == ["yes"]
         assert "too large" in str(journal.problem)
+        assert not journal.is_behind  # it would be tried again for ever
 
 
 @pytest.mark.parametrize("said", ["It is 42 \\ud83d", "\\ud83d\\ude00"])
@@ -366,25 +367,17 @@ async def test_half_a_character_from_a_model_breaks_no_run(settings: Settings, s
 async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
     store = Store(settings.database)
     async with opened(settings, store=store) as (service, _):
-        await store.file.write(lambda db: db.execute("PRAGMA user_version"))
+        await store.check()
         full = await store.file.read("PRAGMA page_count")
-        await store.file.read(f"PRAGMA max_page_count = {full[0][0]}")
+        limit = f"PRAGMA max_page_count = {full[0][0]}"  # holds for the connection that writes
+        await store.file.write(lambda db: db.execute(limit))
         run_id = await service.consult(ConsultRequest("Six × 7? " + "x" * 100_000, None, PANEL))
         report = await service.wait(run_id, 30)
         assert (report.status, report.synthesis) == ("completed", "It is 42.")
         assert "disk is full. Free some space" in report.warnings[-1]
-        runs, _ = await service.list_runs(RunQuery(20, None, None, None, None))
+        runs = (await service.list_runs(RunQuery(20, None, None, None, None))).runs
         assert [(run.run_id, run.status) for run in runs] == [(run_id, "completed")]
-        assert await service.list_runs(RunQuery(20, None, "seven", None, None)) == ([], None)
-        assert await service.list_runs(RunQuery(20, None, None, "failed", None)) == ([], None)
-        assert await service.list_runs(RunQuery(20, "99", None, None, None)) == ([], None)
+        for other in (RunQuery(words="seven"), RunQuery(status="failed"), RunQuery(cursor="99")):
+            assert (await service.list_runs(other)).runs == []
         with pytest.raises(UnknownRun):
             await store.report(run_id)
-
-
-async def test_a_database_of_no_use_at_all_is_refused_before_any_call(settings: Settings) -> None:
-    settings.database.mkdir(parents=True)
-    async with opened(settings) as (service, ask):
-        with pytest.raises(StoreError, match="CONSORTIUM_DB"):
-            await service.consult(ConsultRequest("?", None, PANEL))
-        assert ask.questions == []

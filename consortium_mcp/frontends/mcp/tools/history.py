@@ -46,9 +46,10 @@ async def list_runs(
     """
     service = await service_of(ctx)
     wanted = RunQuery(limit, cursor, query, status, consortium)
-    runs, next_cursor = await service.list_runs(wanted)
-    more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
-    return result(runs_markdown(runs, more), RunList(runs=runs, next_cursor=next_cursor))
+    found = await service.list_runs(wanted)
+    more = f'list_runs(cursor="{found.next_cursor}")' if found.next_cursor else None
+    listed = {"runs": found.runs, "next_cursor": found.next_cursor, "warnings": found.notes}
+    return result(runs_markdown(found, more), RunList.model_validate(listed))
 
 
 @tool_errors
@@ -76,7 +77,7 @@ async def get_run(
     full = FullReport(**report.model_dump())
     text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
     if include:
-        iterations = await service.store.iterations(run_id)
+        iterations = await service.iterations(run_id)
         exchanges = await service.exchanges(run_id)
         found = page(entries_of(include, report, iterations, exchanges), offset)
         full = full.model_copy(update={"included": found})

@@ -42,7 +42,9 @@ class SavedConsortium(BaseModel):
 
 
 class RunList(BaseModel):
-    """A page of runs."""
+    """A page of runs, with `warnings` about those that are not in it."""
+
+    model_config = ConfigDict(extra="allow")
 
     runs: list[RunSummary]
     next_cursor: str | None

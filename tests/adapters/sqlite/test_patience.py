@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from consortium_mcp.adapters.sqlite.patience import (
+    Patience,
+    current_patience,
+    patience_of,
+    shared_patience,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_waits_one_after_the_other_add_up() -> None:
+    clock = Clock()
+    patience = Patience(2, clock)
+    for _ in range(2):
+        with patience.spent():
+            clock.now += 0.5
+        clock.now += 60  # models answer meanwhile
+    assert patience.left == 1.0
+
+
+def test_waits_at_the_same_time_count_once() -> None:
+    clock = Clock()
+    patience = Patience(2, clock)
+    with patience.spent():
+        clock.now += 0.5
+        with patience.spent():
+            clock.now += 0.5
+            assert patience.left == 1.0
+        assert patience.left == 1.0
+    assert patience.left == 1.0
+
+
+def test_it_runs_out_and_never_below_nothing() -> None:
+    clock = Clock()
+    patience = Patience(2, clock)
+    with patience.spent():
+        clock.now += 5
+        assert patience.left == 0
+    assert patience.left == 0
+
+
+async def test_a_scope_holds_for_the_tasks_begun_in_it() -> None:
+    seen: list[Patience | None] = []
+
+    async def look() -> None:
+        seen.append(current_patience())
+
+    async with anyio.create_task_group() as group:
+        with shared_patience():
+            outer = current_patience()
+            with shared_patience():
+                assert current_patience() is outer
+            with patience_of(0.1):
+                assert current_patience() is not outer
+            group.start_soon(look)
+        group.start_soon(look)
+    assert outer is not None
+    assert seen == [outer, None]
