@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 from sqlite_utils import Database
 
-from consortium_mcp.adapters.journal.migrations import migrations
+from consortium_mcp.adapters.journal.migrations import additions, migrations
 from consortium_mcp.adapters.sqlite.connection import (
     BUSY,
     Connection,
