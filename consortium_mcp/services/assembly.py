@@ -18,6 +18,7 @@ from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
 from consortium_mcp.services.resolution import RequestResolver
+from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
 from consortium_mcp.services.runs.supervisor import RunSupervisor
 from consortium_mcp.services.service import Service
@@ -76,7 +77,7 @@ def assemble(
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=ask or ModelCaller(registry, settings.limits, Prices(settings.prices)),
+        ask=CallGate(ask or ModelCaller(registry, settings.limits, Prices(settings.prices))),
     )
 
 

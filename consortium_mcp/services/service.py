@@ -19,12 +19,11 @@ from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
-    from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import RunPreparation
     from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.supervisor import RunSupervisor
@@ -73,7 +73,7 @@ class Service:
         history: History,
         supervisor: RunSupervisor,
         nested_runs: NestedRuns,
-        ask: Ask,
+        ask: CallGate,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -90,6 +90,14 @@ class Service:
     def announce_to(self, announce: Announce) -> None:
         """From now on call `announce` with the URIs of what has changed."""
         self._announce = self.consortiums.announce = announce
+
+    def begin_nothing_more(self, on_idle: Callable[[], None]) -> bool:
+        """Begin no call any more; `on_idle` is called when the last one under way has ended.
+
+        Returns:
+            Whether any is under way.
+        """
+        return self._ask.close(on_idle)
 
     async def close(self) -> None:
         """Try once more to record what is not recorded yet; then close the databases."""
@@ -174,7 +182,15 @@ class Service:
         run, created_at = record.run(), record.report.created_at
         wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
         self._start(
-            RunExecution(run, created_at, self._ask, self.store, record.exchanges, wrap=wrap)
+            RunExecution(
+                run,
+                created_at,
+                self._ask,
+                self.store,
+                record.exchanges,
+                begun=record.begun_calls,
+                wrap=wrap,
+            )
         )
         return True
 

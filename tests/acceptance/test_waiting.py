@@ -160,7 +160,7 @@ async def test_a_server_that_ended_leaves_its_run_to_the_next(connect: Connect) 
     async with connect() as client:
         found = await client.call_tool("list_runs", {"status": "interrupted"})
         assert [run["run_id"] for run in data_of(found)["runs"]] == [run_id]
-        assert f'resume_run(run_id="{run_id}")' in text_of(found)
+        assert f'resume_run(run_id="{run_id}", wait_seconds=120)' in text_of(found)
         working = data_of(
             await client.call_tool("resume_run", {"run_id": run_id, "wait_seconds": 0})
         )

@@ -162,11 +162,15 @@ async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Se
 
 
 async def test_a_journal_that_fails_loses_no_answer_and_says_so(settings: Settings) -> None:
-    async with opened(settings, a=[0.2, reply("42", 0.9)]) as (service, _):
+    goes_on = anyio.Event()
+    async with opened(settings, a=[goes_on, reply("42", 0.9)]) as (service, _):
         run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
+        while (await service.store.report(run_id)).usage.calls < 2:  # noqa: ASYNC110 (in a file)
+            await anyio.sleep(0.01)
         await service.store.close()
         settings.database.rename(settings.database.with_suffix(".away"))
         settings.database.mkdir()
+        goes_on.set()
         report = await service.wait(run_id, 30)
         assert report.synthesis == "It is 42."
         assert any("Not all of this run is recorded" in warning for warning in report.warnings)

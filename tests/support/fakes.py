@@ -18,8 +18,8 @@ from consortium_mcp.core.panel.labels import label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Said = str | MemberError | float
-"""A reply's text, a failure, or seconds to wait before what follows."""
+Said = str | MemberError | float | anyio.Event
+"""A reply's text, a failure, or what to wait for before what follows: seconds, or an event."""
 
 
 class FakeAsk:
@@ -36,8 +36,8 @@ class FakeAsk:
         self.questions.append(question)
         started = anyio.current_time()
         said = self._next(question.model)
-        while isinstance(said, float):
-            await anyio.sleep(said)
+        while isinstance(said, float | anyio.Event):
+            await (anyio.sleep(said) if isinstance(said, float) else said.wait())
             said = self._next(question.model)
         if isinstance(said, MemberError):
             raise said

@@ -168,6 +168,7 @@ class History:
             run_ids = [row["run_id"] for row in rows]
             in_batch = f"WHERE run_id IN ({', '.join('?' for _ in run_ids)})"
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
+            db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608
             forget_deleted(db, [row["id"] for row in rows])

@@ -59,6 +59,12 @@ def _parts_of_words(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@additions(name="0002_calls_that_are_cut_off")
+def _calls_that_are_cut_off(db: Database) -> None:
+    for statement in _CUT_OFF:
+        db.conn.execute(statement)
+
+
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
 # Statements run one by one: executescript() would commit the migration's transaction.
 _FIRST_TABLES = (
@@ -204,6 +210,26 @@ _COSTS = (
     "ALTER TABLE exchanges ADD COLUMN cost_usd REAL",
     "ALTER TABLE exchanges ADD COLUMN priced_calls INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE exchanges ADD COLUMN cached_tokens INTEGER",
+)
+# A call is noted when it begins, since it is paid for even if its process is killed before it ends.
+# A run keeps how many calls had ended when it was last resumed, and how many resumes in a row
+# brought nothing.
+_CUT_OFF = (
+    """
+    CREATE TABLE begun_calls (
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        iteration INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        label TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        tries INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        PRIMARY KEY (run_id, iteration, role, label, attempt)
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE runs ADD COLUMN resumed_with INTEGER",
+    "ALTER TABLE runs ADD COLUMN fruitless_resumes INTEGER NOT NULL DEFAULT 0",
 )
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[], Awaitable[None]]
 
+BEGUN_CALL = "begun call"
 Part = tuple[str, str]
 """A part of a run's record: its kind in words, and which of its kind."""
 
@@ -92,6 +93,9 @@ class Recorder:
 
     async def _record_call(self, exchange: Exchange) -> None:
         self._added.append(exchange)
+        note: Part = (BEGUN_CALL, str(exchange.key))  # says nothing more than the call itself
+        self._parts.pop(note, None)
+        self._unwritten.pop(note, None)
         await self.record("call", self._saving(exchange), str(exchange.key))
 
     def _saving(self, exchange: Exchange) -> Write:

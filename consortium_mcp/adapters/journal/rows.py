@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
-from consortium_mcp.core.domain.exchange import Exchange
+from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport, with_status
 from consortium_mcp.core.domain.run import Parent
 from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
@@ -64,6 +64,7 @@ def record_of(
     report: RunReport,
     iterations: Sequence[IterationRecord],
     exchanges: Sequence[Exchange],
+    begun_calls: Sequence[BegunCall],
 ) -> RunRecord:
     """A run with its iterations and exchanges.
 
@@ -83,6 +84,7 @@ def record_of(
             parent=_parent(row),
             iterations=tuple(iterations),
             exchanges=tuple(exchanges),
+            begun_calls=tuple(begun_calls),
         )
 
 

@@ -26,8 +26,8 @@ from consortium_mcp.adapters.journal.rows import (
 )
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
 from consortium_mcp.core.domain.errors import UnknownRun
-from consortium_mcp.core.domain.exchange import Exchange
-from consortium_mcp.core.domain.report import RunReport, with_status
+from consortium_mcp.core.domain.exchange import BegunCall, Exchange
+from consortium_mcp.core.domain.report import RunReport, with_resumes, with_status
 
 if TYPE_CHECKING:
     import sqlite3
@@ -155,7 +155,8 @@ class Store:
         def write(db: sqlite3.Connection) -> bool:
             claimed = db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
-                f" cancel_requested = 0 WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
+                f" cancel_requested = 0, fruitless_resumes = {_FRUITLESS},"
+                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
                 [self.owner, self._clock(), run_id, self.stale_before],
             )
             return claimed.rowcount == 1
@@ -201,7 +202,12 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        return self._report_of(await self.file.read(_REPORT, [self.stale_before, run_id]), run_id)
+        rows = await self.file.read(_REPORT, [self.stale_before, run_id])
+        report = self._report_of(rows, run_id)
+        if report.status != "interrupted":
+            return report
+        [row] = await self.file.read(_RESUMING, [run_id])
+        return with_resumes(report, row["fruitless"], row["member_timeout"])
 
     def _report_of(self, rows: list[sqlite3.Row], run_id: str) -> RunReport:
         if not rows and (older := self.file.set_aside):
@@ -220,7 +226,8 @@ class Store:
         rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale_before, run_id])
         report = self._report_of(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
-        return record_of(rows[0], report, iterations, exchanges)
+        begun = await self.begun_calls(run_id)
+        return record_of(rows[0], report, iterations, exchanges, begun)
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if any."""
@@ -240,6 +247,25 @@ class Store:
             "warnings": json.dumps(exchange.warnings),
         }
         await self.file.write(lambda db: insert(db, "exchanges", values))
+
+    async def save_begun_call(self, run_id: str, call: BegunCall) -> None:
+        """Note that a call has begun, or how often by now."""
+        values = {"run_id": run_id} | call.model_dump()
+        await self.file.write(
+            lambda db: db.execute(
+                f"INSERT INTO begun_calls ({', '.join(values)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (columns are ours)
+                " ON CONFLICT DO UPDATE SET tries = excluded.tries",
+                [*values.values()],
+            )
+        )
+
+    async def begun_calls(self, run_id: str) -> list[BegunCall]:
+        """Every call of a run that has begun."""
+        rows = await self.file.read(
+            f"SELECT {', '.join(BegunCall.model_fields)} FROM begun_calls WHERE run_id = ?",  # noqa: S608 (columns are ours)
+            [run_id],
+        )
+        return [BegunCall.model_validate(dict(row)) for row in rows]
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order of recording."""
@@ -293,5 +319,15 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+# Answers that a run has, with those of its nested runs; and resumes in a row that brought none.
+_ANSWERS = (
+    "(SELECT count(*) FROM exchanges AS e WHERE e.run_id = runs.run_id OR e.run_id IN"
+    " (SELECT nested.run_id FROM runs AS nested WHERE nested.parent_run_id = runs.run_id))"
+)
+_FRUITLESS = f"iif(resumed_with IS {_ANSWERS}, fruitless_resumes + 1, 0)"
+_RESUMING = (
+    f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608
+    " FROM runs WHERE run_id = ?"
+)
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
 _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608

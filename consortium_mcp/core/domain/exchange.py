@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel
 
 from consortium_mcp.core.domain.ask import Question, Reply, Role
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.domain.values import Spending
+from consortium_mcp.core.domain.values import Spending, Value
 
 ExchangeKey = tuple[int, str, str, int]
 """Iteration, role, label and attempt: together they identify a question within its run."""
 
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SPENDING = set(Spending.model_fields)
 
@@ -25,6 +28,34 @@ def key_of(question: Question) -> ExchangeKey:
 def name_of(question: Question) -> str:
     """The key as text: `1/member/A/1`."""
     return "/".join(str(part) for part in key_of(question))
+
+
+class BegunCall(Value):
+    """A call that has begun, whether it ended or not."""
+
+    iteration: int
+    role: Role
+    label: str
+    attempt: int
+    model: str
+    tries: int
+    """Calls that began, by all processes that worked on the run."""
+    input_tokens: int
+    """Of one try, estimated."""
+
+    @property
+    def key(self) -> ExchangeKey:
+        """Its key within its run."""
+        return self.iteration, self.role, self.label, self.attempt
+
+
+def cut_off(begun: Iterable[BegunCall], ended: Iterable[Exchange]) -> list[BegunCall]:
+    """The tries that never ended, because their process did: they were paid for all the same."""
+    tries = {exchange.key: exchange.tries for exchange in ended}
+    lost = (
+        call.model_copy(update={"tries": call.tries - tries.get(call.key, 0)}) for call in begun
+    )
+    return [call for call in lost if call.tries > 0]
 
 
 class Exchange(BaseModel):

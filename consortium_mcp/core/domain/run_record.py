@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import BaseModel
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
-from consortium_mcp.core.domain.exchange import Exchange
+from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run import Calibration, Parent, Run, Turn
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
@@ -56,9 +56,16 @@ class RunRecord(BaseModel):
     parent: Parent | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
+    begun_calls: tuple[BegunCall, ...] = ()
 
     @classmethod
-    def of(cls, run: Run, report: RunReport, exchanges: Sequence[Exchange]) -> Self:
+    def of(
+        cls,
+        run: Run,
+        report: RunReport,
+        exchanges: Sequence[Exchange],
+        begun_calls: Sequence[BegunCall],
+    ) -> Self:
         """The record of a run as this process knows it."""
         return cls(
             report=report,
@@ -72,6 +79,7 @@ class RunRecord(BaseModel):
             parent=run.parent,
             iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
             exchanges=tuple(exchanges),
+            begun_calls=tuple(begun_calls),
         )
 
     def run(self) -> Run:

@@ -9,7 +9,7 @@ from consortium_mcp.core.domain.values import Spending, total
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
-    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 
 CHARACTERS_PER_TOKEN = 4
 """A common rule of thumb for English text; used where no provider has counted the tokens."""
@@ -68,6 +68,13 @@ class Budget:
         self.calls += exchange.tries
         expected = estimated_tokens(exchange.prompt, exchange.system)
         self._count(expected, exchange.spent, exchange.reply or "")
+
+    def remember_cut_off(self, call: BegunCall) -> None:
+        """Count the tries of a call that an earlier process began and that never ended."""
+        if isinstance(self._ask, Budget):
+            self._ask.remember_cut_off(call)
+        self.calls += call.tries
+        self._tokens += call.tries * call.input_tokens
 
     def _count(self, expected: int, spent: Spending, text: str) -> None:
         self.spent = total([self.spent, spent])

@@ -229,4 +229,7 @@ def serve(settings: Settings, make: MakeService | None = None) -> NoReturn:
         if server.running is not None:
             server.running.end()
 
-    serve_until_disconnected(server, stdin, stdout, on_end)
+    def on_disconnect(on_idle: Callable[[], None]) -> bool:
+        return server.running is not None and server.running.begin_nothing_more(on_idle)
+
+    serve_until_disconnected(server, stdin, stdout, on_end, on_disconnect)

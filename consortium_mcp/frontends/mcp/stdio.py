@@ -28,11 +28,18 @@ if TYPE_CHECKING:
 
     from mcp.server.mcpserver import MCPServer
 
+    OnDisconnect = Callable[[Callable[[], None]], bool]
+
 logger = logging.getLogger(__name__)
 GRACE_SECONDS = 0.8
 """From disconnect to the forced exit of the process, whatever still hangs."""
 PATIENCE_SECONDS = 0.4
 """Part of `GRACE_SECONDS`: time for pending calls to finish and for the SDK to end by itself."""
+LANDING_SECONDS = 1.4
+"""How long model calls may still land after the client has closed the input, since they are paid
+for. The SDK's client waits two seconds before it sends a signal."""
+LANDING_GRACE_SECONDS = 1.8
+"""As `GRACE_SECONDS`, where calls were under way."""
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
 
 
@@ -63,7 +70,11 @@ def take_stdio() -> tuple[TextIO, TextIO]:
 
 
 def serve_until_disconnected(
-    server: MCPServer[Any], stdin: TextIO, stdout: TextIO, on_end: Callable[[], None]
+    server: MCPServer[Any],
+    stdin: TextIO,
+    stdout: TextIO,
+    on_end: Callable[[], None],
+    on_disconnect: OnDisconnect,
 ) -> NoReturn:
     """Serve until the client disconnects or a signal arrives; then exit the process.
 
@@ -72,8 +83,10 @@ def serve_until_disconnected(
         stdin: the protocol's input, from `take_stdio`.
         stdout: the protocol's output, from `take_stdio`.
         on_end: called on the event loop if calls still run at shutdown; must cancel them.
+        on_disconnect: called on the event loop before; must begin no model call any more, and say
+            whether any is under way. What it is given is called when none is any more.
     """
-    shutdown = _Shutdown(on_end)
+    shutdown = _Shutdown(on_end, on_disconnect)
     try:
         anyio.run(_serve, server, stdin, stdout, shutdown)
     except* OSError:
@@ -118,11 +131,15 @@ class _Shutdown:
     """The shutdown of the process, on end of input or a signal.
 
     Args:
-        on_end: called on the event loop `PATIENCE_SECONDS` after the request.
+        on_end: called on the event loop `PATIENCE_SECONDS` after the request, or later if model
+            calls may still land.
+        on_disconnect: see `serve_until_disconnected`.
     """
 
-    def __init__(self, on_end: Callable[[], None]) -> None:
+    def __init__(self, on_end: Callable[[], None], on_disconnect: OnDisconnect) -> None:
         self._on_end = on_end
+        self._on_disconnect = on_disconnect
+        self._grace = GRACE_SECONDS
         self._requests: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._close: Callable[[], None] | None = None
@@ -154,12 +171,23 @@ class _Shutdown:
         self.on_loop(self._close_input)
 
     def _close_input(self) -> None:
-        if self._close is not None and self._loop is not None:
-            self._close()
-            self._loop.call_later(PATIENCE_SECONDS, self._on_end)
+        if self._close is None or self._loop is None:
+            return
+        self._close()
+        end_soon = partial(self._end_in, PATIENCE_SECONDS / 2)
+        may_land = self._on_disconnect(end_soon) and not self.code
+        if may_land:  # no signal: the client is patient
+            self._grace = LANDING_GRACE_SECONDS
+        self._end_in(LANDING_SECONDS if may_land else PATIENCE_SECONDS)
+
+    def _end_in(self, seconds: float) -> None:
+        if self._loop is not None:
+            self._loop.call_later(seconds, self._on_end)
 
     def _watch(self) -> None:
         """Exit the process `GRACE_SECONDS` after the request, even if something hangs."""
         self._requests.get()
         time.sleep(GRACE_SECONDS)
+        if not self.code:  # no signal: calls that are under way may land
+            time.sleep(self._grace - GRACE_SECONDS)
         os._exit(self.code)

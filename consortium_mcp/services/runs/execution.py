@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.journal.begun_calls import BegunCalls
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.core.domain.errors import StoreNewer
+from consortium_mcp.core.domain.exchange import BegunCall, cut_off
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.engine import consultation, events
@@ -40,6 +42,7 @@ class RunExecution:
         ask: makes one try of one call.
         store: records the run.
         recorded: the calls that ended before the run was interrupted.
+        begun: the calls that had begun by then.
         wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
     """
@@ -52,6 +55,7 @@ class RunExecution:
         store: Store,
         recorded: Sequence[Exchange] = (),
         *,
+        begun: Sequence[BegunCall] = (),
         wrap: WrapAsk | None = None,
         parent: RunHandle | None = None,
     ) -> None:
@@ -61,9 +65,14 @@ class RunExecution:
         self.budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
         for exchange in recorded:
             self.budget.remember(exchange)
-        retrier = Retrier(self.budget)
+        self._cut_off = cut_off(begun, recorded)
+        for call in self._cut_off:
+            self.budget.remember_cut_off(call)
+        # Above the budget, which a nested run's calls also pass, and which refuses some.
+        self._begun = BegunCalls(self.budget, store, run.run_id, begun)
+        retrier = Retrier(self._begun)
         answerer = retrier if wrap is None else wrap(self, retrier)
-        self._recorder = Recorder(answerer, store, run.run_id, recorded)
+        self._recorder = self._begun.recorder = Recorder(answerer, store, run.run_id, recorded)
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
@@ -124,6 +133,7 @@ class RunExecution:
                 "stop_reason": "cancelled" if cancelled else None,
             }
         )
+        self._cut_off = cut_off(self._begun.all, self._recorder.exchanges)
 
     async def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Asked):
@@ -151,7 +161,8 @@ class RunExecution:
         return partial(self._store.save_iteration, self._run.run_id, iteration)
 
     def _record_of_run(self) -> RunRecord:
-        return RunRecord.of(self._run, self.handle.report, self._recorder.exchanges)
+        exchanges = self._recorder.exchanges
+        return RunRecord.of(self._run, self.handle.report, exchanges, self._begun.all)
 
     async def _write_rest(self) -> bool:
         """Write what could not be written before, and then a report that does not complain."""
@@ -172,6 +183,8 @@ class RunExecution:
 
     def _report(self) -> RunReport:
         report = report_of(self._run, self._usage(), self._created_at)
+        if self._cut_off:
+            report.warnings.append(_lost_calls(self._cut_off))
         if self._recorder.problem:
             report.warnings.append(self._recorder.problem)
         report.warnings += self._store.notes(recent=True)
@@ -203,6 +216,16 @@ class RunExecution:
                 await self._save()
         finally:
             self._saving = False
+
+
+def _lost_calls(calls: Sequence[BegunCall]) -> str:
+    tries = sum(call.tries for call in calls)
+    who = ", ".join(f"{call.label} ({call.model}) {call.tries} times" for call in calls)
+    calls_were = "1 call was" if tries == 1 else f"{tries} calls were"
+    return (
+        f"{calls_were} cut off when the server's process ended. They count, since they are paid "
+        f"for: {who.replace(' 1 times', ' once')}."
+    )
 
 
 def _progress_message(event: events.Heard | events.Judged, run: Run) -> str:

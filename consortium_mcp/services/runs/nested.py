@@ -16,7 +16,7 @@ from ulid import ULID
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
-from consortium_mcp.core.domain.exchange import name_of
+from consortium_mcp.core.domain.exchange import cut_off, name_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
 from consortium_mcp.core.domain.values import Spending
@@ -121,6 +121,8 @@ class NestedRuns:
         else:
             for exchange in record.exchanges:
                 outer.budget.remember(exchange)
+            for call in cut_off(record.begun_calls, record.exchanges):
+                outer.budget.remember_cut_off(call)
             return record
         inner = RunExecution(
             run,
@@ -128,6 +130,7 @@ class NestedRuns:
             outer.budget,
             self._store,
             record.exchanges if record else (),
+            begun=record.begun_calls if record else (),
             wrap=self.ask_wrapper(resolved, path),
             parent=outer.handle,
         )

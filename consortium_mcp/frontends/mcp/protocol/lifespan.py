@@ -97,6 +97,10 @@ class ServerLifespan:
         if self._service is not None:
             self._service.cancel_here(run_id)
 
+    def begin_nothing_more(self, on_idle: Callable[[], None]) -> bool:
+        """Begin no call any more, since nobody listens; whether any is under way."""
+        return self._service is not None and self._service.begin_nothing_more(on_idle)
+
     def end(self) -> None:
         """Cancel everything that works; runs are marked as interrupted."""
         self._group.cancel_scope.cancel()

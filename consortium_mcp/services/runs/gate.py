@@ -1,0 +1,46 @@
+"""An `Ask` that can be closed: what is under way may land, and nothing new begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consortium_mcp.core.domain.ask import Ask, Question, Reply
+
+
+class CallGate:
+    """Lets calls through until it is closed, because nobody listens any more.
+
+    Args:
+        ask: makes the calls.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._on_idle: Callable[[], None] | None = None
+        self._under_way = 0
+
+    async def __call__(self, question: Question, /) -> Reply:
+        """See `core.domain.ask.Ask`; never returns once the gate is closed."""
+        if self._on_idle is not None:
+            await anyio.sleep_forever()
+        self._under_way += 1
+        try:
+            return await self._ask(question)
+        finally:
+            self._under_way -= 1
+            if self._on_idle is not None and not self._under_way:
+                self._on_idle()
+
+    def close(self, on_idle: Callable[[], None]) -> bool:
+        """Begin nothing more, and call `on_idle` once the last call under way has ended.
+
+        Returns:
+            Whether any is under way.
+        """
+        self._on_idle = on_idle
+        return self._under_way > 0
