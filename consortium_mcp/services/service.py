@@ -99,6 +99,10 @@ class Service:
         """
         return self._ask.close(on_idle)
 
+    async def landed(self) -> None:
+        """After `begin_nothing_more`: wait for what is under way."""
+        await self._ask.landed()
+
     async def close(self) -> None:
         """Try once more to record what is not recorded yet; then close the databases."""
         with patience_of(0):

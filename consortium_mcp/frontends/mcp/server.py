@@ -182,6 +182,7 @@ def _lifespan(
                     server.running = running
                 try:
                     yield running
+                    await running.landed()
                 finally:
                     running.end()
         finally:

@@ -44,3 +44,11 @@ class CallGate:
         """
         self._on_idle = on_idle
         return self._under_way > 0
+
+    async def landed(self) -> None:
+        """Wait until what was under way when the gate was closed has ended; no wait if it is open.
+
+        Those who asked go on first, so what has landed is recorded.
+        """
+        while self._on_idle is not None and self._under_way:  # noqa: ASYNC110 (for a moment only)
+            await anyio.sleep(0.02)

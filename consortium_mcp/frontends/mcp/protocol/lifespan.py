@@ -101,6 +101,11 @@ class ServerLifespan:
         """Begin no call any more, since nobody listens; whether any is under way."""
         return self._service is not None and self._service.begin_nothing_more(on_idle)
 
+    async def landed(self) -> None:
+        """After `begin_nothing_more`: wait for what is under way, until `end` is called."""
+        if self._service is not None:
+            await self._service.landed()
+
     def end(self) -> None:
         """Cancel everything that works; runs are marked as interrupted."""
         self._group.cancel_scope.cancel()
