@@ -10,10 +10,16 @@ import anyio
 
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.adapters.sqlite.patience import patience_of, shared_patience
-from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
-from consortium_mcp.core.domain.report import report_of_plan, report_uri, resource_uri
+from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownRun
+from consortium_mcp.core.domain.report import (
+    LATEST,
+    report_of_plan,
+    report_uri,
+    resource_uri,
+    run_named,
+)
 from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait
-from consortium_mcp.core.domain.run_summary import RunPage, RunSummary
+from consortium_mcp.core.domain.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.run_record import IterationRecord
-    from consortium_mcp.core.domain.run_summary import RunQuery
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import RunPreparation
     from consortium_mcp.services.resolution import RequestResolver
@@ -248,6 +253,20 @@ class Service:
         return report
 
     # Looking back
+
+    async def find_run(self, name: str) -> str:
+        """The id of the run with this id or URI; `latest` is the newest one.
+
+        Raises:
+            UnknownRun: there is no run yet.
+        """
+        run_id = run_named(name)
+        if run_id != LATEST:
+            return run_id
+        newest = (await self.list_runs(RunQuery(limit=1))).runs
+        if not newest:
+            raise UnknownRun("There is no run yet, so none is the latest.")
+        return newest[0].run_id
 
     async def list_runs(self, query: RunQuery) -> RunPage:
         """A page of runs, newest first, each followed by its nested runs.

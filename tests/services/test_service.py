@@ -265,10 +265,10 @@ async def test_a_budget_ends_the_run_and_keeps_what_it_bought(settings: Settings
         short = await consulted(service, replace(PANEL, max_calls=2))
         assert (short.status, short.stop_reason) == ("degraded", "budget")
         assert short.synthesis == "I counted.\n42"
-        nothing = await consulted(service, replace(PANEL, max_tokens=10))
+        nothing = await consulted(service, replace(PANEL, max_total_tokens=10))
         assert (nothing.status, nothing.stop_reason) == ("failed", "budget")
         assert nothing.usage.calls == 0
-        assert "max_tokens is 10" in str(nothing.error)
+        assert "max_total_tokens is 10" in str(nothing.error)
 
 
 async def test_a_passing_fault_is_tried_again_and_every_try_is_counted(

@@ -79,7 +79,17 @@ class ConsortiumConfig(Value):
     quorum: float | None = None
     straggler_grace: float = 5.0
     max_calls: int | None = None
-    max_tokens: int | None = None
+    max_total_tokens: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_name(cls, values: Any) -> Any:  # noqa: ANN401 (whatever is validated)
+        """A consortium that was saved when `max_total_tokens` was called `max_tokens`."""
+        if isinstance(values, dict) and "max_tokens" in values:
+            values = dict(values)
+            earlier = values.pop("max_tokens")
+            values.setdefault("max_total_tokens", earlier)
+        return values
 
     @field_validator("sampling", mode="before")
     @classmethod
@@ -125,7 +135,7 @@ class ConsortiumConfig(Value):
                 f"quorum is {self.quorum:g}; it must be a share of the members, above 0 and at "
                 "most 1: write 0.75 for three of four."
             )
-        for field in ("max_calls", "max_tokens"):
+        for field in ("max_calls", "max_total_tokens"):
             limit = getattr(self, field)
             if limit is not None and limit < 1:
                 raise ConfigError(f"{field} is {limit}; it must be 1 or more, or left out.")

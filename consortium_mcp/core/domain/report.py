@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -115,6 +116,21 @@ class RunReport(BaseModel):
 def resource_uri(run_id: str) -> str:
     """The resource that holds a run's synthesis."""
     return f"consortium://runs/{run_id}"
+
+
+LATEST = "latest"
+"""Names the newest run."""
+_RUN = re.compile(
+    r"(?:consortium://runs/)?([0-9A-Z]{26}|latest)(?:/(?:report|page))?", re.IGNORECASE
+)
+
+
+def run_named(text: str) -> str:
+    """The id of the run that is named by its id or its URI, in any case; or `LATEST`."""
+    text = text.strip().strip("`'\"<>")
+    found = _RUN.fullmatch(text)
+    name = found.group(1) if found else text
+    return LATEST if name.lower() == LATEST else name.upper() if found else name
 
 
 def report_uri(run_id: str) -> str:

@@ -36,7 +36,7 @@ class MemberSpec(Value):
 
 _SHARE = {"minimum": 0, "maximum": 1}
 _ITERATIONS = {"minimum": 1, "maximum": MAX_ITERATIONS}
-_SECONDS = {"exclusiveMinimum": 0}
+_SECONDS = {"minimum": 0}
 _COUNT = {"minimum": 1}
 
 
@@ -51,8 +51,8 @@ class ConsortiumSettings:
     models: Annotated[
         Sequence[str | MemberSpec] | None,
         _described(
-            "Who answers: 'model', 'model:count' (gpt-4o:2 asks two), a saved consortium, or "
-            "{model, system?, options?, tier?, role?}; tier: strong, mid or light."
+            "Who answers: 'model', 'model:count' (gpt-4o:2 asks two), a saved consortium, or an "
+            "object with settings of its own."
         ),
     ] = None
     arbiter: Annotated[
@@ -103,7 +103,7 @@ class ConsortiumSettings:
         _described("Seconds for the whole run.", _SECONDS),
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
-    max_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""

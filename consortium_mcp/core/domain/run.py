@@ -20,7 +20,7 @@ StopReason = Literal[
     "stable",  # the same answer leads again and confidence does not rise, or cannot
     "max_iterations",
     "deadline",
-    "budget",  # the next call or iteration would not fit max_calls or max_tokens
+    "budget",  # the next call or iteration would not fit max_calls or max_total_tokens
     "quorum",  # too few members answered to go on
     "arbiter_failed",  # there is an answer, but no arbiter could weigh it
     "members_failed",  # no member is left that can answer

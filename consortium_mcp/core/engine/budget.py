@@ -26,14 +26,14 @@ class Budget:
     Args:
         ask: makes the calls; one call of it is one call to a provider.
         max_calls: limit on all calls; `None` for no limit.
-        max_tokens: limit on all input and output tokens; `None` for no limit. The tokens of a
+        max_total_tokens: limit on all input and output tokens; `None` for no limit. The tokens of a
             prompt are estimated before the call, and so is whatever a provider does not report.
     """
 
-    def __init__(self, ask: Ask, max_calls: int | None, max_tokens: int | None) -> None:
+    def __init__(self, ask: Ask, max_calls: int | None, max_total_tokens: int | None) -> None:
         self._ask = ask
         self._max_calls = max_calls
-        self._max_tokens = max_tokens
+        self._max_total_tokens = max_total_tokens
         self._tokens = 0
         """Spent, as reported or else as estimated."""
         self._reserved = 0
@@ -86,8 +86,8 @@ class Budget:
         if self._max_calls is not None and self.calls >= self._max_calls:
             raise BudgetExceeded(f"max_calls is {self._max_calls}, and that many calls were made")
         committed = self._tokens + self._reserved
-        if self._max_tokens is not None and committed + expected > self._max_tokens:
+        if self._max_total_tokens is not None and committed + expected > self._max_total_tokens:
             raise BudgetExceeded(
-                f"max_tokens is {self._max_tokens}; about {committed} are used and this call's "
-                f"prompt has about {expected}"
+                f"max_total_tokens is {self._max_total_tokens}; about {committed} are used and "
+                f"this call's prompt has about {expected}"
             )

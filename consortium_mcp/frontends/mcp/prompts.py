@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated
 
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 from pydantic import Field
 
+from consortium_mcp.adapters.entry_points import strategy_names
+from consortium_mcp.core.strategies import STRATEGIES
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mcp.server.mcpserver import MCPServer
+    from mcp_types import PromptArgument
 
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
 
@@ -70,6 +78,30 @@ def settle_disagreement(
     """Put a disagreement to several models, without telling them who holds which view."""
     given = _given(consortium, models, arbiter, strategy)
     return _SETTLE_DISAGREEMENT.format(given=given, question=question, positions=positions)
+
+
+def check(name: str, known: Sequence[PromptArgument], given: Mapping[str, str]) -> None:
+    """Check the arguments of a prompt.
+
+    Raises:
+        MCPError: one is missing, unknown, or names no strategy; the caller's fault, in a sentence.
+    """
+    names = [argument.name for argument in known]
+    for argument in known:
+        if argument.required and not (given.get(argument.name) or "").strip():
+            about = (argument.description or "").rstrip(".").lower()
+            raise _wrong(f"The prompt {name} needs {argument.name}: {about}.")
+    for each in given:
+        if each not in names:
+            raise _wrong(f"The prompt {name} has no {each!r}. It takes {', '.join(names)}.")
+    strategies = [*STRATEGIES, *strategy_names()]
+    strategy = (given.get("strategy") or "").strip()
+    if strategy and strategy.lower() not in strategies:
+        raise _wrong(f"There is no strategy {strategy!r}. Write one of {', '.join(strategies)}.")
+
+
+def _wrong(message: str) -> MCPError:
+    return MCPError(code=INVALID_PARAMS, message=message)
 
 
 def _given(consortium: str, models: str, arbiter: str, strategy: str) -> str:

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CancelledNotificationParams
 
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.text import closest
 from consortium_mcp.frontends.mcp import completions, prompts, resources
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
 from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
@@ -28,6 +26,7 @@ from consortium_mcp.frontends.mcp.protocol.subscriptions import ChangeNotifier
 from consortium_mcp.frontends.mcp.protocol.tasks import Tasks
 from consortium_mcp.frontends.mcp.stdio import serve_until_disconnected, take_stdio
 from consortium_mcp.frontends.mcp.tools import consortiums, consultation, history, models
+from consortium_mcp.frontends.mcp.tools.arguments import read_arguments
 from consortium_mcp.frontends.mcp.tools.schemas import (
     compact_input,
     compact_output,
@@ -55,6 +54,9 @@ a computed confidence and who disagreed. It takes from seconds to minutes; a rep
 `working` names the call to make next. Cite confidence and dissent when you use an answer. \
 Earlier consultations: `list_runs` and `get_run`. One whose process ended before it did is found \
 with `list_runs(status="interrupted")`; `resume_run` goes on with it and pays for nothing twice."""
+
+
+CONSULT = "consult_consortium"
 
 
 class ConsortiumServer(MCPServer[ServerLifespan]):
@@ -102,13 +104,12 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
         arguments: dict[str, Any],
         context: Context[ServerLifespan, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool; a misspelt argument is an error, where the SDK would drop it silently."""
-        tools_here = {tool.name: tool.input_schema for tool in await self.list_tools()}
-        known = tools_here.get(name, {}).get("properties")
-        for argument in arguments:
-            if known is not None and argument not in known:
-                near = closest(argument, known) or sorted(known)
-                raise ToolError(f"{name} has no {argument!r}. Did you mean {', '.join(near)}?")
+        """Call a tool with its arguments as clients really send them: see `arguments`."""
+        schemas = {tool.name: tool.parameters for tool in self._tool_manager.list_tools()}
+        if name in schemas:
+            only_saved = schemas["save_consortium"]["properties"] if name == CONSULT else {}
+            elsewhere = dict.fromkeys(only_saved, "save_consortium")
+            arguments = read_arguments(name, schemas[name], arguments, elsewhere)
         return await super().call_tool(name, arguments, context)
 
     async def get_prompt(
@@ -118,10 +119,11 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
         context: Context[ServerLifespan, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
         """Get a prompt; an unknown name is an invalid-params error that lists the known names."""
-        known = [prompt.name for prompt in await self.list_prompts()]
+        known = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
         if name not in known:
             message = f"Unknown prompt {name!r}. There are: {', '.join(known)}."
             raise MCPError(code=INVALID_PARAMS, message=message)
+        prompts.check(name, known[name], arguments or {})
         return await super().get_prompt(name, arguments, context)
 
 
@@ -154,6 +156,9 @@ def make_server(
     )
     for part in (consultation, consortiums, history, models, resources, prompts):
         part.add_to(server)
+    for tool in server._tool_manager.list_tools():  # noqa: SLF001 (MCPServer offers no way)
+        # The SDK would make an object of a system text that looks like JSON.
+        object.__setattr__(tool.fn_metadata, "pre_parse_json", lambda arguments: arguments)
     completions.add_to(server, lambda: server.running.loaded if server.running else None)
     notifier.add_to(server)
     server.middleware.append(_warm_up_afterwards)

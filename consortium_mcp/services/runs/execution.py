@@ -62,7 +62,7 @@ class RunExecution:
         self._run = run
         self._created_at = created_at
         self._store = store
-        self.budget = Budget(ask, run.config.max_calls, run.config.max_tokens)
+        self.budget = Budget(ask, run.config.max_calls, run.config.max_total_tokens)
         for exchange in recorded:
             self.budget.remember(exchange)
         self._cut_off = cut_off(begun, recorded)

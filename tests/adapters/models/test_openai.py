@@ -133,7 +133,7 @@ async def test_parallel_calls_keep_to_the_limits(
 
 
 async def test_every_try_is_counted_and_the_budget_stops_the_next(served: Provider) -> None:
-    budget = Budget(ModelCaller(Registry(), Limits()), max_calls=2, max_tokens=None)
+    budget = Budget(ModelCaller(Registry(), Limits()), max_calls=2, max_total_tokens=None)
     question = Question(
         role="member", label="A", model="http-500", prompt="?", iteration=1, timeout=20
     )

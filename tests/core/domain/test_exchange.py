@@ -45,7 +45,7 @@ def test_what_is_played_back_is_what_was_said(outcome: Reply | MemberError) -> N
 
 
 def test_what_was_spent_before_counts() -> None:
-    budget = Budget(FakeAsk(), max_calls=None, max_tokens=None)
+    budget = Budget(FakeAsk(), max_calls=None, max_total_tokens=None)
     for outcome in OUTCOMES:
         budget.remember(Exchange.of(QUESTION, outcome, ""))
     assert budget.calls == 2 + 1 + 3 + 1

@@ -17,7 +17,7 @@ def question(prompt: str = "How many?", model: str = "a") -> Question:
 
 async def test_calls_are_counted_and_the_one_too_many_is_not_made() -> None:
     ask = FakeAsk(a="42")
-    budget = Budget(ask, max_calls=2, max_tokens=None)
+    budget = Budget(ask, max_calls=2, max_total_tokens=None)
     await budget(question())
     await budget(question())
     with pytest.raises(BudgetExceeded, match="max_calls is 2"):
@@ -27,7 +27,7 @@ async def test_calls_are_counted_and_the_one_too_many_is_not_made() -> None:
 
 
 async def test_failed_calls_count_as_calls() -> None:
-    budget = Budget(FakeAsk(a=MemberError("HTTP 500")), max_calls=1, max_tokens=None)
+    budget = Budget(FakeAsk(a=MemberError("HTTP 500")), max_calls=1, max_total_tokens=None)
     with pytest.raises(MemberError):
         await budget(question())
     with pytest.raises(BudgetExceeded):
@@ -36,7 +36,7 @@ async def test_failed_calls_count_as_calls() -> None:
 
 
 async def test_tokens_are_those_reported_and_the_next_prompt_is_estimated() -> None:
-    budget = Budget(FakeAsk(a="42"), max_calls=None, max_tokens=40)
+    budget = Budget(FakeAsk(a="42"), max_calls=None, max_total_tokens=40)
     await budget(question())  # reports 10 in, 5 out
     await budget(question("x" * 40))  # 15 used and about 10 more
     with pytest.raises(BudgetExceeded, match="about 30 are used and this call's prompt has about"):
@@ -44,7 +44,7 @@ async def test_tokens_are_those_reported_and_the_next_prompt_is_estimated() -> N
 
 
 async def test_calls_on_their_way_are_reserved_for() -> None:
-    budget = Budget(FakeAsk(a=[5.0, "42"]), max_calls=None, max_tokens=30)
+    budget = Budget(FakeAsk(a=[5.0, "42"]), max_calls=None, max_total_tokens=30)
     refused: list[str] = []
 
     async def ask() -> None:
@@ -65,7 +65,7 @@ async def test_what_a_provider_does_not_report_is_estimated_for_the_limit_only()
             reply = await super().__call__(question)
             return reply.model_copy(update={"input_tokens": None, "output_tokens": None})
 
-    budget = Budget(Silent(a="x" * 400), max_calls=None, max_tokens=105)
+    budget = Budget(Silent(a="x" * 400), max_calls=None, max_total_tokens=105)
     await budget(question("x" * 8))
     assert (budget.spent.input_tokens, budget.spent.output_tokens) == (None, None)
     with pytest.raises(BudgetExceeded):

@@ -242,7 +242,7 @@ async def test_an_iteration_that_the_budget_could_not_finish_is_not_begun() -> N
 
 
 async def test_a_call_that_does_not_fit_is_said_on_its_response() -> None:
-    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=verdict()), max_calls=1, max_tokens=None)
+    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=verdict()), max_calls=1, max_total_tokens=None)
     run, _ = await consult(run_of("a", "a"), ask)
     assert (run.status, run.stop_reason) == ("degraded", "budget")
     assert run.best is not None
@@ -255,7 +255,7 @@ async def test_one_prompt_too_long_for_the_budget_ends_the_run_after_its_verdict
     wordy = run.members[1].model_copy(update={"system": "x" * 8000})
     run = run.model_copy(update={"members": (run.members[0], wordy)})
     said = verdict(support="A", groups="A", ranking="A", needs_iteration="true")
-    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=said), max_calls=None, max_tokens=1500)
+    ask = Budget(FakeAsk(a=reply("42", 0.9), judge=said), max_calls=None, max_total_tokens=1500)
     ended, _ = await consult(run, ask)
     assert (ended.status, ended.stop_reason) == ("degraded", "budget")
     assert ended.best is not None

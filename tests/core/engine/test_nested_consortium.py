@@ -55,8 +55,8 @@ def test_as_an_arbiter_the_surest_judge_of_the_majority_speaks() -> None:
 
 @pytest.mark.anyio
 async def test_what_a_nested_run_spent_before_counts_for_its_parent_too() -> None:
-    outer = Budget(FakeAsk(a="x"), max_calls=2, max_tokens=None)
-    inner = Budget(outer, max_calls=None, max_tokens=None)
+    outer = Budget(FakeAsk(a="x"), max_calls=2, max_total_tokens=None)
+    inner = Budget(outer, max_calls=None, max_total_tokens=None)
     reply = Reply(text="x", seconds=1, input_tokens=7, output_tokens=3)
     inner.remember(Exchange.of(asked(), reply, "2026-11-25"))
     await inner(asked())

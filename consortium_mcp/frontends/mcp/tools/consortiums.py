@@ -11,7 +11,6 @@ from pydantic import Field
 from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
-from consortium_mcp.frontends.mcp.tools.consultation import CALL_SETTINGS
 from consortium_mcp.frontends.mcp.tools.fields import with_settings
 from consortium_mcp.frontends.mcp.tools.hints import READS, REPLACES
 from consortium_mcp.frontends.mcp.tools.outputs import ConsortiumList, Deleted, SavedConsortium
@@ -21,8 +20,16 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
-SELF_EXPLANATORY = ("arbiter_options", "member_timeout", "arbiter_timeout", "description")
-"""Settings whose name needs no description."""
+BRIEFLY = {
+    "models": "Who answers.", "arbiter": "Who judges.", "strategy": "How to judge.",
+    "sampling": "How many to ask.", "escalate_to": "Whom to ask in doubt.",
+    "system": "For all members.", "confidence_threshold": "When to stop.",
+    "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
+    "max_total_tokens": "In all.", "deadline_seconds": "For a run.",
+    "arbiter_options": "Model options.", "member_timeout": "Seconds.",
+    "arbiter_timeout": "Seconds.", "description": "What for.",
+}  # fmt: skip
+"""Settings that `consult_consortium` describes in full, or whose name says nearly all."""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
@@ -33,7 +40,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
 
 
 @tool_errors
-@with_settings(*SETTINGS, undescribed=(*CALL_SETTINGS, *SELF_EXPLANATORY))
+@with_settings(*SETTINGS, briefly=BRIEFLY)
 async def save_consortium(
     name: Annotated[str, Field(description="Letters, digits, . _ -")],
     ctx: Context[ServerLifespan],
@@ -67,7 +74,7 @@ async def list_consortiums(
 
 @tool_errors
 async def delete_consortium(
-    name: str, ctx: Context[ServerLifespan]
+    name: Annotated[str, Field(description="Which one.")], ctx: Context[ServerLifespan]
 ) -> Annotated[CallToolResult, Deleted]:
     """Delete a saved consortium. Its past runs stay."""
     service = await service_of(ctx)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "confidence_threshold",
-    "max_iterations", "min_iterations", "max_calls", "max_tokens", "deadline_seconds",
+    "max_iterations", "min_iterations", "max_calls", "max_total_tokens", "deadline_seconds",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 
@@ -65,7 +65,8 @@ async def consult_consortium(
     """
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
-    request = ConsultRequest(prompt, consortium, settings, continue_run)
+    previous = None if continue_run is None else await service.find_run(continue_run)
+    request = ConsultRequest(prompt, consortium, settings, previous)
     if dry_run:
         return report_result(await service.dry_run(request))
     if answer := await not_confirmed(ctx, service, request):
@@ -83,6 +84,7 @@ async def resume_run(
     Find them with list_runs(status="interrupted"). Any other run only gives its report.
     """
     service = await service_of(ctx)
+    run_id = await service.find_run(run_id)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
     if await service.resume(run_id):
         return await _wait(service, run_id, seconds, ctx)
@@ -99,7 +101,7 @@ async def cancel_run(
     What was answered stays recorded. A run that has ended is left as it is.
     """
     service = await service_of(ctx)
-    report = await service.cancel(run_id)
+    report = await service.cancel(await service.find_run(run_id))
     if report.status == "working":
         report = with_note(report, "Cancelling: its process has not reacted yet.")
     elif report.status != "cancelled":

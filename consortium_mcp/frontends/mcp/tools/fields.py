@@ -13,16 +13,16 @@ from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.core.strategies import STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Mapping
 
 R = TypeVar("R")
 
-RunId = Annotated[str, Field(description="From a report or list_runs.")]
+RunId = Annotated[str, Field(description="Its id, its URI, or `latest`.")]
 WaitSeconds = Annotated[float | None, Field(description="How long to wait; the run goes on.")]
 
 
 def with_settings(
-    *names: str, undescribed: Collection[str] = ()
+    *names: str, briefly: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R]]]:
     """Give a tool one argument per setting, and pass them to it as one `settings`.
 
@@ -31,7 +31,7 @@ def with_settings(
 
     Args:
         names: fields of `ConsortiumSettings`.
-        undescribed: those to send without a description, for example as another tool has it.
+        briefly: descriptions of those that another tool describes in full.
     """
 
     def decorate(tool: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
@@ -44,9 +44,7 @@ def with_settings(
         parameters: list[inspect.Parameter] = []
         for parameter in signature.parameters.values():
             if parameter.name == "settings":
-                parameters += [
-                    _parameter(name, described=name not in undescribed) for name in names
-                ]
+                parameters += [_parameter(name, (briefly or {}).get(name)) for name in names]
             else:
                 parameters.append(parameter)
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -55,11 +53,11 @@ def with_settings(
     return decorate
 
 
-def _parameter(name: str, *, described: bool) -> inspect.Parameter:
+def _parameter(name: str, briefly: str | None) -> inspect.Parameter:
     setting = SETTINGS[name]
     annotation = setting.annotation
-    if not described:
-        annotation = setting.plain
+    if briefly is not None:
+        annotation = Annotated[annotation, Field(description=briefly)]
     elif name in _ADDED:
         text = f"{setting.description} {_ADDED[name]}"
         annotation = Annotated[annotation, Field(description=text)]

@@ -16,7 +16,7 @@ from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.fields import RunId
 from consortium_mcp.frontends.mcp.tools.hints import LONG_RESULT, READS
-from consortium_mcp.frontends.mcp.tools.outputs import FullReport, RunList
+from consortium_mcp.frontends.mcp.tools.outputs import FullOutline, FullReport, RunList
 from consortium_mcp.frontends.text.pages import PAGE, Section, entries_of, page, page_markdown
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
@@ -34,11 +34,13 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
 @tool_errors
 async def list_runs(
     ctx: Context[ServerLifespan],
-    limit: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 100})] = 20,
+    limit: Annotated[
+        int, Field(description="Runs a page.", json_schema_extra={"minimum": 1, "maximum": 100})
+    ] = 20,
     cursor: Annotated[str | None, Field(description="next_cursor of the previous page.")] = None,
     query: Annotated[str | None, Field(description="Words in the prompt or the synthesis.")] = None,
-    status: Status | None = None,
-    consortium: str | None = None,
+    status: Annotated[Status | None, Field(description="Of the runs.")] = None,
+    consortium: Annotated[str | None, Field(description="That was asked.")] = None,
 ) -> Annotated[CallToolResult, RunList]:
     """List past consultations, newest first; search them by words.
 
@@ -65,7 +67,7 @@ async def get_run(
         ),
     ] = None,
     offset: Annotated[int, Field(description="next_offset of the previous page.")] = 0,
-) -> Annotated[CallToolResult, FullReport]:
+) -> Annotated[CallToolResult, FullOutline]:
     """Get a consultation's report; wait_seconds waits for one that is still working.
 
     With include, a page of those texts as well; next_offset in `included` asks for the next.
@@ -73,6 +75,7 @@ async def get_run(
     if offset < 0 or (offset and not include):
         raise ToolError(f"offset is {offset}; it must be 0 or more, and needs include.")
     service = await service_of(ctx)
+    run_id = await service.find_run(run_id)
     report = await wait_with_progress(service, run_id, wait_seconds, ctx)
     full = FullReport(**report.model_dump())
     text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]

@@ -14,7 +14,7 @@ from consortium_mcp.frontends.text.pages import Page
 class ReportOutline(BaseModel):
     """A run report as the schemas of further tools tell it: what one looks at first.
 
-    The rest of it comes as well; `consult_consortium` and `get_run` describe it.
+    The rest of it comes as well; `consult_consortium` describes it.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -32,6 +32,12 @@ class FullReport(RunReport):
 
     included: Page | None = None
     """The page of the sections in `include`; `null` where none was asked for."""
+
+
+class FullOutline(ReportOutline):
+    """The same with what was asked for besides."""
+
+    included: Page | None
 
 
 class SavedConsortium(BaseModel):

@@ -28,11 +28,20 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
     arms = [arm for arm in arms if arm.get("type") != "null"]
     if len(arms) == 1:
         return _argument(arms[0], definitions) | more
-    if arms:  # a string, or an object whose description lists its fields
-        return {"anyOf": [{"type": arm["type"]} for arm in arms]} | more
+    if arms:
+        return {"anyOf": [_arm(arm, definitions) for arm in arms]} | more
     if "items" in more:
         more["items"] = _argument(more["items"], definitions)
     return more
+
+
+def _arm(arm: Schema, definitions: Schema) -> Schema:
+    """One of several forms: a text, or a member as an object."""
+    if "properties" not in arm:
+        return {"type": arm["type"]}
+    fields = {name: _argument(each, definitions) for name, each in arm["properties"].items()}
+    count = {"count": {"type": "integer"}}  # read before pydantic sees the object
+    return {"type": "object", "properties": fields | count, "required": arm["required"]}
 
 
 def compact_output(schema: Schema) -> Schema:
