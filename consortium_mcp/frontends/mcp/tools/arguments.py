@@ -41,6 +41,8 @@ _MEANT = {
     "plan": "dry_run", "force": "overwrite",
 }  # fmt: skip
 """Names that callers use, and what they mean by them."""
+_MODEL_OPTIONS = {"temperature", "top_p", "seed", "reasoning_effort", "max_output_tokens"}
+_FEW = 5
 _MAX_TOKENS = (
     "max_tokens may mean two things: max_total_tokens=50000 limits the whole run, in and out; the "
     "length of one answer is an option of a member, as in "
@@ -91,7 +93,16 @@ def _unknown(tool: str, name: str, fields: Mapping[str, Any], elsewhere: Mapping
         )
     if near := closest(name, fields):
         return f"{tool} has no {name!r}. Did you mean {near[0]}={EXAMPLES[near[0]]}?"
-    return f"{tool} has no {name!r}. It takes {', '.join(fields)}."
+    if name in _MODEL_OPTIONS and "models" in fields:
+        return (
+            f"{tool} has no {name!r}, which is an option of a model, as in "
+            f'models=[{{"model": "gpt-4o", "options": {{"{name}": …}}}}].'
+        )
+    if not fields:
+        return f"{tool} takes no arguments."
+    first = ", ".join(list(fields)[:_FEW])
+    more = len(fields) - _FEW
+    return f"{tool} has no {name!r}. It takes {first}{f' and {more} more' if more > 0 else ''}."
 
 
 def _plain(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
