@@ -69,7 +69,8 @@ def read_arguments(
     found = {}
     for name, value in given.items():
         if name not in fields:
-            raise ToolError(_unknown(tool, name, fields, elsewhere))
+            asks_length = name == "max_tokens" and "max_total_tokens" in fields
+            raise ToolError(_MAX_TOKENS if asks_length else _unknown(tool, name, fields, elsewhere))
         field = _plain(fields[name], definitions)
         if name not in required and _says_nothing(name, value, field):
             continue
@@ -82,8 +83,6 @@ def read_arguments(
 
 def _unknown(tool: str, name: str, fields: Mapping[str, Any], elsewhere: Mapping[str, str]) -> str:
     meant = _MEANT.get(name.lower(), "")
-    if name == "max_tokens" and "max_total_tokens" in fields:
-        return _MAX_TOKENS
     if meant in fields:
         return f"{tool} has no {name!r}: write {meant}={EXAMPLES[meant]}."
     if name in elsewhere:
@@ -98,11 +97,11 @@ def _unknown(tool: str, name: str, fields: Mapping[str, Any], elsewhere: Mapping
             f"{tool} has no {name!r}, which is an option of a model, as in "
             f'models=[{{"model": "gpt-4o", "options": {{"{name}": …}}}}].'
         )
-    if not fields:
-        return f"{tool} takes no arguments."
-    first = ", ".join(list(fields)[:_FEW])
-    more = len(fields) - _FEW
-    return f"{tool} has no {name!r}. It takes {first}{f' and {more} more' if more > 0 else ''}."
+    first, more = ", ".join(list(fields)[:_FEW]), len(fields) - _FEW
+    takes = (
+        f"It takes {first}{f' and {more} more' if more > 0 else ''}" if fields else "It has none"
+    )
+    return f"{tool} has no {name!r}. {takes}."
 
 
 def _plain(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
