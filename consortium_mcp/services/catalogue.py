@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.installation import how_to_add
 from consortium_mcp.core.domain.consortium import Member
 from consortium_mcp.core.domain.errors import ConfigError, UnknownModel
 from consortium_mcp.core.domain.request import MemberSpec
@@ -159,3 +160,16 @@ class Catalogue:
             candidate = self.find(name)  # raises the full error, or accepts the name
             return candidate, parse_member(text, {name})[1]
         return self.find(name), count
+
+
+def without_models(provider: str, snapshot: Snapshot) -> str:
+    """Why a provider has no models, and what to do."""
+    plugin = f"llm-{provider}"
+    if why := next((w for p, w in snapshot.plugin_errors.items() if provider in p), None):
+        return f"no models for now: {why}"
+    if plugin in snapshot.plugins:
+        return (
+            f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
+            "running server"
+        )
+    return f"no plugin; {how_to_add(plugin)}"

@@ -152,7 +152,7 @@ class Consortiums:
         ]
         raise ConfigError(
             f"A consortium is saved as {config.name!r} already. It differs in "
-            f"{', '.join(changes)}. Overwrite it, or choose another name."
+            f"{', '.join(changes)}. Save it with `overwrite` to replace it, or choose another name."
         )
 
 

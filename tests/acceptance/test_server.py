@@ -180,7 +180,7 @@ BAD_INPUT: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("consult_consortium", {"prompt": "?", "wait_seconds": -1} | PANEL, "0 or more"),
     ("get_run", {"run_id": "nope"}, "list_runs"),
     ("list_runs", {"cursor": "nope"}, "next_cursor"),
-    ("list_runs", {"limit": 0}, "between 1 and 100"),
+    ("list_runs", {"limit": 500}, "between 1 and 100"),
 )
 
 

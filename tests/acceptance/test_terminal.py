@@ -113,4 +113,4 @@ def test_ctrl_c_leaves_a_run_that_is_gone_on_with(child_environment: dict[str, s
     done = run(child_environment, "resume", run_id, "--quiet")
     assert (done.returncode, done.stdout) == (0, "It is 42.\n")
     told = json.loads(run(child_environment, "run-info", run_id, "--json").stdout)
-    assert (told["status"], told["usage"]["calls"]) == ("completed", 3)
+    assert (told["status"], told["usage"]["calls"]) == ("completed", 4)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from consortium_mcp.adapters.journal.recorder import BEGUN_CALL
 from consortium_mcp.core.domain.errors import BudgetExceeded
 from consortium_mcp.core.domain.exchange import BegunCall, ExchangeKey, key_of
-from consortium_mcp.core.engine.budget import estimated_tokens
+from consortium_mcp.core.domain.text import estimated_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

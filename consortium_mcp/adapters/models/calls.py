@@ -98,7 +98,7 @@ class ModelCaller:
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
             text=without_keys(response.text),
-            seconds=time.perf_counter() - started,
+            seconds=round(time.perf_counter() - started, 3),
             **(await self._priced(entry, response)).model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )

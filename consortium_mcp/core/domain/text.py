@@ -89,3 +89,12 @@ def closest(name: str, known: Iterable[str], limit: int = 5) -> list[str]:
         low for low in by_lower if len(lowered) > 1 and lowered in low and low not in near
     ]
     return [by_lower[low] for low in (*near, *containing)][:limit]
+
+
+CHARACTERS_PER_TOKEN = 4
+"""A common rule of thumb for English text; used where no provider has counted the tokens."""
+
+
+def estimated_tokens(*texts: str | None) -> int:
+    """The estimated number of tokens in these texts together."""
+    return -(-sum(len(text or "") for text in texts) // CHARACTERS_PER_TOKEN)

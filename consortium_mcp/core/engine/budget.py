@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
+from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.values import Spending, total
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
     from consortium_mcp.core.domain.exchange import BegunCall, Exchange
-
-CHARACTERS_PER_TOKEN = 4
-"""A common rule of thumb for English text; used where no provider has counted the tokens."""
-
-
-def estimated_tokens(*texts: str | None) -> int:
-    """The estimated number of tokens in these texts together."""
-    return -(-sum(len(text or "") for text in texts) // CHARACTERS_PER_TOKEN)
 
 
 class Budget:

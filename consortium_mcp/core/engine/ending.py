@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,15 +41,21 @@ def ended(run: Run, reason: StopReason) -> Run:
         )
     for iteration in run.iterations:
         warnings += [w for w in iteration.verdict.warnings if w not in warnings]
+        unanswered: defaultdict[str, list[str]] = defaultdict(list)
+        notes: defaultdict[str, list[str]] = defaultdict(list)
+        for r in iteration.responses:
+            who = f"{r.model} ({r.label})"
+            if not r.answered:
+                unanswered[str(r.error)].append(who)
+            for warning in r.warnings:
+                notes[warning].append(who)
         warnings += [
-            f"{r.model} ({r.label}) did not answer in iteration {iteration.number}: {r.error}"
-            for r in iteration.responses
-            if not r.answered
+            f"{', '.join(who)} did not answer in iteration {iteration.number}: {error}"
+            for error, who in unanswered.items()
         ]
         warnings += [
-            f"{r.model} ({r.label}) in iteration {iteration.number}: {warning}"
-            for r in iteration.responses
-            for warning in r.warnings
+            f"{', '.join(who)} in iteration {iteration.number}: {warning}"
+            for warning, who in notes.items()
         ]
     return run.model_copy(
         update={

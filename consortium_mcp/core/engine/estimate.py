@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
-from consortium_mcp.core.engine.budget import estimated_tokens
+from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:

@@ -33,15 +33,19 @@ def prompt_for_arbiter(
     answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
     mark = boundary(run, "arbiter")
     limit = MAX_QUOTED // max(1, len(answered))
-    blocks, warnings = [], []
+    blocks, warnings, cut_labels = [], [], []
     for response in answered:
         block, cut = quote(read_reply(response.text or "").shown, mark, limit)
         blocks.append(f"Answer {response.label}:\n{block}")
-        if cut:
-            warnings.append(
-                f"The answer of {response.label} was {cut} characters too long for the arbiter's "
-                "prompt; its middle was cut."
-            )
+        cut_labels += [response.label] if cut else []
+    if cut_labels:
+        warnings.append(
+            f"Too long for the arbiter's prompt, so that the middle was cut: the answers of "
+            f"{', '.join(cut_labels)}."
+            if len(cut_labels) > 1
+            else f"The answer of {cut_labels[0]} was too long for the arbiter's prompt; its middle "
+            "was cut."
+        )
     question, cut = quote(question_of(run), mark)
     if cut:
         warnings.append(

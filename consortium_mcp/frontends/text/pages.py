@@ -37,7 +37,7 @@ PAGE = 5_800
 """Characters of a page; with the start of the report and the next call it stays under 8,000."""
 _SEPARATORS = 8
 """Characters between a heading and its text, and after it."""
-Section = Literal["synthesis", "responses", "iterations", "exchanges"]
+Section = Literal["prompt", "synthesis", "responses", "iterations", "exchanges"]
 
 
 class Entry(BaseModel):
@@ -45,7 +45,7 @@ class Entry(BaseModel):
 
     section: Section
     iteration: int | None
-    role: Literal["member", "arbiter", "verdict", "synthesis"]
+    role: Literal["member", "arbiter", "verdict", "synthesis", "prompt"]
     label: str | None
     """The member's."""
     model: str | None
@@ -113,8 +113,8 @@ def entries_of(
     """The entries of these sections, in the order given."""
     found: list[Entry] = []
     for section in sections:
-        if section == "synthesis":
-            found.append(_synthesis_entry(report))
+        if section == "synthesis" or section == "prompt":  # noqa: PLR1714 (so mypy sees which)
+            found.append(_whole(section, report))
         elif section == "iterations":
             found += [_iteration_entry(it) for it in iterations]
         else:
@@ -126,15 +126,16 @@ def entries_of(
     return found
 
 
-def _synthesis_entry(report: RunReport) -> Entry:
+def _whole(section: Literal["prompt", "synthesis"], report: RunReport) -> Entry:
+    is_prompt = section == "prompt"
     return Entry(
-        section="synthesis",
+        section=section,
         iteration=None,
-        role="synthesis",
+        role=section,
         label=None,
         model=None,
-        text=report.synthesis or "",
-        error=report.error,
+        text=report.prompt if is_prompt else report.synthesis or "",
+        error=None if is_prompt else report.error,
     )
 
 

@@ -104,7 +104,7 @@ class NestedRuns:
             run = inner.run
         else:
             report, run = inner.report, inner.run()
-        return _reply(run, report, question, time.monotonic() - began)
+        return _reply(run, report, question, round(time.monotonic() - began, 3))
 
     async def _find_or_begin(
         self, outer: RunExecution, path: tuple[str, ...], question: Question

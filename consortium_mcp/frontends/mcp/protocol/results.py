@@ -9,6 +9,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
 from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.frontends.mcp.protocol.sizes import fitted, for_conversation
 from consortium_mcp.frontends.text.report import report_markdown
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from consortium_mcp.core.domain.errors import Listing
-    from consortium_mcp.core.domain.report import RunReport
 
 
 LISTINGS: Mapping[Listing, str] = {
@@ -45,12 +46,24 @@ def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 def result(text: str, data: BaseModel, *, is_error: bool = False) -> CallToolResult:
-    """A result with Markdown as its text and the same as structured content."""
+    """A result with Markdown as its text and the same as structured content, both of bounded size.
+
+    What is too long is cut and says so; see `sizes`.
+    """
+    content = data.model_dump(mode="json")
+    if isinstance(data, RunReport):
+        content = for_conversation(content)
+    else:
+        content, _ = fitted(content)
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[:MAX_CHARACTERS]}… (cut; ask for less, or for a page)"
     return CallToolResult(
-        content=[TextContent(type="text", text=text)],
-        structured_content=data.model_dump(mode="json"),
-        is_error=is_error,
+        content=[TextContent(type="text", text=text)], structured_content=content, is_error=is_error
     )
+
+
+MAX_CHARACTERS = 12_000
+"""Of a result's text; most are shorter by themselves."""
 
 
 def report_result(report: RunReport) -> CallToolResult:

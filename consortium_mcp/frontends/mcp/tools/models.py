@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.hints import READS
@@ -15,11 +17,14 @@ from consortium_mcp.frontends.mcp.tools.outputs import (
     ModelInfo,
     ModelList,
 )
+from consortium_mcp.services.catalogue import without_models
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-MOST_MODELS = 100
+    from consortium_mcp.adapters.models.snapshot import Snapshot
+
+MOST_MODELS = 50
 """Models in one list; a provider such as OpenRouter has hundreds."""
 
 
@@ -57,8 +62,34 @@ async def list_models(
         plugin_errors=snapshot.plugin_errors,
         more=max(0, len(matching) - MOST_MODELS),
     )
-    lines = [f"- {m.id} ({m.provider}): {'ready' if m.ready else m.missing}" for m in found.models]
+    lines = _lines(found.models)
     if found.more:
         lines.append(f"- … {found.more} more; name a part of their ids as query.")
     lines += [f"- plugin {name}: {why}" for name, why in found.plugin_errors.items()]
-    return result("\n".join(lines) or "No model matches.", found)
+    if not found.models:
+        lines.append(_no_match(query or "", snapshot))
+    return result("\n".join(lines), found)
+
+
+def _lines(models: list[ModelInfo]) -> list[str]:
+    """A line for each ready model, and one for all that lack the same."""
+    lines = [f"- {m.id} ({m.provider}): ready" for m in models if m.ready]
+    lacking: defaultdict[str, list[str]] = defaultdict(list)
+    for model in models:
+        if not model.ready:
+            lacking[model.missing or "not known"].append(model.id)
+    for missing, ids in lacking.items():
+        more = f" and {len(ids) - _FEW} more" if len(ids) > _FEW else ""
+        lines.append(f"- {', '.join(ids[:_FEW])}{more}: {missing}")
+    return lines
+
+
+_FEW = 6
+
+
+def _no_match(query: str, snapshot: Snapshot) -> str:
+    """What to do where nothing matches: a provider may lack only its plugin."""
+    provider = query.strip().lower()
+    if provider in {*CURRENT_MODELS, *EXTRAS}:
+        return f"No model of {provider}: {without_models(provider, snapshot)}."
+    return "No model matches. Leave `query` out to see all."
