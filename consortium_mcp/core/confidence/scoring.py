@@ -53,10 +53,16 @@ def weigh(
     supporting = [r.label for r in answered if r.label in supporters]
     counts = _counts(run, answered, supporting, groups)
     stated = mean_stated(run, answered, supporting)
-    product = counts["agreement"] if stated is None else counts["agreement"] * stated
+    factor = counts["agreement"]
+    if is_alone(responses):
+        factor *= LONE_VOTE
+        counts |= {"agreement": None, "margin": None}
+    product = factor if stated is None else factor * stated
     computed = product if arbiter_confidence is None else min(product, arbiter_confidence)
     calibrated = None if run.calibration is None else apply(run.calibration, computed)
     share = f"the {'weighted ' if counts['weighted'] else ''}share of members that {method}"
+    if counts["agreement"] is None:
+        share = "two thirds, as one vote of one says no more (the rule of succession)"
     parts = ConfidenceParts(
         **counts,
         mean_stated=stated,
@@ -66,6 +72,17 @@ def weigh(
         method=_explanation(run, share, stated=stated is not None, lowered=computed < product),
     )
     return computed if calibrated is None else calibrated, parts
+
+
+LONE_VOTE = 2 / 3
+"""What agreement counts for where one of several answered: (1 + 1) / (1 + 2), the rule of
+succession for one of one (Laplace 1774). It is below the default threshold, so that the arbiter or
+another try is heard."""
+
+
+def is_alone(responses: Sequence[Response]) -> bool:
+    """Whether one of several that were asked answered, so that nobody can agree with it."""
+    return len(responses) > 1 and sum(r.answered for r in responses) == 1
 
 
 def _counts(

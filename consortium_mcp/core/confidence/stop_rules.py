@@ -21,12 +21,19 @@ def stop_reason(run: Run) -> StopReason | None:
     config = run.config
     if verdict.degraded:
         return "arbiter_failed"
+    if verdict.parts.agreement is None and not _others_may_answer(run):
+        return "members_failed"
     if len(run.iterations) >= config.min_iterations:
         if verdict.confidence >= config.confidence_threshold and not verdict.needs_iteration:
             return "threshold"
         if len(run.iterations) > 1 and _stable(run):
             return "stable"
     return "max_iterations" if len(run.iterations) >= config.max_iterations else None
+
+
+def _others_may_answer(run: Run) -> bool:
+    """Whether asking again may bring more than the one answer that there is."""
+    return any(not r.answered and not r.permanent for r in run.iterations[-1].responses)
 
 
 def _stable(run: Run) -> bool:

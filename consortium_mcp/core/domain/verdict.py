@@ -48,9 +48,10 @@ class Dissent(Value):
 class ConfidenceParts(Value):
     """The parts that a confidence was computed from; all are reported."""
 
-    agreement: Share
-    """Share of the members that answered whose answer the synthesis is based on."""
-    margin: float
+    agreement: Share | None
+    """Share of the members that answered whose answer the synthesis is based on; `None` where one
+    of several answered, since nobody agrees with it."""
+    margin: float | None
     """Agreement minus the share of the largest group with another answer."""
     mean_stated: Share | None
     """Mean stated confidence of the supporters that stated one."""

@@ -57,6 +57,12 @@ def ended(run: Run, reason: StopReason) -> Run:
             f"{', '.join(who)} in iteration {iteration.number}: {warning}"
             for warning, who in notes.items()
         ]
+    best = run.best
+    if best is not None and best.verdict.parts.agreement is None:
+        warnings.append(
+            f"One of {len(best.responses)} members answered in iteration {best.number}: its answer "
+            "stands alone, and no agreement supports it."
+        )
     return run.model_copy(
         update={
             "status": "degraded" if _fell_short(run, reason) else "completed",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence.agreement import weight
+from consortium_mcp.core.confidence.scoring import is_alone
 from consortium_mcp.core.judging import arbitration
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.strategies import waves
@@ -37,6 +38,6 @@ class Auto(Synthesis):
         counted = plurality(run, responses)
         votes = weight(run, [response.label for response in responses if response.answered])
         majority = weight(run, counted.supporters) * 2 > votes  # of all votes, abstentions included
-        if majority and counted.final_answer is not None:
+        if majority and counted.final_answer is not None and not is_alone(responses):
             return counted
         return await arbitration.arbitrate(run, responses, ask)

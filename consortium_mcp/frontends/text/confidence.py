@@ -31,6 +31,9 @@ def _support(report: RunReport, parts: ConfidenceParts, supporters: int) -> str:
     what = "gave this answer" if report.final_answer else "support this synthesis"
     if parts.grouped_by == "arbiter":
         what = "say this in the arbiter's view"
+    if parts.agreement is None:
+        what = what.replace("support ", "supports ").replace("say ", "says ")
+        return f"only one of {report.asked} members answered, so nobody agrees with it; it {what}"
     if supporters == parts.votes:
         who = {1: "the only member that answered", _BOTH: "both members"}
         return f"{who.get(supporters, f'all {supporters} members')} {what}"

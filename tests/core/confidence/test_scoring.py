@@ -56,8 +56,31 @@ def test_agreement_never_stands_on_failed_members() -> None:
     confidence, parts = weigh(
         PANEL, responses, {"A", "B", "C"}, (), arbiter_confidence=None, method="x"
     )
-    assert parts.agreement == confidence == 1.0
-    assert parts.votes == 1
+    assert (parts.agreement, parts.margin, parts.votes) == (None, None, 1)
+    assert confidence == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("stated", "arbiter", "expected"),
+    [(0.9, None, 0.6), (None, None, 2 / 3), (0.9, 0.95, 0.6), (0.9, 0.3, 0.3)],
+)
+def test_one_answer_left_of_several_is_no_agreement(
+    stated: float | None, arbiter: float | None, expected: float
+) -> None:
+    responses = (answered("A", "42", stated), failed("B"))
+    confidence, parts = weigh(
+        PANEL, responses, {"A"}, (("A",),), arbiter_confidence=arbiter, method="x"
+    )
+    assert confidence == pytest.approx(expected)
+    assert parts.agreement is None
+    assert "rule of succession" in parts.method
+
+
+def test_the_only_member_of_a_panel_agrees_with_itself() -> None:
+    _, parts = weigh(
+        PANEL, (answered("A", "42", 0.9),), {"A"}, (), arbiter_confidence=None, method="x"
+    )
+    assert parts.agreement == 1
 
 
 def test_a_synthesis_that_stands_on_nobody_has_no_confidence() -> None:
@@ -89,6 +112,8 @@ def test_confidence_is_a_share_and_at_most_agreement_and_the_arbiters(
         arbiter_confidence=arbiter,
         method="x",
     )
+    assert parts.agreement is not None
+    assert parts.margin is not None
     assert 0 <= confidence <= min(parts.agreement, arbiter) + 1e-12
     assert -1 <= parts.margin <= 1
     assert 1 <= parts.distinct_answers <= len(responses)

@@ -379,3 +379,24 @@ async def test_a_judging_that_was_cut_is_known_to_be_that_after_an_interruption(
     assert kept.iterations[0].cut == "deadline"
     resumed, _ = await consult(kept.model_copy(update={"elapsed": 0.0}), FakeAsk())
     assert (resumed.status, resumed.stop_reason) == ("degraded", "deadline")
+
+
+async def test_one_answer_left_of_two_is_heard_by_the_arbiter_and_asked_again() -> None:
+    down = MemberError("HTTP 500", kind="http")
+    ask = FakeAsk(a=reply("42", 0.9), b=down, judge=verdict(support="A", groups="A", ranking=""))
+    run, _ = await consult(run_of("a", "b", strategy="auto", max_iterations=2), ask)
+    assert len(ask.asked("judge")) == 2
+    assert len(ask.asked("b")) == 2
+    assert run.best is not None
+    assert run.best.verdict.parts.agreement is None
+    assert run.best.verdict.confidence == pytest.approx(0.6)
+    assert run.stop_reason == "stable"
+    assert any("stands alone" in warning for warning in run.warnings)
+
+
+async def test_one_answer_left_is_not_asked_again_where_nobody_else_can_answer() -> None:
+    gone = MemberError("HTTP 401", kind="key", permanent=True)
+    ask = FakeAsk(a=reply("42", 0.9), b=gone, judge=verdict(support="A", groups="A", ranking=""))
+    run, _ = await consult(run_of("a", "b", strategy="auto"), ask)
+    assert (len(ask.asked("a")), len(ask.asked("judge"))) == (1, 1)
+    assert (run.status, run.stop_reason) == ("degraded", "members_failed")
