@@ -7,11 +7,11 @@ almost nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def create_consortium(
-    models: Sequence[str | MemberSpec | Mapping[str, Any]] | Mapping[str, int] | None = None,
+    models: str | Sequence[str | MemberSpec | Mapping[str, Any]] | Mapping[str, int] | None = None,
     confidence_threshold: float | None = None,
     max_iterations: int | None = None,
     min_iterations: int | None = None,
@@ -37,7 +37,8 @@ def create_consortium(
 
     Args:
         models: the members, each as `model`, `model:count`, a `MemberSpec` or a mapping with its
-            fields; or one mapping of models to counts. Default: the members of `consortium`.
+            fields; or one mapping of models to counts; or one text, with commas between several.
+            Default: the members of `consortium`.
         confidence_threshold: see `ConsortiumSettings`, also for the next three.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
@@ -55,6 +56,8 @@ def create_consortium(
     if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
         min_iterations = settings.pop(name)
     _check_names(settings)
+    if isinstance(models, str):
+        models = [name for each in models.split(",") if (name := each.strip())]
     if isinstance(models, Mapping):
         models = [f"{model}:{count}" for model, count in models.items()]
     named = ConsortiumSettings(
@@ -72,6 +75,12 @@ def _check_names(settings: Mapping[str, object]) -> None:
     from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415 (with what follows)
     from consortium_mcp.core.domain.request import SETTINGS  # noqa: PLC0415
 
+    if "max_tokens" in settings:
+        raise ConfigError(
+            "max_tokens may mean two things: max_total_tokens=50000 limits the whole run, in and "
+            "out; the length of one answer is an option of a member, as in "
+            'models=[{"model": "gpt-4o", "options": {"max_tokens": 500}}].'
+        )
     if unknown := settings.keys() - {*SETTINGS, "counts"}:
         raise ConfigError(
             f"No setting is called {', '.join(sorted(unknown))}. "
@@ -199,26 +208,14 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
     )
 
 
-@dataclass(frozen=True)
-class Result(Mapping[str, Any]):
-    """The result of a prompt: a mapping with llm-consortium's keys, and the typed report."""
+class Result(dict[str, Any]):
+    """The result of a prompt: a dictionary with llm-consortium's keys, and the typed report."""
 
-    report: RunReport
-    exchanges: tuple[Exchange, ...] = ()
-    """Every call, if `raw`."""
-    _items: dict[str, Any] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_items", _as_mapping(self.report, self.exchanges))
-
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 (as the original's)
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
+    def __init__(self, report: RunReport, exchanges: Sequence[Exchange] = ()) -> None:
+        super().__init__(_as_mapping(report, exchanges))
+        self.report = report
+        self.exchanges = tuple(exchanges)
+        """Every call, if `raw`."""
 
 
 def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, Any]:

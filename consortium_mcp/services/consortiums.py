@@ -62,7 +62,8 @@ class Consortiums:
         Args:
             name: its name, also as a model in llm.
             settings: the configuration, or what differs from the cloned one.
-            clone: a saved consortium to start from.
+            clone: a saved consortium to start from. Without one, and without models, a saved one
+                of the same name that is overwritten is changed in the given settings alone.
             overwrite: replace another consortium of this name.
             keep_unknown: save it even if a model is not known (yet).
 
@@ -71,6 +72,8 @@ class Consortiums:
                 this name; the message says how it differs.
         """
         base = None if clone is None else await self._saved.find(clone)
+        if base is None and overwrite and settings.models is None:
+            base = next((each for each in await self._saved.all() if each.name == name), None)
         return await self._save(
             name, settings, base, overwrite=overwrite, keep_unknown=keep_unknown
         )
@@ -111,12 +114,24 @@ class Consortiums:
         await self.announce(consortium_uri(name))
         return ResolvedConsortium(config, resolved.warnings, resolved.nested)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, *, although_asked: bool = False) -> None:
         """Delete a saved consortium; its runs stay.
+
+        Args:
+            name: which one.
+            although_asked: even if another saved consortium asks it.
 
         Raises:
             UnknownConsortium: there is none of this name.
+            ConfigError: another one asks it.
         """
+        await self._saved.find(name)
+        users = [each.name for each in await self._saved.all() if name in each.models]
+        if users and not although_asked:
+            raise ConfigError(
+                f"{name!r} is asked by {', '.join(map(str, users))}, which cannot be consulted "
+                "without it. Change them first, or delete it all the same with `force`."
+            )
         await self._saved.delete(name)
         await self.announce(consortium_uri(name))
 

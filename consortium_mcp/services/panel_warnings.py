@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.domain.run import ABOUT_ARBITER
 from consortium_mcp.core.panel import known_models
 from consortium_mcp.core.strategies import get_strategy
 
@@ -68,10 +69,10 @@ def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
         relatives = sorted(m for m in models if family and known_models.family(m) == family)
         if arbiter in models:
             own = "is also a member, and models favour their own answers"
-            warnings.append(f"The arbiter {arbiter} {own}. {remedy}")
+            warnings.append(f"{ABOUT_ARBITER}{arbiter} {own}. {remedy}")
         elif relatives:
             related = (
                 f"is of the same family as {', '.join(relatives)}, and models favour their own"
             )
-            warnings.append(f"The arbiter {arbiter} {related}. {remedy}")
+            warnings.append(f"{ABOUT_ARBITER}{arbiter} {related}. {remedy}")
     return warnings

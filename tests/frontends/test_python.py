@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -164,3 +165,12 @@ async def test_saving_inside_a_loop_names_the_async_twin() -> None:
     with pytest.raises(ConfigError, match=r"await consortium.asave\(name\)"):
         create_consortium(["o3-mini"]).save("mine")
     await create_consortium(["o3-mini"]).asave("mine")
+
+
+def test_a_result_is_json_and_one_name_is_one_member() -> None:
+    assert create_consortium("gpt-4o").settings.models == ["gpt-4o"]
+    assert create_consortium("gpt-4o, o3-mini").settings.models == ["gpt-4o", "o3-mini"]
+    result = create_consortium(["gpt-4o", "o3-mini"], strategy="vote").orchestrate("Six × 7?")
+    assert json.loads(json.dumps(result)) == dict(result)
+    with pytest.raises(ConfigError, match="may mean two things"):
+        create_consortium("gpt-4o", max_tokens=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import llm
@@ -69,9 +70,23 @@ def _missing_own_key(name: str, variable: str) -> str | None:
     return f"No key found - add one using 'llm keys set {name}' or set {variable}"
 
 
+_PLACEHOLDER = re.compile(
+    r"\s*|\$\{.*\}|<.*>|\{\{.*\}\}|your[-_ ].*|(?:insert|enter|paste|add)[-_ ].*key.*"
+    r"|(?:api|secret)[-_ ]?key(?:[-_ ]here)?|(?:sk-)?(?:x{3,}|\.{3,})|change[-_ ]?me|todo|null",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What settings files hold until their user has put a key there."""
+
+
 def _missing_key(model: Any) -> str | None:  # noqa: ANN401
     try:
-        model.get_key()
+        key = model.get_key()
+        if isinstance(key, str) and _PLACEHOLDER.fullmatch(key):
+            shown = key.strip() or "blank"
+            return (
+                f"the key {model.needs_key} is {shown!r}, which is only a placeholder: put the "
+                f"real one there, or run `llm keys set {model.needs_key}`"
+            )
     except llm.NeedsKeyException as error:
         return str(error)
     except (OSError, ValueError) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from consortium_mcp.core.domain.run import ABOUT_ARBITER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,8 @@ def ended_without_answers(run: Run, responses: Sequence[Response], *, late: bool
 
 def ended(run: Run, reason: StopReason) -> Run:
     """The ended run, with a warning for everything that went wrong."""
-    warnings = [*run.warnings]
+    judged = any(iteration.verdict.arbiter for iteration in run.iterations)
+    warnings = [each for each in run.warnings if judged or not each.startswith(ABOUT_ARBITER)]
     if len(run.iterations) < run.config.min_iterations:
         warnings.append(
             f"Only {len(run.iterations)} of at least {run.config.min_iterations} iterations were "

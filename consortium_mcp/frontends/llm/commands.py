@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click_default_group import DefaultGroup
 
 from consortium_mcp.frontends.llm.options import panel_options
+from consortium_mcp.frontends.llm.prompt_words import PromptCommand, PromptGroup
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _RAW = click.option(
@@ -26,7 +26,7 @@ _OUTPUT = click.option(
 
 
 STATUSES = ("completed", "degraded", "failed", "working", "interrupted", "cancelled")
-consortium: click.Group = DefaultGroup(
+consortium: click.Group = PromptGroup(
     name="consortium",
     default="run",
     default_if_no_args=True,
@@ -35,7 +35,7 @@ consortium: click.Group = DefaultGroup(
 )
 
 
-@consortium.command()
+@consortium.command(cls=PromptCommand)
 @click.argument("prompt", required=False)
 @panel_options
 @click.option("--consortium", help="A saved consortium to ask, or to start from.")
@@ -108,12 +108,13 @@ def show(name: str, *, as_json: bool) -> None:
 
 @consortium.command()
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Even if another consortium asks it.")
 @_AS_JSON
-def remove(name: str, *, as_json: bool) -> None:
+def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove the saved consortium NAME; its runs stay."""
     from consortium_mcp.frontends.llm import consortiums  # noqa: PLC0415
 
-    consortiums.remove(name, as_json=as_json)
+    consortiums.remove(name, force=force, as_json=as_json)
 
 
 @consortium.command()

@@ -100,12 +100,12 @@ def show(name: str, *, as_json: bool) -> None:
         click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
 
 
-def remove(name: str, *, as_json: bool) -> None:
+def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove a saved consortium."""
 
     async def delete() -> None:
         async with open_service(from_environment()) as service:
-            await service.consortiums.delete(name)
+            await service.consortiums.delete(name, although_asked=force)
 
     with command_errors():
         anyio.run(delete)

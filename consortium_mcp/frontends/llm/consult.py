@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import locale
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 from consortium_mcp.core.domain.request import ConsultRequest
 from consortium_mcp.frontends.llm.history import as_text, raw_replies
 from consortium_mcp.frontends.llm.options import settings_of
+from consortium_mcp.frontends.llm.prompt_words import checked, decoded
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
 
@@ -41,7 +43,9 @@ def run(
 ) -> None:
     """Consult and print the outcome; see `llm consortium run --help`."""
     check_folder(output)
-    question = "\n\n".join(part for part in (prompt, _read_stdin() if stdin else None) if part)
+    question = "\n\n".join(
+        part for part in (checked(prompt), _read_stdin() if stdin else None) if part
+    )
     request = ConsultRequest(question, consortium, settings_of(options), continue_run)
     consult = partial(consult_once, request, log=not no_log)
     _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
@@ -58,7 +62,8 @@ def _read_stdin() -> str | None:
     if sys.stdin is None or sys.stdin.isatty():
         return None
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")  # accept binary input
+        encoding = locale.getpreferredencoding(do_setlocale=False)
+        return decoded(sys.stdin.buffer.read(), encoding).strip()
     return sys.stdin.read().strip()
 
 

@@ -51,7 +51,8 @@ async def save_consortium(
 ) -> Annotated[CallToolResult, SavedConsortium]:
     """Save a panel under a name, for consult_consortium(consortium=name) and as a member.
 
-    Fields are as in consult_consortium; give models or clone. The one called `default` is asked
+    Fields are as in consult_consortium; give models or clone, or with overwrite only what to
+    change. The one called `default` is asked
     whenever no panel is named.
     """
     service = await service_of(ctx)
@@ -74,9 +75,12 @@ async def list_consortiums(
 
 @tool_errors
 async def delete_consortium(
-    name: Annotated[str, Field(description="Which one.")], ctx: Context[ServerLifespan]
+    name: Annotated[str, Field(description="Which one.")],
+    ctx: Context[ServerLifespan],
+    *,
+    force: Annotated[bool, Field(description="Even if others ask it.")] = False,
 ) -> Annotated[CallToolResult, Deleted]:
     """Delete a saved consortium. Its past runs stay."""
     service = await service_of(ctx)
-    await service.consortiums.delete(name)
+    await service.consortiums.delete(name, although_asked=force)
     return result(f"Deleted {name}. Its runs stay.", Deleted(deleted=name))

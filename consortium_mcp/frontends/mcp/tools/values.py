@@ -40,6 +40,7 @@ EXAMPLES: Mapping[str, str] = {
     "wait_seconds": "40",
     "dry_run": "true",
     "overwrite": "true",
+    "force": "true",
     "limit": "20",
     "cursor": '"120"',
     "query": '"migration lock"',
