@@ -70,6 +70,8 @@ class ConsortiumConfig(Value):
     sampling: Sampling = "full"
     escalate_to: str | None = None
     system: str | None = None
+    criteria: str | None = None
+    """What the arbiter shall judge and write by."""
     confidence_threshold: float = 0.8
     min_iterations: int = 1
     max_iterations: int = 3

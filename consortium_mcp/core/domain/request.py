@@ -76,6 +76,9 @@ class ConsortiumSettings:
         str | None, _described("A stronger model, asked if the first answers differ.")
     ] = None
     system: Annotated[str | None, _described("System prompt for every member.")] = None
+    criteria: Annotated[
+        str | None, _described("What to judge and write by, such as 'in French; keep code whole'.")
+    ] = None
     confidence_threshold: Annotated[
         float | None, _described("Stop when confidence reaches this.", _SHARE)
     ] = None

@@ -71,7 +71,7 @@ async def ask_arbiters(run: Run, demand: ArbiterTask[T], ask: Ask) -> ArbiterRes
             label=ARBITER if turn == 0 else f"{ARBITER} {turn + 1}",
             model=model,
             prompt=demand.prompt,
-            system=rendering.render("arbiter_system"),
+            system=for_arbiters.system_for_arbiter(run),
             options=run.config.arbiter_options,
             json_schema=demand.json_schema,
             iteration=len(run.iterations) + 1,

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
 
 
+def system_for_arbiter(run: Run) -> str:
+    """The system prompt of whoever judges, with the asker's own criteria."""
+    return render("arbiter_system") + criteria_of(run)
+
+
+def criteria_of(run: Run) -> str:
+    """The asker's criteria as a part of a system prompt; empty where there are none."""
+    if not run.config.criteria:
+        return ""
+    return "\n\n" + render("criteria", criteria=run.config.criteria)
+
+
 def prompt_for_arbiter(
     run: Run, responses: Sequence[Response], form: str = "arbiter"
 ) -> tuple[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.judging.arbitration import ARBITER
 from consortium_mcp.core.judging.voting import COUNTING, counted
-from consortium_mcp.core.prompts import for_members, rendering
+from consortium_mcp.core.prompts import for_arbiters, for_members, rendering
 from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.vote import Vote
@@ -64,7 +64,8 @@ async def _break_tie(
         label=ARBITER,
         model=run.config.arbiter,
         prompt=for_members.question_of(run),
-        system=rendering.render("tie", candidates="\n".join(f"- {text}" for text in texts)),
+        system=rendering.render("tie", candidates="\n".join(f"- {text}" for text in texts))
+        + for_arbiters.criteria_of(run),
         json_schema={
             "type": "object",
             "properties": {"answer": {"enum": list(texts)}},

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 COMMAND_OPTIONS = (
-    "arbiter", "arbiter_options", "strategy", "sampling", "escalate_to", "system",
+    "arbiter", "arbiter_options", "strategy", "sampling", "escalate_to", "system", "criteria",
     "confidence_threshold", "max_iterations", "min_iterations", "quorum", "member_timeout",
     "arbiter_timeout", "deadline_seconds", "max_calls", "max_total_tokens",
 )  # fmt: skip
 MODEL_OPTIONS = (
     "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
-    "escalate_to", "quorum", "max_calls", "max_total_tokens", "deadline_seconds",
+    "criteria", "escalate_to", "quorum", "max_calls", "max_total_tokens", "deadline_seconds",
 )  # fmt: skip
 """Settings that `llm -m NAME -o` may override."""
 

@@ -400,3 +400,24 @@ async def test_one_answer_left_is_not_asked_again_where_nobody_else_can_answer()
     run, _ = await consult(run_of("a", "b", strategy="auto"), ask)
     assert (len(ask.asked("a")), len(ask.asked("judge"))) == (1, 1)
     assert (run.status, run.stop_reason) == ("degraded", "members_failed")
+
+
+@pytest.mark.parametrize(
+    "strategy", ["synthesis", "auto", "rank", "elimination", "debate", "roles"]
+)
+async def test_whoever_judges_is_told_the_askers_criteria(strategy: str) -> None:
+    ranked = verdict(support="A", groups="A; B", ranking="A, B")
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("41", 0.9), judge=ranked)
+    run = run_of("a", "b", strategy=strategy, max_iterations=1, criteria="Answer in $French.")
+    await consult(run, ask)
+    [system] = {question.system for question in ask.asked("judge")}
+    assert system is not None
+    assert system.endswith("\n\nAnswer in $French.")
+    assert not any("French" in f"{q.system}{q.prompt}" for q in (*ask.asked("a"), *ask.asked("b")))
+
+
+async def test_a_tie_is_broken_by_the_askers_criteria() -> None:
+    ask = FakeAsk(a=reply("42", 0.9), b=reply("41", 0.9), judge='{"answer": "42"}')
+    await consult(run_of("a", "b", strategy="tally", criteria="Prefer round numbers."), ask)
+    assert all("Prefer round numbers." in str(q.system) for q in ask.asked("judge"))
+    assert ask.asked("judge")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 BRIEFLY = {
     "models": "Who answers.", "arbiter": "Who judges.", "strategy": "How to judge.",
     "sampling": "How many to ask.", "escalate_to": "Whom to ask in doubt.",
-    "system": "For all members.", "confidence_threshold": "When to stop.",
+    "system": "For all members.", "criteria": "To judge by.",
+    "confidence_threshold": "When to stop.",
     "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
     "max_total_tokens": "In all.", "deadline_seconds": "For a run.",
     "arbiter_options": "Model options.", "member_timeout": "Seconds.",

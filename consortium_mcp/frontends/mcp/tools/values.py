@@ -23,6 +23,7 @@ EXAMPLES: Mapping[str, str] = {
     "sampling": '"adaptive"',
     "escalate_to": '"claude-opus-5"',
     "system": '"Answer in one sentence."',
+    "criteria": '"Correctness over style; answer in French."',
     "consortium": '"council"',
     "clone": '"council"',
     "name": '"council"',
