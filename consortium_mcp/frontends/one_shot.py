@@ -93,6 +93,7 @@ async def resume_once(
     """
     with shared_patience():
         async with open_service(from_environment()) as service:
+            run_id = await service.find_run(run_id)
             await service.resume(run_id)
             outcome = await _wait(service, run_id, on_begin, on_progress)
             if outcome.report.status == "interrupted" and await service.resume(run_id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.run_record import IterationRecord
     from consortium_mcp.services.consortiums import Announce, Consortiums
-    from consortium_mcp.services.preparation import RunPreparation
+    from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
@@ -133,7 +134,7 @@ class Service:
                 model was called.
         """
         with shared_patience():  # the run's tasks begin in it, so it holds for all of the run
-            prepared = await self._preparation.prepare(request)
+            prepared = await self._prepare(request)
             wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
             execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
             await execution.begin()
@@ -147,9 +148,14 @@ class Service:
             ConfigError: as `consult` does.
         """
         with shared_patience():
-            prepared = await self._preparation.prepare(request)
+            prepared = await self._prepare(request)
         plan, warnings = prepared.plan()
         return report_of_plan(prepared.run, plan, warnings, now())
+
+    async def _prepare(self, request: ConsultRequest) -> PreparedRun:
+        if request.continue_run is not None:
+            request = replace(request, continue_run=await self.find_run(request.continue_run))
+        return await self._preparation.prepare(request)
 
     def _start(self, execution: RunExecution) -> None:
         run_id = execution.run.run_id

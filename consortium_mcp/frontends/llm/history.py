@@ -78,7 +78,8 @@ def info(run_id: str, *, raw: bool, as_json: bool) -> None:
 
     async def found() -> tuple[RunReport, Sequence[Exchange]]:
         async with open_service(from_environment()) as service:
-            return await service.wait(run_id, 0), await service.exchanges(run_id)
+            found_id = await service.find_run(run_id)
+            return await service.wait(found_id, 0), await service.exchanges(found_id)
 
     with command_errors():
         report, exchanges = anyio.run(found)

@@ -411,3 +411,12 @@ def test_strategies_are_listed_with_what_they_do() -> None:
         assert f"{name} " in shown
         assert strategy.description in shown
     assert list(json.loads(consortium("strategies", "--json").output)) == list(STRATEGIES)
+
+
+def test_a_run_is_found_by_its_uri_in_lower_case_and_as_the_latest() -> None:
+    consortium("Six × 7?", *PANEL)
+    run_id = json.loads(consortium("runs", "--json").output)["runs"][0]["run_id"]
+    for name in (run_id.lower(), f"consortium://runs/{run_id}", "latest", "LATEST"):
+        assert run_id in consortium("run-info", name).output
+    consortium("And 6 × 8?", "--continue", "latest", *PANEL)
+    assert json.loads(consortium("run-info", "latest", "--json").output)["continues"] == run_id

@@ -54,7 +54,9 @@ def result(text: str, data: BaseModel, *, is_error: bool = False) -> CallToolRes
     if isinstance(data, RunReport):
         content = for_conversation(content)
     else:
-        content, _ = fitted(content)
+        content, was_cut = fitted(content)
+        if was_cut:
+            content["shortened"] = "Texts or entries were left out: ask for fewer, or with a query."
     if len(text) > MAX_CHARACTERS:
         text = f"{text[:MAX_CHARACTERS]}… (cut; ask for less, or for a page)"
     return CallToolResult(

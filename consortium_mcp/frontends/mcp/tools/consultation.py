@@ -66,8 +66,7 @@ async def consult_consortium(
     """
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
-    previous = None if continue_run is None else await service.find_run(continue_run)
-    request = ConsultRequest(prompt, consortium, settings, previous)
+    request = ConsultRequest(prompt, consortium, settings, continue_run)
     if dry_run:
         return report_result(await service.dry_run(request))
     if answer := await not_confirmed(ctx, service, request):

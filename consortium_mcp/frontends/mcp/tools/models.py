@@ -9,6 +9,9 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from consortium_mcp.core.domain.consortium import members_as_written
+from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
     from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.services.service import Service
 
 MOST_MODELS = 50
 """Models in one list; a provider such as OpenRouter has hundreds."""
@@ -40,7 +44,10 @@ async def list_models(
 ) -> Annotated[CallToolResult, ModelList]:
     """List models for members and arbiter: ready ones first, and what others lack."""
     service = await service_of(ctx)
-    snapshot = await service.registry.snapshot(refresh=True)
+    before = service.registry.latest
+    default = None if query else await _default_panel(service)
+    # Choosing the default panel asks all plugins; once is enough.
+    snapshot = await service.registry.snapshot(refresh=service.registry.latest is before)
     wanted = (query or "").lower()
     matching = [
         entry
@@ -63,12 +70,27 @@ async def list_models(
         more=max(0, len(matching) - MOST_MODELS),
     )
     lines = _lines(found.models)
+    if default:
+        lines.insert(0, default)
     if found.more:
         lines.append(f"- … {found.more} more; name a part of their ids as query.")
     lines += [f"- plugin {name}: {why}" for name, why in found.plugin_errors.items()]
     if not found.models:
         lines.append(_no_match(query or "", snapshot))
     return result("\n".join(lines), found)
+
+
+async def _default_panel(service: Service) -> str:
+    """Who is asked when nobody is named, and why."""
+    try:
+        panel = await service.resolver.resolve(None, ConsortiumSettings())
+    except ConsortiumError:
+        return "Asked when you name nobody: none yet; two models must be ready."
+    members = ", ".join(members_as_written(panel.config))
+    return (
+        f"Asked when you name nobody: {members}; arbiter {panel.config.arbiter} "
+        f"({panel.chosen_because})."
+    )
 
 
 def _lines(models: list[ModelInfo]) -> list[str]:
