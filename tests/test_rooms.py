@@ -32,8 +32,8 @@ MAY_IMPORT = {
         "core/judging",
     ],
     "core/engine": [
-        "core/domain", "core/reading", "core/confidence", "core/prompts", "core/judging",
-        "core/strategies",
+        "core/domain", "core/panel", "core/reading", "core/confidence", "core/prompts",
+        "core/judging", "core/strategies",
     ],
     "core/evaluation": [
         "core/domain", "core/answers", "core/reading", "core/panel", "core/engine",
@@ -52,7 +52,10 @@ MAY_IMPORT = {
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
     "services/runs": ["core/*", "adapters/journal", "adapters/models"],
-    "services": ["core/*", "adapters", "adapters/journal", "adapters/models", "services/runs"],
+    "services": [
+        "core/*", "adapters", "adapters/agents", "adapters/journal", "adapters/models",
+        "services/runs",
+    ],
     # What speaks.
     "frontends/text": ["core/domain"],
     "frontends": ["core/domain", "adapters", "adapters/journal", "services"],

@@ -93,7 +93,7 @@ class ModelCaller:
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
             text=without_keys(response.text),
-            seconds=time.perf_counter() - started,
+            seconds=round(time.perf_counter() - started, 3),
             **response.spent.model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )

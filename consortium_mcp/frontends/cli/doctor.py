@@ -12,15 +12,15 @@ import anyio
 import click
 
 from consortium_mcp.adapters.agents.finding import AGENTS, find
-from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
+from consortium_mcp.adapters.installation import LOCAL_ENGINE
 from consortium_mcp.adapters.models.snapshot import SLOW_IMPORT, SLOW_LISTING
 from consortium_mcp.adapters.prices import price
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
+from consortium_mcp.services.catalogue import PROVIDERS, without_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,9 +90,9 @@ def _models(snapshot: Snapshot) -> None:
         ready = sum(entry.ready for entry in entries)
         lacks = [lack for e in entries if (lack := e.missing or e.readiness.doubt)]
         click.echo(f"  {provider}: {_readiness(ready, lacks)}")
-    for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
+    for provider in PROVIDERS:
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
-            click.echo(f"  {provider}: {_without_models(provider, snapshot)}")
+            click.echo(f"  {provider}: {without_models(snapshot, provider)}")
 
 
 def _readiness(ready: int, lacks: Sequence[str]) -> str:
@@ -102,19 +102,6 @@ def _readiness(ready: int, lacks: Sequence[str]) -> str:
     if not ready:
         return f"{len(lacks)} models, none known to be ready: {lacks[0]}"
     return f"{ready} models ready. {len(lacks)} more would need: {lacks[0]}"
-
-
-def _without_models(provider: str, snapshot: Snapshot) -> str:
-    """Why a provider has no models, and what to do."""
-    plugin = f"llm-{provider}"
-    if why := next((w for p, w in snapshot.plugin_errors.items() if provider in p), None):
-        return f"no models for now: {why}"
-    if plugin in snapshot.plugins:
-        return (
-            f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
-            "running server"
-        )
-    return f"no plugin; {how_to_add(plugin)}"
 
 
 def _programs() -> None:

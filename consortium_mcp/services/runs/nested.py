@@ -104,7 +104,7 @@ class NestedRuns:
             run = inner.run
         else:
             report, run = inner.report, inner.run()
-        return _reply(run, report, question, time.monotonic() - began)
+        return _reply(run, report, question, round(time.monotonic() - began, 3))
 
     async def _find_or_begin(
         self, outer: RunExecution, path: tuple[str, ...], question: Question
@@ -152,7 +152,7 @@ class NestedRuns:
             seed=seed,
             parent=parent,
             calibration=outer.run.calibration,
-            warnings=resolved.warnings,
+            warnings=resolved.run_warnings,
         )
 
     async def _find_recorded(self, parent: Parent) -> RunRecord | None:

@@ -11,16 +11,19 @@ from pydantic import Field
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.hints import READS
-from consortium_mcp.frontends.mcp.tools.outputs import (
-    ModelInfo,
-    ModelList,
-)
+from consortium_mcp.frontends.mcp.tools.outputs import ModelInfo, ModelList
+from consortium_mcp.frontends.text.fitting import Cutting
+from consortium_mcp.frontends.text.phrases import one_line
+from consortium_mcp.services.catalogue import matching, why_not_here
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-MOST_MODELS = 100
+    from consortium_mcp.adapters.models.snapshot import Entry
+
+MOST_MODELS = 50
 """Models in one list; a provider such as OpenRouter has hundreds."""
+_CUTTING = Cutting(others="name a longer part of an id as query")
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
@@ -36,29 +39,56 @@ async def list_models(
     """List models for members and arbiter: ready ones first, and what others lack."""
     service = await service_of(ctx)
     snapshot = await service.registry.snapshot(refresh=True)
-    wanted = (query or "").lower()
-    matching = [
-        entry
-        for entry in sorted(snapshot.entries.values(), key=lambda entry: not entry.ready)
-        if wanted in " ".join((entry.model_id, *entry.aliases, entry.provider)).lower()
-    ]
-    found = ModelList(
-        models=[
+    found = matching(snapshot, query or "")
+    shown = found[:MOST_MODELS]
+    listed = ModelList(
+        models=_infos(shown),
+        plugin_errors=snapshot.plugin_errors,
+        more=len(found) - len(shown),
+        remedy=why_not_here(snapshot, query, found) if query else None,
+    )
+    return result("\n".join(_lines(shown, listed, query)), listed, _CUTTING)
+
+
+def _infos(entries: list[Entry]) -> list[ModelInfo]:
+    """The models as data; what several lack is told once, as it is the longest part."""
+    first: dict[str, str] = {}
+    infos = []
+    for entry in entries:
+        missing = entry.missing or entry.readiness.doubt
+        if missing is not None:
+            teller = first.setdefault(missing, entry.model_id)
+            missing = missing if teller == entry.model_id else f"the same as {teller}"
+        infos.append(
             ModelInfo(
                 id=entry.model_id,
                 aliases=list(entry.aliases),
                 provider=entry.provider,
                 ready=entry.ready,
-                missing=entry.missing or entry.readiness.doubt,
+                missing=missing,
                 demo=entry.demo,
             )
-            for entry in matching[:MOST_MODELS]
-        ],
-        plugin_errors=snapshot.plugin_errors,
-        more=max(0, len(matching) - MOST_MODELS),
-    )
-    lines = [f"- {m.id} ({m.provider}): {'ready' if m.ready else m.missing}" for m in found.models]
-    if found.more:
-        lines.append(f"- … {found.more} more; name a part of their ids as query.")
-    lines += [f"- plugin {name}: {why}" for name, why in found.plugin_errors.items()]
-    return result("\n".join(lines) or "No model matches.", found)
+        )
+    return infos
+
+
+def _lines(entries: list[Entry], listed: ModelList, query: str | None) -> list[str]:
+    """The list as Markdown: a line for each that is ready, and one for all that lack the same."""
+    lines = [f"- {entry.model_id} ({entry.provider}): ready" for entry in entries if entry.ready]
+    lacking: dict[str, list[str]] = {}
+    for entry in entries:
+        if not entry.ready:
+            missing = str(entry.missing or entry.readiness.doubt)
+            lacking.setdefault(f"({entry.provider}): {missing}", []).append(entry.model_id)
+    lines += [f"- {', '.join(names)} {missing}" for missing, names in lacking.items()]
+    if not lines:
+        lines.append(
+            f"No model matches {one_line(query, 80)!r}; without query, list_models shows all."
+            if query
+            else "llm has no model."
+        )
+    if listed.more:
+        lines.append(f"- … {listed.more} more; name a part of their ids as query.")
+    if listed.remedy:
+        lines.append(f"- {listed.remedy}")
+    return lines + [f"- plugin {name}: {why}" for name, why in listed.plugin_errors.items()]
