@@ -90,15 +90,16 @@ def why_not_here(snapshot: Snapshot, query: str, found: Sequence[Entry]) -> str 
         return None
     if name in PROVIDERS:
         return f"{name}: {without_models(snapshot, name)}."
-    if found:
-        return None
-    if hint := snapshot.package_hint(query.strip().lower()):
+    return None if found else _why_unknown(snapshot, name)
+
+
+def _why_unknown(snapshot: Snapshot, name: str) -> str | None:
+    if hint := snapshot.package_hint(name):
         return hint
     if name in AGENTS:
         return f"The program {name} was not found. Installed and signed in, it is agent/{name}."
-    if near := closest(name, snapshot.names):
-        return f"Near it are {', '.join(near)}."
-    return None
+    near = closest(name, snapshot.names)
+    return f"Near it are {', '.join(near)}." if near else None
 
 
 PROVIDERS = (*dict.fromkeys((*CURRENT_MODELS, *EXTRAS)),)

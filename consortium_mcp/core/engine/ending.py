@@ -99,7 +99,10 @@ def _by_remark(remarks: Iterable[tuple[K, Response]]) -> dict[K, str]:
         of_model = labels.setdefault(remark, {}).setdefault(response.model, [])
         of_model += [response.label] if response.label not in of_model else []
     return {
-        remark: ", ".join(f"{model} ({', '.join(names)})" for model, names in by_model.items())
+        remark: ", ".join(
+            f"{model} ({', '.join(sorted(names, key=lambda name: (len(name), name)))})"
+            for model, names in by_model.items()
+        )
         for remark, by_model in labels.items()
     }
 

@@ -70,8 +70,8 @@ def _too_long(cut: Mapping[str, int]) -> str:
             "its middle was cut."
         )
     return (
-        f"The answers of {', '.join(cut)} were up to {max(cut.values())} characters too long for "
-        "the arbiter's prompt; their middles were cut."
+        f"Answers were up to {max(cut.values())} characters too long for the arbiter's prompt, and "
+        f"their middles were cut: {', '.join(cut)}."
     )
 
 

@@ -44,9 +44,9 @@ class Cutting:
     """Fields to leave as they are, such as a page, which is cut already."""
 
 
-_STEPS = ((4_000, 400), (1_500, 200), (500, 100), (200, 50), (100, 25), (100, 10))
+_STEPS = ((4_000, 400), (1_500, 200), (500, 100), (200, 50), (80, 36), (80, 20), (80, 10))
 """Tried in turn: the most characters of a text, and the most entries of a list or a mapping."""
-_KEPT_FOR_LAST = 12_000
+_KEPT_FOR_LAST = 6_000
 """Bytes for the text that is cut last, while others are cut."""
 _KEPT_FOR_NOTES = 2_000
 """Bytes for what was left out."""
