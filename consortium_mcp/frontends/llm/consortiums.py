@@ -110,7 +110,7 @@ def remove(name: str, *, force: bool, as_json: bool) -> None:
     with command_errors():
         warnings = anyio.run(delete)
     if as_json:
-        _print_json({"deleted": name, "warnings": warnings})
+        _print_json({"deleted": name} | ({"warnings": warnings} if warnings else {}))
     else:
         click.echo(" ".join([f"Removed {name}. Its runs stay.", *warnings]))
 
