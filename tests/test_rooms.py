@@ -32,8 +32,8 @@ MAY_IMPORT = {
         "core/judging",
     ],
     "core/engine": [
-        "core/domain", "core/reading", "core/confidence", "core/prompts", "core/judging",
-        "core/strategies",
+        "core/domain", "core/panel", "core/reading", "core/confidence", "core/prompts",
+        "core/judging", "core/strategies",
     ],
     "core/evaluation": [
         "core/domain", "core/answers", "core/reading", "core/panel", "core/engine",
@@ -52,9 +52,9 @@ MAY_IMPORT = {
     "adapters/agents": ["core/domain", "adapters"],
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
-    "services/runs": ["core/*", "adapters/journal", "adapters/models", "adapters/sqlite"],
+    "services/runs": ["core/*", "adapters/journal", "adapters/models"],
     "services": [
-        "core/*", "adapters", "adapters/journal", "adapters/models", "adapters/sqlite",
+        "core/*", "adapters", "adapters/agents", "adapters/journal", "adapters/models",
         "services/runs",
     ],
     # What speaks.

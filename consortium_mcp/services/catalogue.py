@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.agents.finding import AGENTS
 from consortium_mcp.adapters.installation import how_to_add
 from consortium_mcp.core.domain.consortium import Member
 from consortium_mcp.core.domain.errors import ConfigError, UnknownModel
 from consortium_mcp.core.domain.request import MemberSpec
-from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.domain.text import clean, closest
+from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.core.panel.labels import label
 from consortium_mcp.core.panel.member_syntax import parse_member, with_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.adapters.models.snapshot import Entry, Snapshot
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.request import ConsortiumSettings
 
@@ -60,6 +62,61 @@ class Selection:
             for each in self.candidates()
             if each.missing
         ]
+
+
+def matching(snapshot: Snapshot, query: str) -> list[Entry]:
+    """The models with this text in an id, alias or provider, ready ones first."""
+    wanted = query.strip().lower()
+    return [
+        entry
+        for entry in sorted(snapshot.entries.values(), key=lambda entry: not entry.ready)
+        if wanted in " ".join((entry.model_id, *entry.aliases, entry.provider)).lower()
+    ]
+
+
+def why_not_here(snapshot: Snapshot, query: str, found: Sequence[Entry]) -> str | None:
+    """Why a provider, a program or models of this name are not here, and what to do.
+
+    Args:
+        snapshot: llm's models.
+        query: the name.
+        found: the models that match it, perhaps of another provider.
+
+    Returns:
+        `None` where models of the provider are here, or nothing is near the name.
+    """
+    name = query.strip().lower().removeprefix("llm-").removeprefix("agent/")
+    if any(entry.provider == name for entry in snapshot.entries.values()):
+        return None
+    if name in PROVIDERS:
+        return f"{name}: {without_models(snapshot, name)}."
+    return None if found else _why_unknown(snapshot, name)
+
+
+def _why_unknown(snapshot: Snapshot, name: str) -> str | None:
+    if hint := snapshot.package_hint(name):
+        return hint
+    if name in AGENTS:
+        return f"The program {name} was not found. Installed and signed in, it is agent/{name}."
+    near = closest(name, snapshot.names)
+    return f"Near it are {', '.join(near)}." if near else None
+
+
+PROVIDERS = (*dict.fromkeys((*CURRENT_MODELS, *EXTRAS)),)
+"""Those whose plugins are known here, by the name of the plugin without `llm-`."""
+
+
+def without_models(snapshot: Snapshot, provider: str) -> str:
+    """Why a provider has no models, and what to do."""
+    plugin = f"llm-{provider}"
+    if why := next((w for p, w in snapshot.plugin_errors.items() if provider in p), None):
+        return f"no models for now: {why}"
+    if plugin in snapshot.plugins:
+        return (
+            f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
+            "running server"
+        )
+    return f"no plugin; {how_to_add(plugin)}"
 
 
 class Catalogue:

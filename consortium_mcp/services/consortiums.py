@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, names_asked
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.report import consortium_uri
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Announce = Callable[..., Awaitable[None]]
 
 _FIELDS = tuple(ConsortiumConfig.model_fields)
+_LONGEST_VALUE = 80
+"""Characters of a setting's value in a message."""
+_MOST_NAMES = 10
+"""Names in a message."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -59,6 +63,9 @@ class Consortiums:
     ) -> ResolvedConsortium:
         """Save a consortium under a name.
 
+        Where neither members nor a consortium to clone are named, and there is one of this name
+        already, it is changed: what is not given stays.
+
         Args:
             name: its name, also as a model in llm.
             settings: the configuration, or what differs from the cloned one.
@@ -72,7 +79,7 @@ class Consortiums:
                 this name; the message says how it differs.
         """
         base = None if clone is None else await self._saved.find(clone)
-        if base is None and overwrite and settings.models is None:
+        if base is None and settings.models is None:
             base = next((each for each in await self._saved.all() if each.name == name), None)
         return await self._save(
             name, settings, base, overwrite=overwrite, keep_unknown=keep_unknown
@@ -114,26 +121,35 @@ class Consortiums:
         await self.announce(consortium_uri(name))
         return ResolvedConsortium(config, resolved.warnings, resolved.nested)
 
-    async def delete(self, name: str, *, although_asked: bool = False) -> None:
+    async def delete(self, name: str, *, force: bool = False) -> list[str]:
         """Delete a saved consortium; its runs stay.
 
         Args:
-            name: which one.
-            although_asked: even if another saved consortium asks it.
+            name: its name.
+            force: delete it even if other consortiums ask it.
+
+        Returns:
+            Warnings, such as who can no longer be run.
 
         Raises:
             UnknownConsortium: there is none of this name.
-            ConfigError: another one asks it.
+            ConfigError: others ask it, and `force` was not given.
         """
         await self._saved.find(name)
-        users = [each.name for each in await self._saved.all() if name in each.models]
-        if users and not although_asked:
+        users = [
+            str(each.name)
+            for each in await self._saved.all()
+            if each.name != name and name in names_asked(each)
+        ]
+        if users and not force:
             raise ConfigError(
-                f"{name!r} is asked by {', '.join(map(str, users))}, which cannot be consulted "
-                "without it. Change them first, or delete it all the same with `force`."
+                f"{name!r} is asked by {_shown(users)}, which cannot be run without it. Nothing "
+                "was deleted. Give `force` to delete it all the same, or first save "
+                f"{'those' if len(users) > 1 else 'that one'} with other models."
             )
         await self._saved.delete(name)
         await self.announce(consortium_uri(name))
+        return [f"Without it these cannot be run: {_shown(users)}."] if users else []
 
     async def _check_name(self, name: str) -> None:
         if not _NAME.fullmatch(name):
@@ -167,12 +183,19 @@ class Consortiums:
         ]
         raise ConfigError(
             f"A consortium is saved as {config.name!r} already. It differs in "
-            f"{', '.join(changes)}. Save it with `overwrite` to replace it, or choose another name."
+            f"{', '.join(changes)}. Give `overwrite` to replace it, or choose another name."
         )
 
 
 def _value_text(value: object) -> str:
-    """A setting's value, as text for a message."""
+    """A setting's value, as text for a message; of a long one the beginning."""
     if isinstance(value, tuple):
-        return ", ".join(getattr(each, "model", str(each)) for each in value) or "none"
-    return "none" if value is None else str(value)
+        return _shown([getattr(each, "model", str(each)) for each in value]) or "none"
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _shown(names: Sequence[str]) -> str:
+    """The names; of many, the first."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -30,7 +30,7 @@ def nothing_ready_message(snapshot: Snapshot) -> str:
 
 
 def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
-    """Everything that a user should know about this configuration."""
+    """What a user should know about this configuration, whatever comes of a run."""
     warnings = []
     nested = {each.name for each in asked if each.consortium is not None}
     if len(config.members) == 1 and config.members[0].model not in nested:
@@ -54,25 +54,18 @@ def warnings_of(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
         warnings.append(
             f"{', '.join(ignored)} is a consortium: give options to its own members instead."
         )
-    weighs = get_strategy(config.strategy).weighs
-    return warnings + (_arbiter_warnings(config, nested) if weighs else [])
-
-
-def _arbiter_warnings(config: ConsortiumConfig, nested: set[str]) -> list[str]:
-    models = {member.model for member in config.members} - nested
-    remedy = "Name another if you can."
-    warnings = []
-    for arbiter in (config.arbiter, *config.arbiters):
-        if arbiter in nested:
-            continue
-        family = known_models.family(arbiter)
-        relatives = sorted(m for m in models if family and known_models.family(m) == family)
-        if arbiter in models:
-            own = "is also a member, and models favour their own answers"
-            warnings.append(f"{ABOUT_ARBITER}{arbiter} {own}. {remedy}")
-        elif relatives:
-            related = (
-                f"is of the same family as {', '.join(relatives)}, and models favour their own"
-            )
-            warnings.append(f"{ABOUT_ARBITER}{arbiter} {related}. {remedy}")
     return warnings
+
+
+def arbiter_warnings(config: ConsortiumConfig, asked: list[Candidate]) -> list[str]:
+    """What a user should know about the arbiters, should one be asked.
+
+    Not every run asks one, so a report says it of those that judged.
+    """
+    if not get_strategy(config.strategy).weighs:
+        return []
+    nested = {each.name for each in asked if each.consortium is not None}
+    models = {member.model for member in config.members} - nested
+    arbiters = [each for each in (config.arbiter, *config.arbiters) if each not in nested]
+    found = (known_models.reason_to_favour(arbiter, models) for arbiter in arbiters)
+    return [warning for warning in found if warning is not None]

@@ -34,7 +34,8 @@ class PreparedRun:
 
     def plan(self) -> tuple[Plan, tuple[str, ...]]:
         """What the run would cost, and what its user should know before it begins."""
-        return _plan(self.run, self.resolved)
+        plan, warnings = _plan(self.run, self.resolved)
+        return plan, (*self.resolved.of_arbiters, *warnings)
 
 
 class RunPreparation:
@@ -99,7 +100,7 @@ class RunPreparation:
             history=_conversation(previous) if previous else tuple(request.history),
             continues=request.continue_run,
             calibration=calibration,
-            warnings=(*resolved.warnings, *warnings),
+            warnings=(*resolved.run_warnings, *warnings),
         )
         return PreparedRun(run, resolved)
 

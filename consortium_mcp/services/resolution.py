@@ -13,7 +13,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.engine.nested_consortium import checked_path
 from consortium_mcp.services.catalogue import Catalogue
 from consortium_mcp.services.default_panel import default_panel
-from consortium_mcp.services.panel_warnings import warnings_of
+from consortium_mcp.services.panel_warnings import arbiter_warnings, warnings_of
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:
@@ -35,8 +35,15 @@ class ResolvedConsortium:
     """Its members and arbiters that are consortiums themselves, by name."""
     notes: tuple[str, ...] = ()
     """What a plan says besides."""
+    of_arbiters: tuple[str, ...] = ()
+    """Those of the warnings that matter only if an arbiter is asked."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
+
+    @property
+    def run_warnings(self) -> tuple[str, ...]:
+        """The warnings that hold for every run, whoever is asked in it."""
+        return tuple(each for each in self.warnings if each not in self.of_arbiters)
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,20 @@ class RequestResolver:
             )
         path = path or ((base.name if base else None) or "this panel",)
         nested = await self._nested(selection, leniency, path)
-        inner = [f"In {name}: {w}" for name, each in nested.items() for w in each.warnings]
-        own = warnings_of(config, selection.candidates())
-        notes = tuple(each.note for each in selection.candidates() if each.note is not None)
-        return ResolvedConsortium(config, (*selection.not_ready(), *own, *inner), nested, notes)
+        asked = selection.candidates()
+        of_arbiters = (
+            *arbiter_warnings(config, asked),
+            *(f"In {name}: {w}" for name, each in nested.items() for w in each.of_arbiters),
+        )
+        inner = [f"In {name}: {w}" for name, each in nested.items() for w in each.run_warnings]
+        own = warnings_of(config, asked)
+        return ResolvedConsortium(
+            config,
+            tuple(dict.fromkeys((*selection.not_ready(), *own, *inner, *of_arbiters))),
+            nested,
+            notes=tuple(each.note for each in asked if each.note is not None),
+            of_arbiters=of_arbiters,
+        )
 
     async def _nested(
         self, selection: Selection, leniency: Leniency, path: tuple[str, ...]

@@ -99,7 +99,7 @@ class ModelCaller:
         return Reply(
             text=without_keys(response.text),
             seconds=round(time.perf_counter() - started, 3),
-            **(await self._priced(entry, response)).model_dump(),
+            **response.spent.model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )
 

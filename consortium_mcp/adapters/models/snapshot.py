@@ -151,18 +151,19 @@ class Snapshot:
             message += unknown_model_message(self.aliases[name], self.names)
         elif len(spelled) > 1:
             message += f" Several providers have it: name one of {', '.join(sorted(spelled))}."
-        message += self._package_hint(name)
+        if hint := self.package_hint(name):
+            message += f" {hint}"
         if self.plugin_errors:
             message += f" These plugins failed to load: {', '.join(self.plugin_errors)}."
         raise UnknownModel(message)
 
-    def _package_hint(self, name: str) -> str:
+    def package_hint(self, name: str) -> str | None:
         """Which package has ids that begin like this one, and how to add it if it is not here."""
         found = next(
             (package for start, package in PACKAGE_FOR.items() if name.startswith(start)), None
         )
         if found is None:
-            return ""
+            return None
         if found in self.plugins or is_installed(found):
-            return f" {found}, which brings ids like this, is installed: name one that it has."
-        return f" Ids like this come with {found}, which is not installed: {how_to_add(found)}."
+            return f"{found}, which brings ids like this, is installed: name one that it has."
+        return f"Ids like this come with {found}, which is not installed: {how_to_add(found)}."

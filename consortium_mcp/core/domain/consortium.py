@@ -18,6 +18,12 @@ def members_as_written(config: ConsortiumConfig) -> list[str]:
     return [model if n == 1 else f"{model}:{n}" for model, n in counts.items()]
 
 
+def names_asked(config: ConsortiumConfig) -> set[str]:
+    """Every model and consortium that this one may ask, by name."""
+    others = {config.arbiter, *config.arbiters, config.escalate_to or config.arbiter}
+    return others | {member.model for member in config.members}
+
+
 PROGRAM_START_SECONDS = 10.0
 """What an agent program takes, at most, to start (2 to 7 s were measured)."""
 

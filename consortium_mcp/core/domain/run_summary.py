@@ -102,8 +102,15 @@ class RunSummary(BaseModel):
     def of_row(cls, row: dict[str, Any]) -> Self:
         """The summary of a database row; long texts are cut."""
         row = {name: value for name, value in row.items() if name in cls.model_fields}
-        for field in ("prompt", "synthesis"):
-            if row[field] is not None and len(row[field]) > EXCERPT:
-                row[field] = row[field][: EXCERPT - 1] + "…"
         row["next_step"] = next_step_of(row["run_id"], row["status"], row["parent_run_id"])
-        return cls.model_validate(row)
+        return cls.model_validate(row).shortened(EXCERPT)
+
+    def shortened(self, limit: int) -> Self:
+        """This run with a prompt and a synthesis of at most so many characters."""
+        return self.model_copy(
+            update={
+                field: text[: limit - 1] + "…"
+                for field in ("prompt", "synthesis", "final_answer")
+                if (text := getattr(self, field)) is not None and len(text) > limit
+            }
+        )

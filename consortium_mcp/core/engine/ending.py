@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
+
+from consortium_mcp.core.panel.known_models import reason_to_favour
 
 from consortium_mcp.core.domain.run import ABOUT_ARBITER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from consortium_mcp.core.domain.run import Run, StopReason
     from consortium_mcp.core.domain.verdict import Response
 
+K = TypeVar("K", bound="Hashable")
+
 
 def ended_without_answers(run: Run, responses: Sequence[Response], *, late: bool) -> Run:
     """The ended run where no member answered: it failed, unless it has an earlier verdict."""
-    reasons = "; ".join(f"{r.model}: {r.error}" for r in responses) or "nobody is left to ask"
+    reasons = "; ".join(_reasons(responses)) or "nobody is left to ask"
     run = run.model_copy(update={"unjudged": tuple(responses)})
     reason: StopReason = "deadline" if late else "members_failed"
     if any(r.error_kind == "budget" for r in responses):
@@ -42,37 +46,68 @@ def ended(run: Run, reason: StopReason) -> Run:
             f"Only {len(run.iterations)} of at least {run.config.min_iterations} iterations were "
             f"made ({reason})."
         )
-    for iteration in run.iterations:
-        warnings += [w for w in iteration.verdict.warnings if w not in warnings]
-        unanswered: defaultdict[str, list[str]] = defaultdict(list)
-        notes: defaultdict[str, list[str]] = defaultdict(list)
-        for r in iteration.responses:
-            who = f"{r.model} ({r.label})"
-            if not r.answered:
-                unanswered[str(r.error)].append(who)
-            for warning in r.warnings:
-                notes[warning].append(who)
-        warnings += [
-            f"{', '.join(who)} did not answer in iteration {iteration.number}: {error}"
-            for error, who in unanswered.items()
-        ]
-        warnings += [
-            f"{', '.join(who)} in iteration {iteration.number}: {warning}"
-            for warning, who in notes.items()
-        ]
-    best = run.best
-    if best is not None and best.verdict.parts.agreement is None:
-        warnings.append(
-            f"One of {len(best.responses)} members answered in iteration {best.number}: its answer "
-            "stands alone, and no agreement supports it."
-        )
+    warnings += [warning for it in run.iterations for warning in it.verdict.warnings]
+    warnings += _of_arbiters(run)
+    warnings += _of_members(run)
     return run.model_copy(
         update={
             "status": "degraded" if _fell_short(run, reason) else "completed",
             "stop_reason": reason,
-            "warnings": tuple(warnings),
+            "warnings": tuple(dict.fromkeys(warnings)),
         }
     )
+
+
+def _of_arbiters(run: Run) -> list[str]:
+    """What makes the word of an arbiter that judged weigh less."""
+    judged = dict.fromkeys(it.verdict.arbiter for it in run.iterations)
+    responses = [r for it in run.iterations for r in it.responses]
+    models = {r.model for r in responses if r.nested_run_id is None}
+    found = (reason_to_favour(arbiter, models) for arbiter in judged if arbiter is not None)
+    return [warning for warning in found if warning is not None]
+
+
+def _of_members(run: Run) -> list[str]:
+    """What went wrong with members: one warning for all to whom the same happened."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for iteration in run.iterations:
+        remarks = [
+            ((" did not answer", str(r.error)), r) for r in iteration.responses if not r.answered
+        ]
+        remarks += [(("", warning), r) for r in iteration.responses for warning in r.warnings]
+        for (what, remark), who in _by_remark(remarks).items():
+            told.setdefault((who, what, remark), []).append(str(iteration.number))
+    return [
+        f"{who}{what} in iteration{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}: {remark}"
+        for (who, what, remark), numbers in told.items()
+    ]
+
+
+def _reasons(responses: Sequence[Response]) -> list[str]:
+    """Why nobody answered, each reason once."""
+    models: dict[str, list[str]] = {}
+    for r in responses:
+        models.setdefault(str(r.error), []).append(r.model)
+    counts = {why: Counter(found).items() for why, found in models.items()}
+    return [
+        f"{', '.join(model if n == 1 else f'{model} ({n} times)' for model, n in found)}: {why}"
+        for why, found in counts.items()
+    ]
+
+
+def _by_remark(remarks: Iterable[tuple[K, Response]]) -> dict[K, str]:
+    """Each remark once, with the members that it is about: `gpt-4o (A, B), o3 (C)`."""
+    labels: dict[K, dict[str, list[str]]] = {}
+    for remark, response in remarks:
+        of_model = labels.setdefault(remark, {}).setdefault(response.model, [])
+        of_model += [response.label] if response.label not in of_model else []
+    return {
+        remark: ", ".join(
+            f"{model} ({', '.join(sorted(names, key=lambda name: (len(name), name)))})"
+            for model, names in by_model.items()
+        )
+        for remark, by_model in labels.items()
+    }
 
 
 def _fell_short(run: Run, reason: StopReason) -> bool:

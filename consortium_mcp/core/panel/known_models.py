@@ -47,6 +47,20 @@ def family(model_id: str) -> str | None:
     return next((family for start, family in _FAMILIES if name.startswith(start)), None)
 
 
+def reason_to_favour(arbiter: str, members: Collection[str]) -> str | None:
+    """A warning where a member is the arbiter's own model, or one of its family."""
+    remedy = "Name another if you can."
+    if arbiter in members:
+        own = "is also a member, and models favour their own answers"
+        return f"The arbiter {arbiter} {own}. {remedy}"
+    kin = family(arbiter)
+    relatives = sorted({each for each in members if kin and family(each) == kin})
+    if relatives:
+        related = f"is of the same family as {', '.join(relatives)}, and models favour their own"
+        return f"The arbiter {arbiter} {related}. {remedy}"
+    return None
+
+
 CURRENT_MODELS: dict[str, tuple[str, ...]] = {
     "openai": ("gpt-6-sol", "gpt-5.6-sol", "gpt-5.5", "gpt-5", "gpt-4.1"),
     "anthropic": (

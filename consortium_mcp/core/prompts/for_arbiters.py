@@ -11,7 +11,7 @@ from consortium_mcp.core.prompts.rendering import render
 from consortium_mcp.core.reading.replies import read_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response
@@ -45,19 +45,16 @@ def prompt_for_arbiter(
     answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
     mark = boundary(run, "arbiter")
     limit = MAX_QUOTED // max(1, len(answered))
-    blocks, warnings, cut_labels = [], [], []
+    blocks: list[str] = []
+    too_long: dict[str, int] = {}
+    warnings: list[str] = []
     for response in answered:
         block, cut = quote(read_reply(response.text or "").shown, mark, limit)
         blocks.append(f"Answer {response.label}:\n{block}")
-        cut_labels += [response.label] if cut else []
-    if cut_labels:
-        warnings.append(
-            f"Too long for the arbiter's prompt, so that the middle was cut: the answers of "
-            f"{', '.join(cut_labels)}."
-            if len(cut_labels) > 1
-            else f"The answer of {cut_labels[0]} was too long for the arbiter's prompt; its middle "
-            "was cut."
-        )
+        if cut:
+            too_long[response.label] = cut
+    if too_long:
+        warnings.append(_too_long(too_long))
     question, cut = quote(question_of(run), mark)
     if cut:
         warnings.append(
@@ -74,6 +71,20 @@ def prompt_for_arbiter(
         code=verdict_code(run),
     )
     return prompt, tuple(warnings)
+
+
+def _too_long(cut: Mapping[str, int]) -> str:
+    """The warning about answers that were cut, by label the characters that were."""
+    if len(cut) == 1:
+        [(label, characters)] = cut.items()
+        return (
+            f"The answer of {label} was {characters} characters too long for the arbiter's prompt; "
+            "its middle was cut."
+        )
+    return (
+        f"Answers were up to {max(cut.values())} characters too long for the arbiter's prompt, and "
+        f"their middles were cut: {', '.join(cut)}."
+    )
 
 
 def _members_system(run: Run, mark: str) -> str:

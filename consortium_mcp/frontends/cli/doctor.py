@@ -19,10 +19,9 @@ from consortium_mcp.adapters.sqlite.patience import shared_patience
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
-from consortium_mcp.services.catalogue import without_models
+from consortium_mcp.services.catalogue import PROVIDERS, without_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,9 +94,9 @@ def _models(snapshot: Snapshot) -> None:
         ready = sum(entry.ready for entry in entries)
         lacks = [lack for e in entries if (lack := e.missing or e.readiness.doubt)]
         click.echo(f"  {provider}: {_readiness(ready, lacks)}")
-    for provider in dict.fromkeys((*CURRENT_MODELS, *EXTRAS)):
+    for provider in PROVIDERS:
         if not any(entry.provider == provider for entry in snapshot.entries.values()):
-            click.echo(f"  {provider}: {without_models(provider, snapshot)}")
+            click.echo(f"  {provider}: {without_models(snapshot, provider)}")
 
 
 def _readiness(ready: int, lacks: Sequence[str]) -> str:

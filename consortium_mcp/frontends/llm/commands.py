@@ -78,7 +78,7 @@ def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, b
 @panel_options
 @click.option("--description", help="What it is for.")
 @click.option("--clone", metavar="NAME", help="A saved consortium to start from.")
-@click.option("--overwrite", is_flag=True, help="Replace another one of this name.")
+@click.option("--overwrite", is_flag=True, help="Replace or change the one of this name.")
 @_AS_JSON
 def save(name: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Save a consortium as NAME, for `llm -m NAME` and every other client."""
@@ -108,7 +108,7 @@ def show(name: str, *, as_json: bool) -> None:
 
 @consortium.command()
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Even if another consortium asks it.")
+@click.option("--force", is_flag=True, help="Even if other consortiums ask it.")
 @_AS_JSON
 def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove the saved consortium NAME; its runs stay."""

@@ -103,16 +103,16 @@ def show(name: str, *, as_json: bool) -> None:
 def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove a saved consortium."""
 
-    async def delete() -> None:
+    async def delete() -> list[str]:
         async with open_service(from_environment()) as service:
-            await service.consortiums.delete(name, although_asked=force)
+            return await service.consortiums.delete(name, force=force)
 
     with command_errors():
-        anyio.run(delete)
+        warnings = anyio.run(delete)
     if as_json:
-        _print_json({"deleted": name})
+        _print_json({"deleted": name} | ({"warnings": warnings} if warnings else {}))
     else:
-        click.echo(f"Removed {name}. Its runs stay.")
+        click.echo(" ".join([f"Removed {name}. Its runs stay.", *warnings]))
 
 
 def export(file: Path | None) -> None:

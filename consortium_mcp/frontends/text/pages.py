@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
+from consortium_mcp.frontends.text.fitting import beginning, size
+from consortium_mcp.frontends.text.report import report_markdown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,9 +38,15 @@ def entries_markdown(entries: Sequence[Entry]) -> str:
 
 PAGE = 5_800
 """Characters of a page; with the start of the report and the next call it stays under 8,000."""
+PAGE_BYTES = 12_000
+"""Bytes of a page's texts as JSON, where characters take several."""
+_ONE_CHARACTER = 20
+"""Bytes that are enough for any."""
+_LONGEST_ERROR = 1_000
+"""Characters; the section `exchanges` has all of it."""
 _SEPARATORS = 8
 """Characters between a heading and its text, and after it."""
-Section = Literal["prompt", "synthesis", "responses", "iterations", "exchanges"]
+Section = Literal["prompt", "synthesis", "report", "responses", "iterations", "exchanges"]
 
 
 class Entry(BaseModel):
@@ -45,7 +54,7 @@ class Entry(BaseModel):
 
     section: Section
     iteration: int | None
-    role: Literal["member", "arbiter", "verdict", "synthesis", "prompt"]
+    role: Literal["member", "arbiter", "verdict", "synthesis", "prompt", "report"]
     label: str | None
     """The member's."""
     model: str | None
@@ -81,19 +90,24 @@ def page(entries: Sequence[Entry], offset: int, limit: int = PAGE) -> Page:
         limit: characters of the page, with headings and errors.
     """
     shown: list[Entry] = []
-    place, following, room = 0, offset, limit
+    place, following, room, bytes_left = 0, offset, limit, PAGE_BYTES
     for entry in entries:
         length = max(1, len(entry.text))
         begin = max(offset - place, 0)
         place += length
         if begin >= length:
             continue
-        room -= len(entry.heading) + len(entry.error or "") + _SEPARATORS
-        if room <= 0 and shown:
+        error = entry.error and entry.error[:_LONGEST_ERROR]
+        empty = entry.model_copy(update={"text": "", "error": error})
+        room -= len(entry.heading) + len(error or "") + _SEPARATORS
+        bytes_left -= size(empty.model_dump(mode="json"))
+        if (room <= 0 or bytes_left <= 0) and shown:
             break
-        taken = min(length - begin, max(room, 1))
-        shown.append(entry.model_copy(update={"text": entry.text[begin : begin + taken]}))
+        text = beginning(entry.text[begin : begin + max(room, 1)], max(bytes_left, _ONE_CHARACTER))
+        taken = max(1, len(text))
+        shown.append(empty.model_copy(update={"text": text}))
         room -= taken
+        bytes_left -= size(text)
         following += taken
     total = sum(max(1, len(entry.text)) for entry in entries)
     return Page(
@@ -113,8 +127,12 @@ def entries_of(
     """The entries of these sections, in the order given."""
     found: list[Entry] = []
     for section in sections:
-        if section == "synthesis" or section == "prompt":  # noqa: PLR1714 (so mypy sees which)
-            found.append(_whole(section, report))
+        if section == "synthesis":
+            found.append(_entry_of_report(section, report.synthesis or "", report.error))
+        elif section == "prompt":
+            found.append(_entry_of_report(section, report.prompt))
+        elif section == "report":
+            found.append(_entry_of_report(section, report_markdown(report, limit=None)))
         elif section == "iterations":
             found += [_iteration_entry(it) for it in iterations]
         else:
@@ -126,16 +144,17 @@ def entries_of(
     return found
 
 
-def _whole(section: Literal["prompt", "synthesis"], report: RunReport) -> Entry:
-    is_prompt = section == "prompt"
+def _entry_of_report(
+    section: Literal["prompt", "synthesis", "report"], text: str, error: str | None = None
+) -> Entry:
     return Entry(
         section=section,
         iteration=None,
         role=section,
         label=None,
         model=None,
-        text=report.prompt if is_prompt else report.synthesis or "",
-        error=None if is_prompt else report.error,
+        text=text,
+        error=error,
     )
 
 

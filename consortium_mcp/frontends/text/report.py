@@ -56,10 +56,12 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
 def _head(report: RunReport, room: int | None) -> list[str]:
     parts: list[str] = []
     if report.status in _HEADLINES:
-        parts.append(f"**{_HEADLINES[report.status]}.** {report.error or ''}".strip())
+        error = _short(report.error or "", room, report)
+        parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
     if report.synthesis is not None:
         answer = report.final_answer
-        below = [f"**Answer:** {answer}"] if answer and answer != report.synthesis else []
+        shows = answer and answer != report.synthesis
+        below = [f"**Answer:** {_short(answer, room, report)}"] if answer and shows else []
         below.append(_confidence(report))
         left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
         parts += [_synthesis(report, left), *below]
@@ -71,6 +73,17 @@ def _head(report: RunReport, room: int | None) -> list[str]:
             "members' answers."
         )
     return parts
+
+
+def _short(text: str, room: int | None, report: RunReport) -> str:
+    """The text, cut to the length of a line if there is a limit."""
+    if room is None or len(text) <= LONGEST_LINE:
+        return text
+    return f"{text[: LONGEST_LINE - 1]}… more: `{_whole_report(report)}`"
+
+
+def _whole_report(report: RunReport) -> str:
+    return f'get_run(run_id="{report.run_id}", include=["report"])'
 
 
 def _synthesis(report: RunReport, room: int | None) -> str:
@@ -86,7 +99,7 @@ def _synthesis(report: RunReport, room: int | None) -> str:
 
 def _fit(sections: dict[str, list[str]], room: int, report: RunReport) -> dict[str, list[str]]:
     """As many lines of each section as fit, the most important sections first."""
-    more = f'- … more: `get_run(run_id="{report.run_id}", include=["iterations"])`'
+    more = f"- … more: `{_whole_report(report)}`"
     fitted: dict[str, list[str]] = {title: [] for title in sections}
     for title in sorted(sections, key=lambda t: _CUT_LAST.index(t) if t in _CUT_LAST else 9):
         lines = [

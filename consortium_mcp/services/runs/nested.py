@@ -155,7 +155,7 @@ class NestedRuns:
             seed=seed,
             parent=parent,
             calibration=outer.run.calibration,
-            warnings=resolved.warnings,
+            warnings=resolved.run_warnings,
         )
 
     async def _find_recorded(self, parent: Parent) -> RunRecord | None:

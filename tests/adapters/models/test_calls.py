@@ -51,6 +51,7 @@ async def test_a_reply_has_its_text_time_and_tokens(kind: type[_Fake]) -> None:
     reply = await ask(fake, system="Be brief.")
     assert (reply.text, reply.input_tokens, reply.output_tokens) == ("42", 7, 3)
     assert reply.seconds >= 0
+    assert reply.seconds == round(reply.seconds, 3)
     assert reply.warnings == ()
     assert fake.prompts[0].prompt == "How many?"
     assert fake.prompts[0].system == "Be brief."

@@ -251,6 +251,15 @@ def test_saved_ones_are_listed_shown_cloned_and_removed() -> None:
     assert [c["name"] for c in json.loads(consortium("list", "--json").output)] == ["mine", "twin"]
     assert "max_iterations: 9" in consortium("show", "twin").output
     assert json.loads(consortium("show", "twin", "--json").output)["max_iterations"] == 9
+    consortium("save", "twin", "--description", "A twin.", "--overwrite")
+    assert json.loads(consortium("show", "twin", "--json").output)["max_iterations"] == 9
+    consortium("save", "outer", "-m", "mine", "-m", "gpt-4o", "--arbiter", "gemini-2")
+    refused = llm("consortium", "remove", "mine")
+    assert refused.exit_code == 1
+    assert "`force`" in refused.output
+    assert "cannot be run: outer" in consortium("remove", "mine", "--force").output
+    consortium("remove", "outer")
+    consortium("save", "mine", *PANEL)
     assert "Removed twin" in consortium("remove", "twin").output
     assert json.loads(consortium("remove", "mine", "--json").output) == {"deleted": "mine"}
     gone = llm("consortium", "show", "mine")

@@ -52,7 +52,7 @@ async def test_the_synthesis_is_whole_while_it_fits_and_the_sections_give_way() 
     shown = report_markdown(long)
     assert "s" * 6_500 in shown
     assert "w" * 500 in shown
-    assert f'more: `get_run(run_id="{long.run_id}", include=["iterations"])`' in shown
+    assert f'more: `get_run(run_id="{long.run_id}", include=["report"])`' in shown
 
 
 async def test_of_a_synthesis_that_alone_is_too_long_the_rest_can_be_asked_for() -> None:

@@ -9,8 +9,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.frontends.mcp.protocol.sizes import fitted, for_conversation
+from consortium_mcp.core.domain.report import report_uri
+from consortium_mcp.frontends.text.fitting import OFFSET, Cutting, beginning, fitted, size
 from consortium_mcp.frontends.text.report import report_markdown
 
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ LISTINGS: Mapping[Listing, str] = {
 }
 """The tool with which a model finds the right name, by kind of name."""
 
+MOST_BYTES = 58_000
+"""Of a tool's result as JSON, its text and its data together: with what the protocol adds under
+60 kB, which is about 25,000 tokens."""
+_MOST_OF_TEXT = 32_000
+"""Bytes of the text as JSON."""
+_LONGEST_ERROR = 8_000
+"""Bytes of an error as JSON."""
+PROMPT_SHOWN = 500
+"""Characters of a prompt in a report: who gets it has written it, and knows it by its beginning."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -40,37 +50,73 @@ def tool_errors(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         try:
             return await tool(*args, **kwargs)
         except ConsortiumError as error:
-            raise ToolError(error.told(LISTINGS)) from error
+            raise ToolError(_cut(error.told(LISTINGS), _LONGEST_ERROR)) from error
 
     return wrapped
 
 
-def result(text: str, data: BaseModel, *, is_error: bool = False) -> CallToolResult:
-    """A result with Markdown as its text and the same as structured content, both of bounded size.
+def result(
+    text: str, data: BaseModel, cutting: Cutting | None = None, *, is_error: bool = False
+) -> CallToolResult:
+    """A result with Markdown as its text and the same as structured content.
 
-    What is too long is cut and says so; see `sizes`.
+    Both together have at most `MOST_BYTES`. Where something was cut, the field `left_out` of the
+    data says what, and how to get it.
+
+    Args:
+        text: cut at its end where it is too long, so it should not be.
+        data: the structured content.
+        cutting: how it is cut where it is too long.
+        is_error: whether it tells of a failure.
     """
-    content = data.model_dump(mode="json")
-    if isinstance(data, RunReport):
-        content = for_conversation(content)
-    else:
-        content, was_cut = fitted(content)
-        if was_cut:
-            content["shortened"] = "Texts or entries were left out: ask for fewer, or with a query."
-    if len(text) > MAX_CHARACTERS:
-        text = f"{text[:MAX_CHARACTERS]}… (cut; ask for less, or for a page)"
+    text = _cut(text, _MOST_OF_TEXT)
+    shown, left_out = fitted(
+        data.model_dump(mode="json", exclude={"left_out"}),
+        MOST_BYTES - size(text),
+        cutting or Cutting(),
+    )
     return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=content, is_error=is_error
+        content=[TextContent(type="text", text=text)],
+        structured_content=shown | ({"left_out": left_out} if left_out else {}),
+        is_error=is_error,
     )
 
 
-MAX_CHARACTERS = 12_000
-"""Of a result's text; most are shorter by themselves."""
+def _cut(text: str, room: int) -> str:
+    kept = beginning(text, room)
+    return text if kept == text else f"{kept} […]"
 
 
-def report_result(report: RunReport) -> CallToolResult:
-    """The result for a report; that of a failed run is an error result."""
-    return result(report_markdown(report), report, is_error=report.status == "failed")
+def report_result(report: RunReport, text: str | None = None) -> CallToolResult:
+    """The result for a report; that of a failed run is an error result.
+
+    Args:
+        report: the report, perhaps with a page of texts in `included`.
+        text: what to say instead of the report alone.
+    """
+    return result(
+        report_markdown(report) if text is None else text,
+        report,
+        _cutting_of(report),
+        is_error=report.status == "failed",
+    )
+
+
+def _cutting_of(report: RunReport) -> Cutting:
+    excerpts = {"prompt": PROMPT_SHOWN}
+    if report.run_id is None:  # a plan is recorded nowhere
+        return Cutting(excerpts=excerpts)
+    call = f'get_run(run_id="{report.run_id}", include='
+    return Cutting(
+        rest={
+            "prompt": f'{call}["prompt"])',
+            "synthesis": f'{call}["synthesis"], offset={OFFSET})',
+        },
+        others=f'{call}["report"]), or the resource {report_uri(report.run_id)}',
+        excerpts=excerpts,
+        last="synthesis",
+        keep=("included",),
+    )
 
 
 def with_note(report: RunReport, note: str) -> RunReport:

@@ -8,6 +8,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from consortium_mcp.core.domain.report import consortium_uri
 from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
@@ -15,6 +16,7 @@ from consortium_mcp.frontends.mcp.tools.fields import with_settings
 from consortium_mcp.frontends.mcp.tools.hints import READS, REPLACES
 from consortium_mcp.frontends.mcp.tools.outputs import ConsortiumList, Deleted, SavedConsortium
 from consortium_mcp.frontends.text.consortium import consortium_line
+from consortium_mcp.frontends.text.fitting import Cutting
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -33,6 +35,13 @@ BRIEFLY = {
 """Settings that `consult_consortium` describes in full, or whose name says nearly all."""
 
 
+MOST_LINES = 50
+"""Consortiums in the text of a list."""
+LONGEST_LINE = 500
+"""Characters of one of them."""
+_OF_LIST = Cutting(others="list_consortiums(query=…) with a part of a name shows fewer, and more")
+
+
 def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register the tools."""
     server.tool(title="Save a consortium", annotations=REPLACES)(save_consortium)
@@ -48,40 +57,47 @@ async def save_consortium(
     *,
     settings: ConsortiumSettings,
     clone: Annotated[str | None, Field(description="A saved one to start from.")] = None,
-    overwrite: Annotated[bool, Field(description="Replace another one of this name.")] = False,
+    overwrite: Annotated[
+        bool, Field(description="Replace the one of this name; without models, change it.")
+    ] = False,
 ) -> Annotated[CallToolResult, SavedConsortium]:
     """Save a panel under a name, for consult_consortium(consortium=name) and as a member.
 
-    Fields are as in consult_consortium; give models or clone, or with overwrite only what to
-    change. The one called `default` is asked
-    whenever no panel is named.
+    Fields are as in consult_consortium; give models or clone. To change a saved one, give what
+    changes and overwrite. The one called `default` is asked whenever no panel is named.
     """
     service = await service_of(ctx)
     resolved = await service.consortiums.save(name, settings, clone=clone, overwrite=overwrite)
     saved = SavedConsortium(consortium=resolved.config, warnings=list(resolved.warnings))
-    lines = [f"Saved. {consortium_line(resolved.config)}", *resolved.warnings]
-    return result("\n".join(lines), saved)
+    lines = [f"Saved. {consortium_line(resolved.config, LONGEST_LINE)}", *resolved.warnings]
+    return result("\n".join(lines), saved, Cutting(others=f"the resource {consortium_uri(name)}"))
 
 
 @tool_errors
 async def list_consortiums(
     ctx: Context[ServerLifespan],
+    query: Annotated[str | None, Field(description="Part of a name.")] = None,
 ) -> Annotated[CallToolResult, ConsortiumList]:
     """List the saved consortiums with their members and settings."""
     service = await service_of(ctx)
-    saved = await service.consortiums.all()
-    text = "\n".join(f"- {consortium_line(config)}" for config in saved)
-    return result(text or "None is saved yet.", ConsortiumList(consortiums=saved))
+    everyone = await service.consortiums.all()
+    saved = [config for config in everyone if (query or "").lower() in str(config.name).lower()]
+    lines = [f"- {consortium_line(config, LONGEST_LINE)}" for config in saved]
+    if (more := len(lines) - MOST_LINES) > 0:
+        lines[MOST_LINES:] = [f"- … {more} more: name a part of their names as query."]
+    nobody = f"None of {len(everyone)} matches." if everyone else "None is saved yet."
+    return result("\n".join(lines) or nobody, ConsortiumList(consortiums=saved), _OF_LIST)
 
 
 @tool_errors
 async def delete_consortium(
-    name: Annotated[str, Field(description="Which one.")],
+    name: str,
     ctx: Context[ServerLifespan],
     *,
-    force: Annotated[bool, Field(description="Even if others ask it.")] = False,
+    force: Annotated[bool, Field(description="Even if other consortiums ask it.")] = False,
 ) -> Annotated[CallToolResult, Deleted]:
     """Delete a saved consortium. Its past runs stay."""
     service = await service_of(ctx)
-    await service.consortiums.delete(name, although_asked=force)
-    return result(f"Deleted {name}. Its runs stay.", Deleted(deleted=name))
+    warnings = await service.consortiums.delete(name, force=force)
+    text = " ".join([f"Deleted {name}. Its runs stay.", *warnings])
+    return result(text, Deleted(deleted=name, warnings=warnings))

@@ -8,7 +8,6 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
-from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, checked_wait
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
@@ -17,7 +16,7 @@ from consortium_mcp.frontends.mcp.protocol.results import report_result, tool_er
 from consortium_mcp.frontends.mcp.protocol.tasks import hand_over
 from consortium_mcp.frontends.mcp.tools.fields import RunId, WaitSeconds, with_settings
 from consortium_mcp.frontends.mcp.tools.hints import CONSULTS, REPLACES, RESUMES
-from consortium_mcp.frontends.mcp.tools.outputs import ReportOutline
+from consortium_mcp.frontends.mcp.tools.outputs import ReportOutline, SentReport
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -56,7 +55,7 @@ async def consult_consortium(
     dry_run: Annotated[
         bool, Field(description="Only show who would be asked, and how many calls.")
     ] = False,
-) -> Annotated[CallToolResult, RunReport] | InputRequiredResult:
+) -> Annotated[CallToolResult, SentReport] | InputRequiredResult:
     """Ask several language models the same question in parallel and get one weighed answer.
 
     Use it for hard, contested or costly questions. Returns a report: synthesis, confidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
@@ -13,16 +14,30 @@ from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
-from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
+from consortium_mcp.frontends.mcp.protocol.results import (
+    MOST_BYTES,
+    report_result,
+    result,
+    tool_errors,
+)
 from consortium_mcp.frontends.mcp.tools.fields import RunId
 from consortium_mcp.frontends.mcp.tools.hints import LONG_RESULT, READS
-from consortium_mcp.frontends.mcp.tools.outputs import FullOutline, FullReport, RunList
+from consortium_mcp.frontends.mcp.tools.outputs import FullReport, RunList
+from consortium_mcp.frontends.text.fitting import Cutting, size
 from consortium_mcp.frontends.text.pages import PAGE, Section, entries_of, page, page_markdown
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
+
+
+_OF_CALLS = {"responses", "exchanges"}
+"""The sections that are made of recorded calls."""
+_MANY_RUNS = 20
+_SHORT_EXCERPT = 100
+"""Characters of a prompt or synthesis in a list of many."""
+_CUTTING = Cutting(others="runs nested in the same one; get_run shows it and its members' runs")
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
@@ -48,10 +63,17 @@ async def list_runs(
     """
     service = await service_of(ctx)
     wanted = RunQuery(limit, cursor, query, status, consortium)
-    found = await service.list_runs(wanted)
-    more = f'list_runs(cursor="{found.next_cursor}")' if found.next_cursor else None
-    listed = {"runs": found.runs, "next_cursor": found.next_cursor, "warnings": found.notes}
-    return result(runs_markdown(found, more), RunList.model_validate(listed))
+    while True:
+        runs, next_cursor = await service.list_runs(wanted)
+        if len(runs) > _MANY_RUNS:
+            runs = [run.shortened(_SHORT_EXCERPT) for run in runs]
+        more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
+        text, found = runs_markdown(runs, more), RunList(runs=runs, next_cursor=next_cursor)
+        length = size(text) + size(found.model_dump(mode="json"))
+        if length <= MOST_BYTES or wanted.limit == 1:
+            return result(text, found, _CUTTING)
+        # A page of fewer runs, and nothing is lost: the next one goes on where it ends.
+        wanted = replace(wanted, limit=max(1, wanted.limit * MOST_BYTES // length))
 
 
 @tool_errors
@@ -63,7 +85,7 @@ async def get_run(
         list[Section] | None,
         Field(
             description="Texts to add: the members' (responses), verdicts (iterations), every call "
-            "with its prompt (exchanges), a synthesis that was cut."
+            "with its prompt (exchanges); what was cut of prompt, synthesis, report."
         ),
     ] = None,
     offset: Annotated[int, Field(description="next_offset of the previous page.")] = 0,
@@ -78,11 +100,11 @@ async def get_run(
     run_id = await service.find_run(run_id)
     report = await wait_with_progress(service, run_id, wait_seconds, ctx)
     full = FullReport(**report.model_dump())
-    text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE if include else MAX_TEXT)]
-    if include:
-        iterations = await service.iterations(run_id)
-        exchanges = await service.exchanges(run_id)
-        found = page(entries_of(include, report, iterations, exchanges), offset)
-        full = full.model_copy(update={"included": found})
-        text.append(page_markdown(found, run_id, include))
-    return result("\n\n".join(text), full, is_error=report.status == "failed")
+    if not include:
+        return report_result(full)
+    text = [] if offset else [report_markdown(report, MAX_TEXT - PAGE)]
+    iterations = await service.store.iterations(run_id) if "iterations" in include else []
+    exchanges = await service.exchanges(run_id) if _OF_CALLS & {*include} else []
+    found = page(entries_of(include, report, iterations, exchanges), offset)
+    text.append(page_markdown(found, run_id, include))
+    return report_result(full.model_copy(update={"included": found}), "\n\n".join(text))

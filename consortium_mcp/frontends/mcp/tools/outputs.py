@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.frontends.text.pages import Page
+
+
+class SentReport(RunReport):
+    """A run report, of whose prompt only the beginning comes back."""
+
+    left_out: list[str] = Field(default_factory=list)
+    """What was cut, and how to get it; only where something was. Other tools' results may have it
+    too, and do not spend the bytes to say so in their schemas."""
 
 
 class ReportOutline(BaseModel):
@@ -27,7 +35,7 @@ class ReportOutline(BaseModel):
     next_step: str | None
 
 
-class FullReport(RunReport):
+class FullReport(SentReport):
     """A run report with what was asked for besides."""
 
     included: Page | None = None
@@ -57,15 +65,16 @@ class RunList(BaseModel):
 
 
 class ConsortiumList(BaseModel):
-    """Every saved consortium."""
+    """The saved consortiums."""
 
     consortiums: list[ConsortiumConfig]
 
 
 class Deleted(BaseModel):
-    """What is gone."""
+    """What is gone, and what its user should know."""
 
     deleted: str
+    warnings: list[str]
 
 
 class ModelInfo(BaseModel):
@@ -76,6 +85,8 @@ class ModelInfo(BaseModel):
     provider: str
     ready: bool
     missing: str | None
+    """Why it cannot be called, with the remedy, told once: of the next models that lack the same,
+    it is `the same as` the first."""
     demo: bool
 
 
@@ -86,3 +97,5 @@ class ModelList(BaseModel):
     plugin_errors: dict[str, str]
     more: int = 0
     """Models that match as well; a longer `query` shows them."""
+    remedy: str | None = None
+    """How to get the models that were asked for and are not here."""
