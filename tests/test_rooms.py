@@ -52,10 +52,10 @@ MAY_IMPORT = {
     "adapters/agents": ["core/domain", "adapters"],
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
-    "services/runs": ["core/*", "adapters/journal", "adapters/models"],
+    "services/runs": ["core/*", "adapters/journal", "adapters/models", "adapters/sqlite"],
     "services": [
         "core/*", "adapters", "adapters/agents", "adapters/journal", "adapters/models",
-        "services/runs",
+        "adapters/sqlite", "services/runs",
     ],
     # What speaks.
     "frontends/text": ["core/domain"],

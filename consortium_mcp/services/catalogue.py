@@ -217,16 +217,3 @@ class Catalogue:
             candidate = self.find(name)  # raises the full error, or accepts the name
             return candidate, parse_member(text, {name})[1]
         return self.find(name), count
-
-
-def without_models(provider: str, snapshot: Snapshot) -> str:
-    """Why a provider has no models, and what to do."""
-    plugin = f"llm-{provider}"
-    if why := next((w for p, w in snapshot.plugin_errors.items() if provider in p), None):
-        return f"no models for now: {why}"
-    if plugin in snapshot.plugins:
-        return (
-            f"{plugin} lists no models. It may need a key (`llm keys set {provider}`) or a "
-            "running server"
-        )
-    return f"no plugin; {how_to_add(plugin)}"

@@ -69,8 +69,7 @@ class Consortiums:
         Args:
             name: its name, also as a model in llm.
             settings: the configuration, or what differs from the cloned one.
-            clone: a saved consortium to start from. Without one, and without models, a saved one
-                of the same name that is overwritten is changed in the given settings alone.
+            clone: a saved consortium to start from.
             overwrite: replace another consortium of this name.
             keep_unknown: save it even if a model is not known (yet).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.domain.run import ABOUT_ARBITER
 from consortium_mcp.core.panel import known_models
 from consortium_mcp.core.strategies import get_strategy
 

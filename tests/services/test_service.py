@@ -603,27 +603,6 @@ async def test_a_consultation_from_inside_one_is_refused_with_the_reason(
             await service.consult(ConsultRequest("?", None, ConsortiumSettings(models=["a"])))
 
 
-async def test_one_that_others_ask_is_deleted_only_on_a_word(settings: Settings) -> None:
-    async with opened(settings) as (service, _):
-        await service.consortiums.save("inner", PANEL)
-        await service.consortiums.save("outer", replace(PANEL, models=["inner", "a"]))
-        with pytest.raises(ConfigError, match="'inner' is asked by outer"):
-            await service.consortiums.delete("inner")
-        await service.consortiums.delete("inner", although_asked=True)
-        assert [each.name for each in await service.consortiums.all()] == ["outer"]
-
-
-async def test_one_field_of_a_saved_one_is_changed_in_one_call(settings: Settings) -> None:
-    change = ConsortiumSettings(confidence_threshold=0.5)
-    async with opened(settings) as (service, _):
-        await service.consortiums.save("two", PANEL)
-        await service.consortiums.save("two", change, overwrite=True)
-        [saved] = await service.consortiums.all()
-    assert saved.confidence_threshold == 0.5
-    assert [member.model for member in saved.members] == ["a", "b"]
-    assert saved.strategy == "synthesis"
-
-
 async def test_nothing_is_said_of_an_arbiter_that_was_not_asked(settings: Settings) -> None:
     panel = replace(PANEL, arbiter="a", strategy="auto")
     async with opened(settings) as (service, _):

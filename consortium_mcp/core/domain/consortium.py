@@ -108,12 +108,6 @@ class ConsortiumConfig(Value):
             )
         return value
 
-    @property
-    def models(self) -> frozenset[str]:
-        """Every model or consortium that it may ask."""
-        judges = {self.arbiter, *self.arbiters}
-        return frozenset({m.model for m in self.members} | judges | {self.escalate_to or ""})
-
     @model_validator(mode="after")
     def _check_bounds(self) -> Self:
         if not self.members:

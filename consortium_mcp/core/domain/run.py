@@ -27,9 +27,6 @@ StopReason = Literal[
     "cancelled",
 ]
 
-ABOUT_ARBITER = "The arbiter "
-"""How warnings about the choice of the arbiter begin; they matter only where it is asked."""
-
 
 class Calibration(Value):
     """Maps a computed confidence to the share of labelled runs that were right."""

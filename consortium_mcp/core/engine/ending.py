@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from consortium_mcp.core.panel.known_models import reason_to_favour
 
-from consortium_mcp.core.domain.run import ABOUT_ARBITER
-
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
@@ -39,8 +37,7 @@ def ended_without_answers(run: Run, responses: Sequence[Response], *, late: bool
 
 def ended(run: Run, reason: StopReason) -> Run:
     """The ended run, with a warning for everything that went wrong."""
-    judged = any(iteration.verdict.arbiter for iteration in run.iterations)
-    warnings = [each for each in run.warnings if judged or not each.startswith(ABOUT_ARBITER)]
+    warnings = [*run.warnings]
     if len(run.iterations) < run.config.min_iterations:
         warnings.append(
             f"Only {len(run.iterations)} of at least {run.config.min_iterations} iterations were "
@@ -49,6 +46,12 @@ def ended(run: Run, reason: StopReason) -> Run:
     warnings += [warning for it in run.iterations for warning in it.verdict.warnings]
     warnings += _of_arbiters(run)
     warnings += _of_members(run)
+    best = run.best
+    if best is not None and best.verdict.parts.agreement is None:
+        warnings.append(
+            f"One of {len(best.responses)} members answered in iteration {best.number}: its answer "
+            "stands alone, and no agreement supports it."
+        )
     return run.model_copy(
         update={
             "status": "degraded" if _fell_short(run, reason) else "completed",

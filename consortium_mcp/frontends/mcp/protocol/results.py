@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from consortium_mcp.core.domain.errors import Listing
+    from consortium_mcp.core.domain.report import RunReport
 
 
 LISTINGS: Mapping[Listing, str] = {

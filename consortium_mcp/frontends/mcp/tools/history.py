@@ -22,7 +22,7 @@ from consortium_mcp.frontends.mcp.protocol.results import (
 )
 from consortium_mcp.frontends.mcp.tools.fields import RunId
 from consortium_mcp.frontends.mcp.tools.hints import LONG_RESULT, READS
-from consortium_mcp.frontends.mcp.tools.outputs import FullReport, RunList
+from consortium_mcp.frontends.mcp.tools.outputs import FullOutline, FullReport, RunList
 from consortium_mcp.frontends.text.fitting import Cutting, size
 from consortium_mcp.frontends.text.pages import PAGE, Section, entries_of, page, page_markdown
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
@@ -64,11 +64,16 @@ async def list_runs(
     service = await service_of(ctx)
     wanted = RunQuery(limit, cursor, query, status, consortium)
     while True:
-        runs, next_cursor = await service.list_runs(wanted)
-        if len(runs) > _MANY_RUNS:
-            runs = [run.shortened(_SHORT_EXCERPT) for run in runs]
-        more = f'list_runs(cursor="{next_cursor}")' if next_cursor else None
-        text, found = runs_markdown(runs, more), RunList(runs=runs, next_cursor=next_cursor)
+        listed = await service.list_runs(wanted)
+        if len(listed.runs) > _MANY_RUNS:
+            short = [run.shortened(_SHORT_EXCERPT) for run in listed.runs]
+            listed = replace(listed, runs=short)
+        more = f'list_runs(cursor="{listed.next_cursor}")' if listed.next_cursor else None
+        text = runs_markdown(listed, more)
+        data = {
+            "runs": listed.runs, "next_cursor": listed.next_cursor, "warnings": listed.notes,
+        }  # fmt: skip
+        found = RunList.model_validate(data)
         length = size(text) + size(found.model_dump(mode="json"))
         if length <= MOST_BYTES or wanted.limit == 1:
             return result(text, found, _CUTTING)

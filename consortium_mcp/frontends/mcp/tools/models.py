@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from consortium_mcp.core.domain.consortium import members_as_written
-from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.panel.known_models import CURRENT_MODELS, EXTRAS
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.hints import READS
