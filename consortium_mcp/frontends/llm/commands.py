@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click_default_group import DefaultGroup
 
+from consortium_mcp.frontends.llm.dash_prompts import PromptCommand, PromptGroup
 from consortium_mcp.frontends.llm.options import panel_options
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -26,7 +26,7 @@ _OUTPUT = click.option(
 
 
 STATUSES = ("completed", "degraded", "failed", "working", "interrupted", "cancelled")
-consortium: click.Group = DefaultGroup(
+consortium: click.Group = PromptGroup(
     name="consortium",
     default="run",
     default_if_no_args=True,
@@ -35,7 +35,7 @@ consortium: click.Group = DefaultGroup(
 )
 
 
-@consortium.command()
+@consortium.command(cls=PromptCommand)
 @click.argument("prompt", required=False)
 @panel_options
 @click.option("--consortium", help="A saved consortium to ask, or to start from.")
