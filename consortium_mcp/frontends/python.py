@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
     from consortium_mcp.frontends.one_shot import OnProgress
 
+    Members = str | MemberSpec | Mapping[str, Any] | Iterable[str | MemberSpec | Mapping[str, Any]]
+
 T = TypeVar("T")
 
 
 def create_consortium(
-    models: str | Sequence[str | MemberSpec | Mapping[str, Any]] | Mapping[str, int] | None = None,
+    models: Members | None = None,
     confidence_threshold: float | None = None,
     max_iterations: int | None = None,
     min_iterations: int | None = None,
@@ -37,8 +39,8 @@ def create_consortium(
 
     Args:
         models: the members, each as `model`, `model:count`, a `MemberSpec` or a mapping with its
-            fields; or one mapping of models to counts; or one text, with commas between several.
-            Default: the members of `consortium`.
+            fields; or a single one of these; or a text with commas between several; or a mapping of
+            models to counts. Default: the members of `consortium`.
         confidence_threshold: see `ConsortiumSettings`, also for the next three.
         max_iterations: 1 to 20.
         min_iterations: 1 to 20, at most `max_iterations`.
@@ -56,12 +58,12 @@ def create_consortium(
     if (name := "minimum_iterations") in settings:  # as llm-consortium spells it from 0.4 on
         min_iterations = settings.pop(name)
     _check_names(settings)
-    if isinstance(models, str):
-        models = [name for each in models.split(",") if (name := each.strip())]
-    if isinstance(models, Mapping):
-        models = [f"{model}:{count}" for model, count in models.items()]
+    if isinstance(arbiters := settings.get("arbiters"), str):
+        settings["arbiters"] = _names(arbiters)
+    if isinstance(counts := settings.get("counts"), int):
+        settings["counts"] = [counts]
     named = ConsortiumSettings(
-        None if models is None else [_member(each) for each in models],
+        None if models is None else _members(models),
         arbiter=arbiter,
         system=system_prompt,
         confidence_threshold=confidence_threshold,
@@ -86,6 +88,36 @@ def _check_names(settings: Mapping[str, object]) -> None:
             f"No setting is called {', '.join(sorted(unknown))}. "
             f"There are: {', '.join(sorted(SETTINGS))}."
         )
+
+
+def _members(models: Members) -> list[str | MemberSpec]:
+    """The members, of which a single one may stand without a list.
+
+    Raises:
+        InvalidMember: these are no members.
+    """
+    from consortium_mcp.core.domain.errors import InvalidMember  # noqa: PLC0415 (with what follows)
+    from consortium_mcp.core.domain.request import MemberSpec  # noqa: PLC0415
+
+    if isinstance(models, str):  # a text is a sequence too, of letters
+        return [*_names(models)]
+    if isinstance(models, MemberSpec):
+        return [models]
+    if isinstance(models, Mapping):
+        if isinstance(models.get("model"), str):
+            return [_member(models)]
+        return [f"{model}:{count}" for model, count in models.items()]
+    try:
+        return [_member(each) for each in models]
+    except TypeError as error:
+        raise InvalidMember(
+            f'models is {models!r}; write a model\'s id, such as "gpt-4o", or a list of ids.'
+        ) from error
+
+
+def _names(text: str) -> list[str]:
+    """The names in a text with commas between them; an empty text is an empty name."""
+    return [each.strip() for each in text.split(",")]
 
 
 def _member(member: str | MemberSpec | Mapping[str, Any]) -> str | MemberSpec:
@@ -209,13 +241,17 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
 
 
 class Result(dict[str, Any]):
-    """The result of a prompt: a dictionary with llm-consortium's keys, and the typed report."""
+    """The result of a prompt: a dictionary with llm-consortium's keys, and the typed report.
+
+    Args:
+        report: the report of the run.
+        exchanges: every call, where the raw replies are wanted.
+    """
 
     def __init__(self, report: RunReport, exchanges: Sequence[Exchange] = ()) -> None:
         super().__init__(_as_mapping(report, exchanges))
         self.report = report
         self.exchanges = tuple(exchanges)
-        """Every call, if `raw`."""
 
 
 def _as_mapping(report: RunReport, exchanges: Sequence[Exchange]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 import pytest
 
 import consortium_mcp
-from consortium_mcp import ConfigError, RunError, RunReport, create_consortium
+from consortium_mcp import (
+    ConfigError,
+    MemberSpec,
+    RunError,
+    RunReport,
+    create_consortium,
+)
 from consortium_mcp.services.runs.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("fakes")
@@ -91,6 +98,11 @@ def test_what_cannot_be_asked_is_the_error_itself() -> None:
         ({}, "?", ["a"], "pairs"),
         ({}, "?", [{"role": "user", "content": "a"}], "pairs"),
         ({"models": [{"name": "o3-mini"}]}, "?", (), "is not a member"),
+        ({"models": 3}, "?", (), "models is 3; write a model's id"),
+        ({"models": [None]}, "?", (), "is not a member"),
+        ({"models": ""}, "?", (), "A member is empty"),
+        ({"models": "gpt-40"}, "?", (), "Unknown model 'gpt-40'"),
+        ({"arbiters": "gpt-40"}, "?", (), "Unknown model 'gpt-40'"),
     ],
 )
 def test_what_makes_no_sense_is_an_error_that_says_so(
@@ -140,6 +152,41 @@ def test_the_import_loads_neither_mcp_nor_llm_nor_openai() -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     heavy = {"mcp", "openai", "llm", "pydantic", "sqlite_utils", "anyio", "asyncio"}
     assert not {name.partition(".")[0] for name in loaded} & heavy
+
+
+@pytest.mark.parametrize(
+    ("models", "members"),
+    [
+        ("gpt-4o", ["gpt-4o"]),
+        ("gpt-4o:2", ["gpt-4o", "gpt-4o"]),
+        (" o3-mini, gpt-4o ", ["o3-mini", "gpt-4o"]),
+        ({"model": "gpt-4o", "tier": "strong"}, ["gpt-4o"]),
+        (MemberSpec(model="gpt-4o"), ["gpt-4o"]),
+        (("o3-mini", "gpt-4o"), ["o3-mini", "gpt-4o"]),
+        (iter(["o3-mini", "gpt-4o"]), ["o3-mini", "gpt-4o"]),
+        ({"o3-mini": 1, "gpt-4o": 2}, ["o3-mini", "gpt-4o", "gpt-4o"]),
+    ],
+    ids=str,
+)
+def test_one_member_needs_no_list(models: Any, members: list[str]) -> None:  # noqa: ANN401
+    report = create_consortium(models, strategy="vote").orchestrate("?").report
+    assert [member.model for member in report.members] == members
+
+
+def test_one_arbiter_to_fall_back_on_and_one_count_need_no_list() -> None:
+    consortium = create_consortium("o3-mini", arbiters="gpt-4o, gemini-2", counts=2)
+    assert consortium.settings.arbiters == ["gpt-4o", "gemini-2"]
+    assert consortium.orchestrate("?").report.asked == 2
+
+
+def test_a_result_is_a_dictionary_that_json_takes() -> None:
+    result = create_consortium("o3-mini", strategy="vote", raw=True).orchestrate("Six × 7?")
+    again = json.loads(json.dumps(result))
+    assert again == result
+    assert again["synthesis"]["final_answer"] == "42"
+    copied = pickle.loads(pickle.dumps(result))  # noqa: S301 (our own)
+    assert (copied, copied.report) == (result, result.report)
+    assert copied.exchanges == result.exchanges != ()
 
 
 def test_a_mapping_of_counts_and_the_later_spelling_are_taken_too() -> None:

@@ -6,7 +6,6 @@ mode, owner, encoding and line ends, and a link stays a link.
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import os
 import shutil
@@ -20,19 +19,13 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.text import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
 LOCK_SECONDS = 30.0
-_MARKS = (  # UTF-32 first: its mark begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-)
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,7 @@ def content(path: Path) -> Content:
         return Content(None)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    mark, encoding = next((m for m in _MARKS if raw.startswith(m[0])), (b"", "utf-8"))
+    mark, encoding = next((m for m in MARKS if raw.startswith(m[0])), (b"", "utf-8"))
     found = Content(raw, mark, encoding)
     try:
         _ = found.text

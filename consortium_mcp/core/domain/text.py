@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+MARKS = (  # UTF-32 first: its mark begins with UTF-16's
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xef\xbb\xbf", "utf-8"),
+)
+"""The bytes at a text's beginning that say which encoding it has."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What makes a variant of a letter: accents, vowel points, and joiners that show nothing.
 # Marks of other scripts (Thai, Devanagari, the sounds of kana) make another letter and stay.

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from consortium_mcp.frontends.llm.dash_prompts import PromptCommand, PromptGroup
 from consortium_mcp.frontends.llm.options import panel_options
 from consortium_mcp.frontends.llm.prompt_words import PromptCommand, PromptGroup
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import locale
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import click
 
 from consortium_mcp.core.domain.request import ConsultRequest
 from consortium_mcp.frontends.llm.history import as_text, raw_replies
+from consortium_mcp.frontends.llm.input_text import argument_text, piped_text
 from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.llm.prompt_words import checked, decoded
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from consortium_mcp.frontends.one_shot import Outcome
     from consortium_mcp.services.runs.progress import Progress
 
+STDIN = "-"
+"""A prompt that says: read it from stdin, as with other commands."""
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + the number of SIGINT."""
 
@@ -43,9 +44,10 @@ def run(
 ) -> None:
     """Consult and print the outcome; see `llm consortium run --help`."""
     check_folder(output)
-    question = "\n\n".join(
-        part for part in (checked(prompt), _read_stdin() if stdin else None) if part
-    )
+    with command_errors():
+        typed = argument_text(prompt) if prompt and prompt != STDIN else None
+        piped = piped_text() if stdin or prompt == STDIN else None
+    question = "\n\n".join(part for part in (typed, piped) if part)
     request = ConsultRequest(question, consortium, settings_of(options), continue_run)
     consult = partial(consult_once, request, log=not no_log)
     _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
@@ -55,16 +57,6 @@ def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
     """Resume a run and print the outcome."""
     check_folder(output)
     _show(_wait(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
-
-
-def _read_stdin() -> str | None:
-    """The text piped to stdin; `None` if stdin is a terminal or missing."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return None
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        encoding = locale.getpreferredencoding(do_setlocale=False)
-        return decoded(sys.stdin.buffer.read(), encoding).strip()
-    return sys.stdin.read().strip()
 
 
 def _wait(

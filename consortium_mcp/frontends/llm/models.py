@@ -50,13 +50,15 @@ class _Saved:
     async def _consult(self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse) -> str:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
         from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
+        from consortium_mcp.frontends.llm.input_text import argument_text  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
         from consortium_mcp.frontends.text.command_errors import LISTINGS  # noqa: PLC0415
 
         options = prompt.options.model_dump(exclude_none=True)
-        settings = ConsortiumSettings(**options, system=_system(prompt))
-        request = ConsultRequest(prompt.prompt, self.model_id, settings, history=_history(prompt))
         try:
+            system, asked = (argument_text(text or "") for text in (_system(prompt), prompt.prompt))
+            settings = ConsortiumSettings(**options, system=system or None)
+            request = ConsultRequest(asked, self.model_id, settings, history=_history(prompt))
             outcome = await consult_once(request)
             report = outcome.answered().report
         except ConsortiumError as error:

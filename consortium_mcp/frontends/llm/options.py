@@ -66,7 +66,7 @@ def _option(name: str) -> Callable[[Command], Command]:
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(_meant(text))
     except ValueError:
         found = None
     if not isinstance(found, dict):
@@ -92,9 +92,22 @@ def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
 
     Raises:
         UsageError: a member's JSON is invalid.
+        ClickException: a text is in an encoding that nobody can tell.
     """
-    models = [_member(text) for text in options.pop("models")]
-    return ConsortiumSettings(models=models or None, counts=options.pop("counts"), **options)
+    models = [_member(_meant(text)) for text in options.pop("models")]
+    given = {
+        name: _meant(each) if isinstance(each, str) else each for name, each in options.items()
+    }
+    return ConsortiumSettings(models=models or None, counts=given.pop("counts"), **given)
+
+
+def _meant(value: Any) -> Any:  # noqa: ANN401 (an option's)
+    """A text as it was meant, see `input_text`, which is imported only when needed; else as is."""
+    from consortium_mcp.frontends.llm.input_text import argument_text  # noqa: PLC0415
+    from consortium_mcp.frontends.text.command_errors import command_errors  # noqa: PLC0415
+
+    with command_errors():
+        return argument_text(value) if isinstance(value, str) else value
 
 
 def _member(text: str) -> str | MemberSpec:

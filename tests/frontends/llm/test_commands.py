@@ -224,13 +224,6 @@ def test_a_run_whose_process_has_just_died_is_gone_on_with(settings: Settings) -
     assert done.stdout == "It is 42.\n"
 
 
-def test_what_is_piped_in_is_never_sent_garbled(documented: dict[str, FakeAsync]) -> None:
-    done = CliRunner().invoke(cli, ["consortium", "Look:", *PANEL], input=b"caf\xe9 \xff")
-    assert done.exit_code == 2
-    assert "not UTF-8: byte 0xe9 at place 3" in done.output
-    assert not documented["o3-mini"].prompts
-
-
 def test_an_earlier_run_is_gone_on_from(documented: dict[str, FakeAsync]) -> None:
     consortium("Tell me about Mars.", *PANEL)
     run_id = json.loads(consortium("runs", "--json").output)["runs"][0]["run_id"]
