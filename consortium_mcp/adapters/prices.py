@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
-_PROVIDERS = {"gemini": "google", "grok": "x-ai", "bedrock": "aws"}
-"""Plugins of llm whose provider has another name in genai-prices."""
+_PROVIDERS = {
+    "anthropic": "anthropic", "azure": "azure", "bedrock": "aws", "cerebras": "cerebras",
+    "cohere": "cohere", "deepseek": "deepseek", "fireworks": "fireworks", "gemini": "google",
+    "grok": "x-ai", "groq": "groq", "mistral": "mistral", "moonshot": "moonshotai",
+    "openai": "openai", "openrouter": "openrouter", "perplexity": "perplexity",
+    "together": "together",
+}  # fmt: skip
+"""Plugins of llm -> the provider's name in genai-prices. Others have no known price, so that the
+library, which takes a third of a second to load, is not loaded for them."""
 _MILLION = 1_000_000
 
 
@@ -62,6 +69,8 @@ class Prices:
         """
         if (own := self._own.get(model_id)) is not None:
             return own.of(tokens)
+        if provider not in _PROVIDERS and not api_base:
+            return None
         # Late, as it takes a third of a second.
         from genai_prices import Usage, calc_price  # noqa: PLC0415
 
@@ -76,7 +85,7 @@ class Prices:
             if api_base:
                 found = calc_price(usage, name, provider_api_url=api_base)
             else:
-                found = calc_price(usage, name, provider_id=_PROVIDERS.get(provider, provider))
+                found = calc_price(usage, name, provider_id=_PROVIDERS[provider])
         except (LookupError, ValueError):  # ValueError: counts that cannot all be true
             return None
         return float(found.total_price)

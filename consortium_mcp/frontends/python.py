@@ -75,14 +75,10 @@ def create_consortium(
 
 def _check_names(settings: Mapping[str, object]) -> None:
     from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415 (with what follows)
-    from consortium_mcp.core.domain.request import SETTINGS  # noqa: PLC0415
+    from consortium_mcp.core.domain.request import MAX_TOKENS_MEANINGS, SETTINGS  # noqa: PLC0415
 
     if "max_tokens" in settings:
-        raise ConfigError(
-            "max_tokens may mean two things: max_total_tokens=50000 limits the whole run, in and "
-            "out; the length of one answer is an option of a member, as in "
-            'models=[{"model": "gpt-4o", "options": {"max_tokens": 500}}].'
-        )
+        raise ConfigError(MAX_TOKENS_MEANINGS)
     if unknown := settings.keys() - {*SETTINGS, "counts"}:
         raise ConfigError(
             f"No setting is called {', '.join(sorted(unknown))}. "

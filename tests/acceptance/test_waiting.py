@@ -31,7 +31,7 @@ async def only_run(client: Client) -> str:
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_wait_that_is_over_names_the_call_to_make(connect: Connect, era: str) -> None:
-    async with connect(era, CONSORTIUM_WAIT_SECONDS="0.3") as client:
+    async with connect(era, CONSORTIUM_WAIT_SECONDS="4") as client:
         result = await client.call_tool("consult_consortium", SLOW)
         report = data_of(result)
         assert report["status"] == "working"

@@ -34,6 +34,13 @@ class MemberSpec(Value):
     """For the strategy `roles`: the name of a role, or your own instructions."""
 
 
+MAX_TOKENS_MEANINGS = (
+    "max_tokens may mean two things: max_total_tokens=50000 limits the whole run, in and out; the "
+    "length of one answer is an option of a member, as in "
+    'models=[{"model": "gpt-4o", "options": {"max_tokens": 500}}].'
+)
+"""What `max_tokens` is answered with: elsewhere it is the length of an answer."""
+
 _SHARE = {"minimum": 0, "maximum": 1}
 _ITERATIONS = {"minimum": 1, "maximum": MAX_ITERATIONS}
 _SECONDS = {"minimum": 0}

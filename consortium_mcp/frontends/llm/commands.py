@@ -12,7 +12,6 @@ import click
 
 from consortium_mcp.frontends.llm.dash_prompts import PromptCommand, PromptGroup
 from consortium_mcp.frontends.llm.options import panel_options
-from consortium_mcp.frontends.llm.prompt_words import PromptCommand, PromptGroup
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _RAW = click.option(

@@ -13,7 +13,6 @@ from consortium_mcp.core.domain.request import ConsultRequest
 from consortium_mcp.frontends.llm.history import as_text, raw_replies
 from consortium_mcp.frontends.llm.input_text import argument_text, piped_text
 from consortium_mcp.frontends.llm.options import settings_of
-from consortium_mcp.frontends.llm.prompt_words import checked, decoded
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
 

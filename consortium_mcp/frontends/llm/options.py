@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
-from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings, MemberSpec
+from consortium_mcp.core.domain.request import (
+    MAX_TOKENS_MEANINGS,
+    SETTINGS,
+    ConsortiumSettings,
+    MemberSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +54,21 @@ _MEMBERS = (
 )
 
 
+def _no_max_tokens(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise click.UsageError(MAX_TOKENS_MEANINGS)
+
+
+_MAX_TOKENS = click.option("--max-tokens", hidden=True, expose_value=False, callback=_no_max_tokens)
+
+
 def panel_options(command: Command) -> Command:
     """Add the options that `run` and `save` share."""
-    options: list[Callable[[Command], Command]] = [*_MEMBERS, *map(_option, COMMAND_OPTIONS)]
+    options: list[Callable[[Command], Command]] = [
+        *_MEMBERS,
+        *map(_option, COMMAND_OPTIONS),
+        _MAX_TOKENS,
+    ]
     for option in reversed(options):
         command = option(command)
     return command

@@ -422,3 +422,9 @@ def test_a_run_is_found_by_its_uri_in_lower_case_and_as_the_latest() -> None:
         assert run_id in consortium("run-info", name).output
     consortium("And 6 × 8?", "--continue", "latest", *PANEL)
     assert json.loads(consortium("run-info", "latest", "--json").output)["continues"] == run_id
+
+
+def test_max_tokens_is_answered_with_what_it_may_mean() -> None:
+    done = CliRunner().invoke(cli, ["consortium", "?", "--max-tokens", "500", *PANEL])
+    assert done.exit_code == 2
+    assert "max_total_tokens=50000 limits the whole run" in done.output

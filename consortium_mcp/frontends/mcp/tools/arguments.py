@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from consortium_mcp.core.domain.request import MAX_TOKENS_MEANINGS
 from consortium_mcp.core.domain.text import closest
 from consortium_mcp.frontends.mcp.tools.member_objects import read_member
 from consortium_mcp.frontends.mcp.tools.values import (
@@ -43,11 +44,6 @@ _MEANT = {
 """Names that callers use, and what they mean by them."""
 _MODEL_OPTIONS = {"temperature", "top_p", "seed", "reasoning_effort", "max_output_tokens"}
 _FEW = 5
-_MAX_TOKENS = (
-    "max_tokens may mean two things: max_total_tokens=50000 limits the whole run, in and out; the "
-    "length of one answer is an option of a member, as in "
-    'models=[{"model": "gpt-4o", "options": {"max_tokens": 500}}].'
-)
 
 
 def read_arguments(
@@ -70,7 +66,9 @@ def read_arguments(
     for name, value in given.items():
         if name not in fields:
             asks_length = name == "max_tokens" and "max_total_tokens" in fields
-            raise ToolError(_MAX_TOKENS if asks_length else _unknown(tool, name, fields, elsewhere))
+            raise ToolError(
+                MAX_TOKENS_MEANINGS if asks_length else _unknown(tool, name, fields, elsewhere)
+            )
         field = _plain(fields[name], definitions)
         if name not in required and _says_nothing(name, value, field):
             continue
