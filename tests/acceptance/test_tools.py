@@ -165,3 +165,13 @@ async def test_a_misspelt_argument_is_an_error_that_names_the_right_one(
         result = await client.call_tool("consult_consortium", {"prompt": "?", "model": ["x"]})
     assert result.is_error
     assert "has no 'model': write models=" in getattr(result.content[0], "text", "")
+
+
+async def test_the_list_of_models_says_who_is_asked_when_nobody_is_named(connect: Connect) -> None:
+    async with connect() as client:
+        nobody = text_of(await client.call_tool("list_models", {}))
+        assert "Asked when you name nobody: none yet" in nobody
+        panel = {"models": ["sure", "agrees"], "arbiter": "judge", "name": "default"}
+        await client.call_tool("save_consortium", panel)
+        named = text_of(await client.call_tool("list_models", {}))
+    assert "Asked when you name nobody: sure, agrees; arbiter judge (it is saved as" in named

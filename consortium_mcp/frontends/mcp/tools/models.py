@@ -8,6 +8,9 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from consortium_mcp.core.domain.consortium import members_as_written
+from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.hints import READS
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
     from consortium_mcp.adapters.models.snapshot import Entry
+    from consortium_mcp.services.service import Service
 
 MOST_MODELS = 50
 """Models in one list; a provider such as OpenRouter has hundreds."""
@@ -38,7 +42,10 @@ async def list_models(
 ) -> Annotated[CallToolResult, ModelList]:
     """List models for members and arbiter: ready ones first, and what others lack."""
     service = await service_of(ctx)
-    snapshot = await service.registry.snapshot(refresh=True)
+    before = service.registry.latest
+    default = [] if query else [await _default_panel(service)]
+    # Choosing the default panel asks all plugins, and once is enough.
+    snapshot = await service.registry.snapshot(refresh=service.registry.latest is before)
     found = matching(snapshot, query or "")
     shown = found[:MOST_MODELS]
     listed = ModelList(
@@ -47,7 +54,20 @@ async def list_models(
         more=len(found) - len(shown),
         remedy=why_not_here(snapshot, query, found) if query else None,
     )
-    return result("\n".join(_lines(shown, listed, query)), listed, _CUTTING)
+    return result("\n".join([*default, *_lines(shown, listed, query)]), listed, _CUTTING)
+
+
+async def _default_panel(service: Service) -> str:
+    """Who is asked when nobody is named, and why."""
+    try:
+        panel = await service.resolver.resolve(None, ConsortiumSettings())
+    except ConsortiumError:
+        return "Asked when you name nobody: none yet, as two models must be ready."
+    members = ", ".join(members_as_written(panel.config))
+    return (
+        f"Asked when you name nobody: {members}; arbiter {panel.config.arbiter} "
+        f"({panel.chosen_because})."
+    )
 
 
 def _infos(entries: list[Entry]) -> list[ModelInfo]:
