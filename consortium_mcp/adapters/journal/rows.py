@@ -35,7 +35,8 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "consortium": run.config.name,
         "strategy": run.config.strategy,
         "prompt": run.prompt,
-        "config": run.config.model_dump_json(),
+        # Without what is not set: older versions refuse a setting that they do not know.
+        "config": run.config.model_dump_json(exclude_none=True),
         "members": json.dumps([member.model_dump() for member in run.members]),
         "seed": run.seed,
         "warnings": json.dumps(run.warnings),

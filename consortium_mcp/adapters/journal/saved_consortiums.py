@@ -25,7 +25,8 @@ class SavedConsortiums:
 
     async def save(self, config: ConsortiumConfig) -> None:
         """Save a consortium under its name; it replaces any other of that name."""
-        values = [config.name, config.model_dump_json(), now(), now()]
+        # As for runs: without what is not set, so that older versions can read it.
+        values = [config.name, config.model_dump_json(exclude_none=True), now(), now()]
         await self._store.file.write(
             lambda db: db.execute(
                 "INSERT INTO consortiums (name, config, created_at, updated_at)"

@@ -80,7 +80,8 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
     async def run(run_id: str, ctx: Context[ServerLifespan]) -> str:
         service = await service_of(ctx)
         with _resource_errors():
-            return report_markdown(await service.wait(run_id, 0), limit=None)
+            found = await service.wait(await service.find_run(run_id), 0)
+            return report_markdown(found, limit=None)
 
     @server.resource(
         "consortium://runs/{run_id}/report",
@@ -91,7 +92,8 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
     async def report(run_id: str, ctx: Context[ServerLifespan]) -> str:
         service = await service_of(ctx)
         with _resource_errors():
-            return (await service.wait(run_id, 0)).model_dump_json(indent=2)
+            found = await service.wait(await service.find_run(run_id), 0)
+            return found.model_dump_json(indent=2)
 
 
 @contextmanager

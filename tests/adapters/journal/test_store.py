@@ -345,3 +345,20 @@ async def test_a_database_of_the_first_version_is_taken_over(tmp_path: Path) -> 
     ]
     assert record.run() == run  # without its responses, an iteration is gone through again
     await store.close()
+
+
+async def test_a_limit_of_the_earlier_name_is_read_and_what_is_not_set_is_not_written(
+    store: Store,
+) -> None:
+    saved = SavedConsortiums(store)
+    await saved.save(config("a", name="old", max_total_tokens=500))
+    await saved.save(config("a", name="new"))
+    rows = await store.file.read("SELECT config FROM consortiums ORDER BY name DESC")
+    stored = [json.loads(row["config"]) for row in rows]
+    assert [each.get("max_total_tokens", "none") for each in stored] == [500, "none"]
+    assert "criteria" not in stored[1]
+    earlier = json.dumps(stored[0] | {"max_tokens": stored[0].pop("max_total_tokens")})
+    await store.file.write(
+        lambda db: db.execute("UPDATE consortiums SET config = ? WHERE name = 'old'", [earlier])
+    )
+    assert (await saved.find("old")).max_total_tokens == 500
