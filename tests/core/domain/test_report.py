@@ -4,7 +4,15 @@ import pytest
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.report import (
+    LATEST,
+    RunReport,
+    Usage,
+    report_of,
+    run_named,
+    with_resumes,
+    with_status,
+)
 from consortium_mcp.core.domain.run_summary import RunSummary
 from tests.support.fakes import FakeAsk, answered, config, consulted, reply, run_of, verdict
 
@@ -76,3 +84,42 @@ def test_a_list_shows_the_beginning_of_long_texts() -> None:
     summary = RunSummary.of_row(row)
     assert len(summary.prompt) == 300
     assert summary.synthesis is None
+
+
+@pytest.mark.parametrize(
+    ("fruitless", "member_timeout", "wait", "is_said"),
+    [
+        (0, None, 120, False),
+        (0, 30.0, 30, False),
+        (1, 120.0, 240, False),
+        (2, 120.0, 480, True),
+        (3, 3000.0, 3600, True),
+    ],
+)
+def test_resumes_wait_longer_while_they_bring_nothing(
+    fruitless: int,
+    member_timeout: float | None,
+    wait: int,
+    is_said: bool,  # noqa: FBT001 (a row of the table)
+) -> None:
+    report = with_status(report_of(run_of("a"), USAGE, WHEN), "interrupted")
+    found = with_resumes(report, fruitless, member_timeout)
+    assert found.next_step == f'resume_run(run_id="01TEST", wait_seconds={wait})'
+    assert any("resumes in a row" in warning for warning in found.warnings) is is_said
+
+
+@pytest.mark.parametrize(
+    ("name", "run_id"),
+    [
+        ("latest", LATEST),
+        (" Latest ", LATEST),
+        ("01jd8z0000000000000000000x", "01JD8Z0000000000000000000X"),
+        ("consortium://runs/01JD8Z0000000000000000000X", "01JD8Z0000000000000000000X"),
+        ("<consortium://runs/01JD8Z0000000000000000000X/report>", "01JD8Z0000000000000000000X"),
+        ("consortium://runs/latest", LATEST),
+        ("nothing", "nothing"),
+        ("", ""),
+    ],
+)
+def test_a_run_is_named_in_many_ways(name: str, run_id: str) -> None:
+    assert run_named(name) == run_id

@@ -82,3 +82,19 @@ def test_the_arbiter_is_told_where_there_are_no_short_answers() -> None:
     prompt, _ = for_arbiters.prompt_for_arbiter(run_of("a"), (answered("A"),))
     assert "counted: none given." in prompt
     assert "told beforehand" not in prompt
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        ((90_000,), "The answer of A was "),
+        ((90_000, 90_000), "Answers were up to "),
+    ],
+)
+def test_answers_that_are_cut_are_one_warning(lengths: tuple[int, ...], said: str) -> None:
+    responses = [
+        answered("ABC"[place], text="x" * length) for place, length in enumerate((*lengths, 5))
+    ]
+    _, warnings = for_arbiters.prompt_for_arbiter(run_of("a", "b", "c"), responses)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(said)
