@@ -46,7 +46,7 @@ def words_of(schema: object) -> set[str]:
 
 def converted(tool: object) -> None:
     """Convert one tool in every way; raises where that is refused."""
-    ensure_strict_json_schema(copy.deepcopy(tool.inputSchema))
+    ensure_strict_json_schema(copy.deepcopy(tool.inputSchema), _reject_open_objects=True)
     strict = OpenAIJsonSchemaTransformer(tool.inputSchema, strict=True)
     strict.walk()
     if unknown := words_of(tool.inputSchema) - GEMINI_WORDS:

@@ -32,6 +32,9 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
         return {"anyOf": [_arm(arm, definitions) for arm in arms]} | more
     if "items" in more:
         more["items"] = _argument(more["items"], definitions)
+    if more.get("type") == "object" and "properties" not in more:
+        # Strict converters refuse an object that may hold anything.
+        more["properties"] = {"temperature": {"type": "number"}}
     return more
 
 
