@@ -9,6 +9,8 @@ import importlib.metadata
 import json
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.key_values import is_placeholder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -38,7 +40,9 @@ def keys_of_this_shell(user_dir: Path, environ: Mapping[str, str]) -> dict[str, 
     return {
         name: variable
         for name, variable in VARIABLES.items()
-        if environ.get(variable) and name not in stored and _is_installed(name)
+        if not is_placeholder(environ.get(variable, ""))
+        and name not in stored
+        and _is_installed(name)
     }
 
 

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from consortium_mcp.adapters.agents.environment import key_in_use
 from consortium_mcp.adapters.agents.programs import Answer, Call, Ended, Program, SignIn, failure
 
 _OFF = ("shell_tool", "unified_exec", "code_mode_host", "multi_agent", "goals", "apps", "plugins",
@@ -72,7 +73,7 @@ class Codex(Program):
         does), and an old copy would sign its user out.
         """
         users = Path(os.environ.get("CODEX_HOME") or home / ".codex")
-        if not (users / "auth.json").exists() and not any(map(os.environ.get, self.keys)):
+        if not (users / "auth.json").exists() and key_in_use(self) is None:
             return {}  # the sign-in is in the system's keyring, found by the path of the home
         own = call.folder / "codex"
         own.mkdir()

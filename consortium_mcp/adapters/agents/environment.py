@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.agents.finding import search_path
+from consortium_mcp.adapters.key_values import is_placeholder
 from consortium_mcp.adapters.settings import DEPTH
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def environment_for(program: SignedIn, folder: Path | None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name.upper() in _SHARED or name.startswith(program.variables)
+        if name.upper() in _SHARED
+        or (name.startswith(program.variables) and not _is_empty_key(name, value))
     }
     temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)) if folder else {}
     return {
@@ -47,4 +49,11 @@ def environment_for(program: SignedIn, folder: Path | None) -> dict[str, str]:
 
 def key_in_use(program: Program) -> str | None:
     """The variable of the API key that it uses instead of a subscription, if one is set."""
-    return next((name for name in program.keys if os.environ.get(name)), None)
+    return next(
+        (name for name in program.keys if not is_placeholder(os.environ.get(name, ""))), None
+    )
+
+
+def _is_empty_key(name: str, value: str) -> bool:
+    """Whether a settings file has set the variable although no key was put there."""
+    return name.endswith(("_KEY", "_TOKEN")) and is_placeholder(value)

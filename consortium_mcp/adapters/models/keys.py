@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 import llm
 import llm.plugins
 
+from consortium_mcp.adapters.key_values import is_placeholder
 from consortium_mcp.adapters.models.sign_ins import sign_in_of
 
 
@@ -63,30 +63,26 @@ def _readiness_without_key(provider: str, seconds: float) -> Readiness:
 
 def _missing_own_key(name: str, variable: str) -> str | None:
     try:
-        if llm.get_key("", name, variable):
-            return None
+        if key := llm.get_key("", name, variable):
+            return _only_a_placeholder(name, key) if is_placeholder(key) else None
     except (OSError, ValueError) as error:
         return f"llm's key store cannot be read: {error}"
     return f"No key found - add one using 'llm keys set {name}' or set {variable}"
 
 
-_PLACEHOLDER = re.compile(
-    r"\s*|\$\{.*\}|<.*>|\{\{.*\}\}|your[-_ ].*|(?:insert|enter|paste|add)[-_ ].*key.*"
-    r"|(?:api|secret)[-_ ]?key(?:[-_ ]here)?|(?:sk-)?(?:x{3,}|\.{3,})|change[-_ ]?me|todo|null",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What settings files hold until their user has put a key there."""
+def _only_a_placeholder(name: str, key: str) -> str:
+    shown = key.strip() or "blank"
+    return (
+        f"the key {name} is {shown!r}, which is only a placeholder: put the real one there, or run "
+        f"`llm keys set {name}`"
+    )
 
 
 def _missing_key(model: Any) -> str | None:  # noqa: ANN401
     try:
         key = model.get_key()
-        if isinstance(key, str) and _PLACEHOLDER.fullmatch(key):
-            shown = key.strip() or "blank"
-            return (
-                f"the key {model.needs_key} is {shown!r}, which is only a placeholder: put the "
-                f"real one there, or run `llm keys set {model.needs_key}`"
-            )
+        if isinstance(key, str) and is_placeholder(key):
+            return _only_a_placeholder(model.needs_key, key)
     except llm.NeedsKeyException as error:
         return str(error)
     except (OSError, ValueError) as error:

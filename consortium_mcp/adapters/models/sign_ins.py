@@ -17,6 +17,7 @@ import llm
 
 from consortium_mcp.adapters.agents.claude import Claude
 from consortium_mcp.adapters.agents.sign_in import signed_in
+from consortium_mcp.adapters.key_values import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,8 @@ def _gemini_code_assist(_seconds: float) -> dict[str, str]:
 
 def _github_copilot(_seconds: float) -> dict[str, str]:
     """llm-github-copilot: a variable, a key in llm's store, or a token that has not expired."""
-    if any(os.environ.get(each) for each in ("GH_COPILOT_TOKEN", "GITHUB_COPILOT_TOKEN")):
+    tokens = (os.environ.get(each, "") for each in ("GH_COPILOT_TOKEN", "GITHUB_COPILOT_TOKEN"))
+    if not all(map(is_placeholder, tokens)):
         return {}
     name = os.environ.get("GITHUB_COPILOT_API_KEY_FILE", "github_copilot_api_key.json")
     token = _json(_user_dir() / name)

@@ -16,6 +16,7 @@ import pytest
 from consortium_mcp.adapters.agents.asking import ask
 from consortium_mcp.adapters.agents.claude import Claude
 from consortium_mcp.adapters.agents.codex import Codex
+from consortium_mcp.adapters.agents.environment import key_in_use
 from consortium_mcp.adapters.agents.gemini import Gemini
 from consortium_mcp.adapters.agents.programs import Call
 from consortium_mcp.core.domain.errors import MemberError
@@ -157,3 +158,16 @@ async def test_nothing_is_left_when_the_process_that_asked_is_killed(programs: P
     asking.wait()
     with anyio.fail_after(60):
         await gone([call["pid"], *call["children"]])
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
+async def test_a_placeholder_is_no_key_of_a_program(
+    program: Program, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As desktop clients pass it for a setting that its user has left empty."""
+    for name in program.keys:
+        monkeypatch.setenv(name, "${user_config.key}")
+    assert key_in_use(program) is None
+    await ask(program, "How many?")
+    given = (await one_call(programs))["environment"]
+    assert not given.keys() & set(program.keys)
