@@ -55,14 +55,16 @@ def weigh(
     stated = mean_stated(run, answered, supporting)
     factor = counts["agreement"]
     if is_alone(responses):
-        factor *= LONE_VOTE
+        factor *= weight(run, [r.label for r in answered]) / weight(
+            run, [r.label for r in responses]
+        )
         counts |= {"agreement": None, "margin": None}
     product = factor if stated is None else factor * stated
     computed = product if arbiter_confidence is None else min(product, arbiter_confidence)
     calibrated = None if run.calibration is None else apply(run.calibration, computed)
     share = f"the {'weighted ' if counts['weighted'] else ''}share of members that {method}"
     if counts["agreement"] is None:
-        share = "two thirds, as one vote of one says no more (the rule of succession)"
+        share = f"the share of the {len(responses)} members asked that answered, which is one"
     parts = ConfidenceParts(
         **counts,
         mean_stated=stated,
@@ -74,14 +76,12 @@ def weigh(
     return computed if calibrated is None else calibrated, parts
 
 
-LONE_VOTE = 2 / 3
-"""What agreement counts for where one of several answered: (1 + 1) / (1 + 2), the rule of
-succession for one of one (Laplace 1774). It is below the default threshold, so that the arbiter or
-another try is heard."""
-
-
 def is_alone(responses: Sequence[Response]) -> bool:
-    """Whether one of several that were asked answered, so that nobody can agree with it."""
+    """Whether one of several that were asked answered, so that nobody can agree with it.
+
+    Its confidence then counts those that did not answer as if they disagreed: a failure must not
+    make an answer look surer than a disagreement would.
+    """
     return len(responses) > 1 and sum(r.answered for r in responses) == 1
 
 

@@ -21,10 +21,12 @@ def stop_reason(run: Run) -> StopReason | None:
     config = run.config
     if verdict.degraded:
         return "arbiter_failed"
-    if verdict.parts.agreement is None and not _others_may_answer(run):
+    alone = verdict.parts.agreement is None
+    if alone and not _others_may_answer(run):
         return "members_failed"
     if len(run.iterations) >= config.min_iterations:
-        if verdict.confidence >= config.confidence_threshold and not verdict.needs_iteration:
+        sure = verdict.confidence >= config.confidence_threshold
+        if sure and not verdict.needs_iteration and not alone:
             return "threshold"
         if len(run.iterations) > 1 and _stable(run):
             return "stable"

@@ -96,12 +96,20 @@ class Run(Value):
 
     @property
     def best(self) -> Iteration | None:
-        """The iteration whose verdict is returned: the most confident; of equals, the later."""
+        """The iteration whose verdict is returned: the most confident; of equals, the later.
+
+        One in which a single member of several answered stands behind those that heard more.
+        """
         if not self.iterations:
             return None
         return max(
             self.iterations,
-            key=lambda it: (not it.verdict.degraded, it.verdict.confidence, it.number),
+            key=lambda it: (
+                not it.verdict.degraded,
+                it.verdict.parts.agreement is not None,
+                it.verdict.confidence,
+                it.number,
+            ),
         )
 
     @property

@@ -57,23 +57,29 @@ def test_agreement_never_stands_on_failed_members() -> None:
         PANEL, responses, {"A", "B", "C"}, (), arbiter_confidence=None, method="x"
     )
     assert (parts.agreement, parts.margin, parts.votes) == (None, None, 1)
-    assert confidence == pytest.approx(2 / 3)
+    assert confidence == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
-    ("stated", "arbiter", "expected"),
-    [(0.9, None, 0.6), (None, None, 2 / 3), (0.9, 0.95, 0.6), (0.9, 0.3, 0.3)],
+    ("failures", "stated", "arbiter", "expected"),
+    [
+        (1, 0.9, None, 0.45),
+        (1, None, None, 0.5),
+        (1, 0.9, 0.95, 0.45),
+        (1, 0.9, 0.3, 0.3),
+        (2, 0.9, None, 0.3),
+    ],
 )
 def test_one_answer_left_of_several_is_no_agreement(
-    stated: float | None, arbiter: float | None, expected: float
+    failures: int, stated: float | None, arbiter: float | None, expected: float
 ) -> None:
-    responses = (answered("A", "42", stated), failed("B"))
+    responses = (answered("A", "42", stated), *map(failed, "BC"[:failures]))
     confidence, parts = weigh(
         PANEL, responses, {"A"}, (("A",),), arbiter_confidence=arbiter, method="x"
     )
     assert confidence == pytest.approx(expected)
     assert parts.agreement is None
-    assert "rule of succession" in parts.method
+    assert f"of the {failures + 1} members asked" in parts.method
 
 
 def test_the_only_member_of_a_panel_agrees_with_itself() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from consortium_mcp.core.domain.ask import Ask, Question, Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownStrategy
-from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.run import Calibration, Run
 from consortium_mcp.core.engine import consultation
 from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
@@ -389,7 +389,7 @@ async def test_one_answer_left_of_two_is_heard_by_the_arbiter_and_asked_again() 
     assert len(ask.asked("b")) == 2
     assert run.best is not None
     assert run.best.verdict.parts.agreement is None
-    assert run.best.verdict.confidence == pytest.approx(0.6)
+    assert run.best.verdict.confidence == pytest.approx(0.45)
     assert run.stop_reason == "stable"
     assert any("stands alone" in warning for warning in run.warnings)
 
@@ -421,3 +421,29 @@ async def test_a_tie_is_broken_by_the_askers_criteria() -> None:
     await consult(run_of("a", "b", strategy="tally", criteria="Prefer round numbers."), ask)
     assert all("Prefer round numbers." in str(q.system) for q in ask.asked("judge"))
     assert ask.asked("judge")
+
+
+async def test_to_lose_a_member_never_makes_the_answer_surer() -> None:
+    """A split first iteration stands before a second one in which one member is alone."""
+    gone = MemberError("HTTP 500", kind="http")
+    ask = FakeAsk(
+        a=[reply("42", 0.9), reply("42", 0.95)], b=[reply("41", 0.9), gone],
+        judge=verdict(support="A", groups="A; B", ranking="A, B", needs_iteration="true"),
+    )  # fmt: skip
+    run, _ = await consult(run_of("a", "b", max_iterations=2), ask)
+    assert run.best is run.iterations[0]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "calibration"),
+    [(0.2, None), (0.8, Calibration(slope=1, intercept=3, labelled=100, fitted_at="2026-11-29"))],
+)
+async def test_a_lone_answer_is_tried_again_whatever_raises_its_confidence(
+    threshold: float, calibration: Calibration | None
+) -> None:
+    down = MemberError("HTTP 500", kind="http")
+    ask = FakeAsk(a=reply("42", 0.9), b=down, judge=verdict(support="A", groups="A", ranking=""))
+    run = run_of("a", "b", strategy="auto", confidence_threshold=threshold)
+    run, _ = await consult(run.model_copy(update={"calibration": calibration}), ask)
+    assert len(ask.asked("b")) == 2
+    assert run.stop_reason == "stable"
