@@ -84,7 +84,7 @@ ONLY_IN = {
         "adapters/models/",
         "adapters/local/models.py",
         "adapters/agents/models.py",
-        "adapters/acp/models.py",
+        "adapters/agents/process_models.py",
         "frontends/llm/",
     ],
     "acp": ["adapters/acp/asking.py"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consortium_mcp.adapters.clients.configs import CLIENTS, Machine
+from tests.support.installs import install_at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,23 +23,6 @@ BEGUN = {
 }
 
 
-def at_once(client: str, environment: dict[str, str], *names: str) -> None:
-    """Install under each of these names at the same time."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "consortium_mcp", "install", client, "--name", name],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for name in names
-    ]
-    for process in started:
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, output
-
-
 @pytest.mark.parametrize("client", TRIALS)
 def test_installs_at_once_lose_no_server_and_no_original(
     client: str, child_environment: dict[str, str], tmp_path: Path
@@ -50,7 +33,9 @@ def test_installs_at_once_lose_no_server_and_no_original(
         path = kind.path(Machine(home, sys.platform, {}))
         path.parent.mkdir(parents=True)
         path.write_bytes(BEGUN[kind.form].encode())
-        at_once(client, child_environment | {"HOME": str(home), "USERPROFILE": str(home)}, *NAMES)
+        install_at_once(
+            client, child_environment | {"HOME": str(home), "USERPROFILE": str(home)}, *NAMES
+        )
         texts = [each.read_bytes().decode() for each in path.parent.iterdir()]
         assert len(texts) == 1 + len(NAMES), list(path.parent.iterdir())
         held = sorted(servers(kind.form, kind.section, text) for text in texts)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
-from typing import TYPE_CHECKING, Any
-
-import llm
+from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.acp.agents import Agent, agents_of
-from consortium_mcp.adapters.agents.models import MOST_AT_ONCE, note_answer
+from consortium_mcp.adapters.agents.process_models import (
+    Answering,
+    AsyncProcessModel,
+    ProcessModel,
+)
 from consortium_mcp.adapters.installation import how_to_add
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import Sequence
+
+    import llm
+
+    from consortium_mcp.adapters.agents.programs import Answer
 
 
-class _AgentBase:
+class _AgentBase(Answering):
     """What the sync and the async model have in common."""
-
-    can_stream = False
-    consortium_at_once = MOST_AT_ONCE
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -35,41 +37,20 @@ class _AgentBase:
             return {"missing": f"the program {self.agent.command[0]} is not found"}
         return {"doubt": "whether somebody is signed in cannot be known before it is asked"}
 
-    async def _answer(self, prompt: llm.Prompt, response: Any) -> str:  # noqa: ANN401
+    async def ask(self, prompt: llm.Prompt) -> Answer:
+        """See `process_models`."""
         # Late: the library takes a while, and is there only with the extra `acp`.
         from consortium_mcp.adapters.acp.asking import ask  # noqa: PLC0415
 
-        answer = await ask(self.agent, prompt.prompt, prompt.system)
-        note_answer(response, answer)
-        return answer.text
+        return await ask(self.agent, prompt.prompt, prompt.system)
 
 
-class AcpModel(_AgentBase, llm.Model):
+class AcpModel(_AgentBase, ProcessModel):
     """An agent, sync."""
 
-    def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
-        response: llm.Response,
-        conversation: llm.Conversation | None,  # noqa: ARG002
-    ) -> Iterator[str]:
-        """Ask it in a process of its own."""
-        yield asyncio.run(self._answer(prompt, response))
 
-
-class AsyncAcpModel(_AgentBase, llm.AsyncModel):
+class AsyncAcpModel(_AgentBase, AsyncProcessModel):
     """An agent, async."""
-
-    async def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
-        response: llm.AsyncResponse,
-        conversation: llm.AsyncConversation | None,  # noqa: ARG002
-    ) -> AsyncGenerator[str, None]:
-        """Ask it in a process of its own."""
-        yield await self._answer(prompt, response)
 
 
 def acp_models(commands: Sequence[str]) -> list[tuple[AcpModel, AsyncAcpModel]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,25 +14,22 @@ from consortium_mcp.adapters.agents.codex import Codex
 from consortium_mcp.adapters.agents.environment import key_in_use
 from consortium_mcp.adapters.agents.finding import find
 from consortium_mcp.adapters.agents.gemini import Gemini
+from consortium_mcp.adapters.agents.process_models import (
+    Answering,
+    AsyncProcessModel,
+    ProcessModel,
+)
 from consortium_mcp.adapters.agents.sign_in import signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
-
     from consortium_mcp.adapters.agents.programs import Answer, Program
 
 PROGRAMS: tuple[Program, ...] = (Claude(), Codex(), Gemini())
 _MODEL_OPTION = Field(description="One of the program's own models", default=None)
-MOST_AT_ONCE = 2
-"""Processes of one program: each takes 200 to 500 MB."""
 
 
-class _AgentBase:
+class _AgentBase(Answering):
     """What the sync and the async model have in common."""
-
-    can_stream = False
-    consortium_at_once = MOST_AT_ONCE
-    """Read by the registry: how many calls may run at the same time."""
 
     def __init__(self, program: Program, model: str | None = None) -> None:
         self.program = program
@@ -59,19 +55,18 @@ class _AgentBase:
             return f"{self.model_id} answers by the API key in {key}, not by a subscription."
         return f"{self.model_id} answers by the subscription that is signed in."
 
-    async def _answer(self, prompt: llm.Prompt, response: Any) -> str:  # noqa: ANN401
-        answer = await ask(
+    async def ask(self, prompt: llm.Prompt) -> Answer:
+        """See `process_models`."""
+        return await ask(
             self.program,
             prompt.prompt,
             system=prompt.system,
             schema=_as_dict(prompt.schema),
             model=getattr(prompt.options, "model", None) or self._model,
         )
-        note_answer(response, answer)
-        return answer.text
 
 
-class AgentModel(_AgentBase, llm.Model):
+class AgentModel(_AgentBase, ProcessModel):
     """An agent program, sync."""
 
     class Options(llm.Options):
@@ -79,41 +74,14 @@ class AgentModel(_AgentBase, llm.Model):
 
         model: str | None = _MODEL_OPTION
 
-    def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
-        response: llm.Response,
-        conversation: llm.Conversation | None,  # noqa: ARG002
-    ) -> Iterator[str]:
-        """Ask it in a process of its own."""
-        yield asyncio.run(self._answer(prompt, response))
 
-
-class AsyncAgentModel(_AgentBase, llm.AsyncModel):
+class AsyncAgentModel(_AgentBase, AsyncProcessModel):
     """An agent program, async."""
 
     class Options(llm.Options):
         """What `-o` may set."""
 
         model: str | None = _MODEL_OPTION
-
-    async def execute(
-        self,
-        prompt: llm.Prompt,
-        stream: bool,  # noqa: ARG002, FBT001 (llm's signature)
-        response: llm.AsyncResponse,
-        conversation: llm.AsyncConversation | None,  # noqa: ARG002
-    ) -> AsyncGenerator[str, None]:
-        """Ask it in a process of its own."""
-        yield await self._answer(prompt, response)
-
-
-def note_answer(response: Any, answer: Answer) -> None:  # noqa: ANN401 (llm's two classes)
-    """Keep on llm's response what is known of the answer besides its text."""
-    response.set_usage(input=answer.input_tokens, output=answer.output_tokens)
-    known = {"cost_usd": answer.cost_usd, "finish_reason": "length" if answer.is_cut else None}
-    response.response_json = {name: value for name, value in known.items() if value is not None}
 
 
 def agent_models() -> list[tuple[AgentModel, AsyncAgentModel]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sqlite_utils.migrations import Migrations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlite_utils import Database
 
 migrations = Migrations("consortium_mcp")
@@ -15,54 +17,6 @@ additions = Migrations("consortium_mcp_additions")
 `migrations` that they do not know, and can go on using one with these."""
 search_migrations = Migrations("consortium_mcp_search")
 """Steps of the search index, which only adds to what is there as well; taken when it is needed."""
-
-
-@migrations(name="0001_first_tables")
-def _first_tables(db: Database) -> None:
-    for statement in _FIRST_TABLES:
-        db.conn.execute(statement)
-
-
-@migrations(name="0002_runs_that_outlive_their_process")
-def _runs_that_outlive_their_process(db: Database) -> None:
-    for statement in _RESUMABLE_RUNS:
-        db.conn.execute(statement)
-
-
-@migrations(name="0003_calibration")
-def _calibration(db: Database) -> None:
-    for statement in _CALIBRATION:
-        db.conn.execute(statement)
-
-
-@migrations(name="0004_conversations")
-def _conversations(db: Database) -> None:
-    for statement in _CONVERSATIONS:
-        db.conn.execute(statement)
-
-
-@migrations(name="0005_consortiums_of_consortiums")
-def _consortiums_of_consortiums(db: Database) -> None:
-    for statement in _NESTED_RUNS:
-        db.conn.execute(statement)
-
-
-@additions(name="0001_costs")
-def _costs(db: Database) -> None:
-    for statement in _COSTS:
-        db.conn.execute(statement)
-
-
-@search_migrations(name="0001_parts_of_words")
-def _parts_of_words(db: Database) -> None:
-    for statement in _PARTS_OF_WORDS:
-        db.conn.execute(statement)
-
-
-@additions(name="0002_calls_that_are_cut_off")
-def _calls_that_are_cut_off(db: Database) -> None:
-    for statement in _CUT_OFF:
-        db.conn.execute(statement)
 
 
 # Integer keys order the runs by creation and serve the full-text index; ULIDs name them.
@@ -260,3 +214,20 @@ _PARTS_OF_WORDS = (
     END
     """,
 )
+
+
+def _step(of: Migrations, name: str, statements: Iterable[str]) -> None:
+    @of(name=name)
+    def step(db: Database) -> None:
+        for statement in statements:
+            db.conn.execute(statement)
+
+
+_step(migrations, "0001_first_tables", _FIRST_TABLES)
+_step(migrations, "0002_runs_that_outlive_their_process", _RESUMABLE_RUNS)
+_step(migrations, "0003_calibration", _CALIBRATION)
+_step(migrations, "0004_conversations", _CONVERSATIONS)
+_step(migrations, "0005_consortiums_of_consortiums", _NESTED_RUNS)
+_step(additions, "0001_costs", _COSTS)
+_step(search_migrations, "0001_parts_of_words", _PARTS_OF_WORDS)
+_step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)

@@ -22,7 +22,7 @@ from consortium_mcp.core.domain.verdict import Response
 from consortium_mcp.core.panel.labels import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 IMPORTED = "Imported from llm-consortium. Its confidence is its arbiter's own word."
 """The mark of an imported run, first among its warnings."""
@@ -97,26 +97,14 @@ def run_from(original: Mapping[str, Any]) -> RunRecord:
         ConfigError: no call of it is recorded, or its values are not what they should be.
     """
     row, calls = original["run"], original["members"]
-    panel = [call for call in calls if call["role"] != "arbiter"]
-    if not panel:
-        raise ConfigError("no answer of it is recorded")
-    places = dict.fromkeys((str(call["role"]), call["member_index"]) for call in panel)
-    labels = {place: label(number) for number, place in enumerate(places)}
-    members = tuple(Member(label=name, model=place[0]) for place, name in labels.items())
-    judges = [str(call.get("model")) for call in calls if call["role"] == "arbiter"]
-    config = ConsortiumConfig(
-        name=row.get("config_name") or None,
-        members=members,
-        arbiter=judges[0] if judges else "arbiter",
-        strategy=_strategy(row)[0],
-        max_iterations=min(max(1, row.get("max_iterations") or 1), MAX_ITERATIONS),
-    )
+    labels = _labels(calls)
+    config = _config_of_run(row, calls, labels)
     created_at = _utc(row["created_at"])
     run = Run(
         run_id=str(row["id"]),
         prompt=row.get("user_prompt") or "",
         config=config,
-        members=members,
+        members=config.members,
         seed="llm-consortium",
         warnings=(IMPORTED,),
     )
@@ -136,11 +124,35 @@ def run_from(original: Mapping[str, Any]) -> RunRecord:
     return RunRecord(
         report=report.model_copy(update={"iterations": len(iterations), "next_step": None}),
         config=config,
-        members=members,
+        members=config.members,
         seed=run.seed,
         warnings=run.warnings,
         iterations=iterations,
         exchanges=exchanges,
+    )
+
+
+def _labels(calls: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Any], str]:
+    """Each member's model and number within the run -> its label here."""
+    panel = [call for call in calls if call["role"] != "arbiter"]
+    if not panel:
+        raise ConfigError("no answer of it is recorded")
+    places = dict.fromkeys((str(call["role"]), call["member_index"]) for call in panel)
+    return {place: label(number) for number, place in enumerate(places)}
+
+
+def _config_of_run(
+    row: Mapping[str, Any],
+    calls: Sequence[Mapping[str, Any]],
+    labels: Mapping[tuple[str, Any], str],
+) -> ConsortiumConfig:
+    judges = [str(call.get("model")) for call in calls if call["role"] == "arbiter"]
+    return ConsortiumConfig(
+        name=row.get("config_name") or None,
+        members=tuple(Member(label=name, model=place[0]) for place, name in labels.items()),
+        arbiter=judges[0] if judges else "arbiter",
+        strategy=_strategy(row)[0],
+        max_iterations=min(max(1, row.get("max_iterations") or 1), MAX_ITERATIONS),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from click.testing import CliRunner
 
 from consortium_mcp.frontends.cli.main import main
 from tests.conftest import ROOT
+from tests.support.installs import install_at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,18 +162,7 @@ def test_a_file_that_cannot_be_read_is_said(home: Path) -> None:
 
 def test_several_at_once_wait_for_one_another(claude: Path) -> None:
     names = ("one", "two", "three", "four")
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "consortium_mcp", "install", "claude-code", "--name", name],
-            env=os.environ | {"HOME": str(claude), "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for name in names
-    ]
-    for process in started:
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, output
+    environment = os.environ | {"HOME": str(claude), "PYTHONPATH": str(ROOT)}
+    install_at_once("claude-code", environment, *names)
     servers = json.loads((claude / ".claude.json").read_text(encoding="utf-8"))["mcpServers"]
     assert set(servers) == set(names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,14 @@ from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run_summary import RunQuery
-from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.runs.progress import Progress, ProgressReporter
 from consortium_mcp.services.service import Service
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, reply, verdict
+from tests.support.panels import PANEL, opened, panel_models
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
@@ -30,24 +29,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = ConsortiumSettings(models=["a", "b"], arbiter="judge", strategy="synthesis")
 HANGS = [3600.0, ""]
 
 
 @pytest.fixture(autouse=True)
 def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
-    with plugin("fake", models(*[FakeAsync(name, "x") for name in ("a", "b", "judge")])):
+    with panel_models():
         yield
-
-
-@asynccontextmanager
-async def opened(
-    settings: Settings, *, store: Store | None = None, **script: Any  # noqa: ANN401
-) -> AsyncIterator[tuple[Service, FakeAsk]]:  # fmt: skip
-    said = {"a": reply("42", 0.9), "b": reply("42", 0.9), "judge": verdict()}
-    ask = FakeAsk(**said | script)
-    async with open_service(settings, ask=ask, store=store) as service:
-        yield service, ask
 
 
 def dead(settings: Settings, run_id: str) -> None:

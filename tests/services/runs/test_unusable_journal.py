@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,14 @@ from consortium_mcp.adapters.sqlite.patience import Patience, current_patience
 from consortium_mcp.core.domain.errors import StoreBusy, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run_summary import RunQuery
-from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.runs.supervisor import HEARTBEAT_SECONDS
 from tests.support.damage import DAMAGED, UNUSABLE, damage_page, page_of
-from tests.support.fake_models import FakeAsync, models, plugin
-from tests.support.fakes import FakeAsk, config, reply, verdict
+from tests.support.fakes import config, reply, verdict
 from tests.support.locks import LOCKS, locked
+from tests.support.panels import PANEL, opened, panel_models
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
@@ -35,25 +34,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PANEL = ConsortiumSettings(models=["a", "b"], arbiter="judge", strategy="synthesis")
 THREE_ITERATIONS = replace(PANEL, min_iterations=3, max_iterations=3)
 HANG_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
 def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
-    with plugin("fake", models(*[FakeAsync(name, "x") for name in ("a", "b", "judge")])):
+    with panel_models():
         yield
-
-
-@asynccontextmanager
-async def opened(
-    settings: Settings, *, store: Store | None = None, **script: Any  # noqa: ANN401
-) -> AsyncIterator[tuple[Service, FakeAsk]]:  # fmt: skip
-    said = {"a": reply("42", 0.9), "b": reply("42", 0.9), "judge": verdict()}
-    ask = FakeAsk(**said | script)
-    async with open_service(settings, ask=ask, store=store) as service:
-        yield service, ask
 
 
 async def consulted(service: Service, wanted: ConsortiumSettings = PANEL) -> RunReport:
