@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from llm.cli import cli
 
+from consortium_mcp.adapters.files.decoding import text_of
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.frontends.llm import plugin
-from consortium_mcp.frontends.llm.input_text import text_of
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
