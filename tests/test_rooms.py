@@ -41,6 +41,7 @@ MAY_IMPORT = {
     # What reaches out.
     "adapters": ["core/domain", "core/strategies"],
     "adapters/clients": ["core/domain"],
+    "adapters/files": ["core/domain"],
     "adapters/journal": ["core/domain", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -52,18 +53,24 @@ MAY_IMPORT = {
     "adapters/agents": ["core/domain", "adapters"],
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
-    "services/runs": ["core/*", "adapters/journal", "adapters/models", "adapters/sqlite"],
+    "services/runs": [
+        "core/*", "adapters/files", "adapters/journal", "adapters/models", "adapters/sqlite",
+    ],
     "services": [
-        "core/*", "adapters", "adapters/agents", "adapters/journal", "adapters/models",
-        "adapters/sqlite", "services/runs",
+        "core/*", "adapters", "adapters/agents", "adapters/files", "adapters/journal",
+        "adapters/models", "adapters/sqlite", "services/runs",
     ],
     # What speaks.
     "frontends/text": ["core/domain"],
-    "frontends": ["core/domain", "adapters", "adapters/journal", "adapters/sqlite", "services"],
+    "frontends": [
+        "core/domain", "adapters", "adapters/files", "adapters/journal", "adapters/sqlite",
+        "services",
+    ],
     "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
-    "frontends/mcp/protocol": ["core/domain", "services", "frontends/text"],
+    "frontends/mcp/protocol": ["core/domain", "adapters/files", "services", "frontends/text"],
     "frontends/mcp/tools": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
+        "core/*", "adapters", "adapters/files", "services", "frontends/text",
+        "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
         "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
@@ -80,6 +87,7 @@ MAY_IMPORT = {
 # A package from outside, and the only places that may import it.
 ONLY_IN = {
     "json_repair": ["core/reading/"],
+    "pypdf": ["adapters/files/pdf_text.py"],
     "llm": [
         "adapters/models/",
         "adapters/local/models.py",
@@ -88,7 +96,7 @@ ONLY_IN = {
         "frontends/llm/",
     ],
     "acp": ["adapters/acp/asking.py"],
-    "sqlite_utils": ["adapters/journal/"],
+    "sqlite_utils": ["adapters/journal/", "frontends/llm/attached.py"],
     "sqlite3": ["adapters/journal/", "adapters/sqlite/", "adapters/consortium_files.py"],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],

@@ -49,6 +49,11 @@ class Settings:
     default_models: tuple[str, ...] = ()
     """The members of the panel that is asked when none is named; empty: those that are ready."""
 
+    files: tuple[Path, ...] = ()
+    """Folders whose files models may name as attachments or look into."""
+    fetch_urls: bool = False
+    """Whether an attached address may be fetched from this machine where its provider does not."""
+
     @property
     def prices(self) -> Path:
         """The user's own prices; see `prices`."""
@@ -78,6 +83,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         default_models=_list(env, "CONSORTIUM_MODELS"),
         acp_agents=_list(env, "CONSORTIUM_ACP"),
         depth=_count(env, DEPTH) or 0,
+        files=_folders(env),
+        fetch_urls=env.get("CONSORTIUM_FETCH_URLS", "").lower() in {"1", "true", "yes", "on"},
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),
             per_provider=_count(env, "CONSORTIUM_MAX_PER_PROVIDER"),
@@ -104,7 +111,15 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
         found["LLM_USER_PATH"] = str(Path(path).absolute())  # llm expands no `~` either
     if path := found.get("CONSORTIUM_DB"):
         found["CONSORTIUM_DB"] = str(Path(path).expanduser().absolute())
+    if folders := _folders(found):
+        found["CONSORTIUM_FILES"] = os.pathsep.join(str(each) for each in folders)
     return found
+
+
+def _folders(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of `CONSORTIUM_FILES`, separated as in `PATH`."""
+    names = (each.strip() for each in env.get("CONSORTIUM_FILES", "").split(os.pathsep))
+    return tuple(Path(each).expanduser().absolute() for each in names if each)
 
 
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
+    from os import PathLike
 
+    from consortium_mcp.core.domain.attachment import Attachment, AttachmentSpec
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
     from consortium_mcp.frontends.one_shot import OnProgress
 
+    Attached = str | PathLike[str] | AttachmentSpec | Mapping[str, Any]
     Members = str | MemberSpec | Mapping[str, Any] | Iterable[str | MemberSpec | Mapping[str, Any]]
 
 T = TypeVar("T")
@@ -151,6 +154,7 @@ class Consortium:
         on_progress: OnProgress | None = None,
         history: Sequence[tuple[str, str]] = (),
         continue_run: str | None = None,
+        attachments: Iterable[Attached] = (),
     ) -> Result:
         """Ask the consortium and wait for the answer.
 
@@ -159,6 +163,8 @@ class Consortium:
             on_progress: called with every answer and verdict.
             history: earlier (prompt, answer) pairs, oldest first.
             continue_run: the id of an ended run whose conversation to continue.
+            attachments: what the prompt is about: each a path, a URL, an `AttachmentSpec`, or a
+                mapping with its fields (one of `path`, `url`, `text` and `base64`; `type`, `name`).
 
         Raises:
             ConfigError: the request is invalid, or an event loop is already running; no model was
@@ -167,7 +173,11 @@ class Consortium:
             RunError: no member answered.
         """
         consulting = self.aorchestrate(
-            prompt, on_progress=on_progress, history=history, continue_run=continue_run
+            prompt,
+            on_progress=on_progress,
+            history=history,
+            continue_run=continue_run,
+            attachments=attachments,
         )
         return _run(consulting, "aorchestrate(prompt)")
 
@@ -178,12 +188,20 @@ class Consortium:
         on_progress: OnProgress | None = None,
         history: Sequence[tuple[str, str]] = (),
         continue_run: str | None = None,
+        attachments: Iterable[Attached] = (),
     ) -> Result:
         """`orchestrate` for async code; arguments and errors are the same."""
         from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once, turns_of  # noqa: PLC0415
 
-        request = ConsultRequest(prompt, self.name, self.settings, continue_run, turns_of(history))
+        request = ConsultRequest(
+            prompt,
+            self.name,
+            self.settings,
+            continue_run,
+            turns_of(history),
+            await _read(attachments),
+        )
         outcome = (await consult_once(request, on_progress=on_progress)).answered()
         return Result(outcome.report, outcome.exchanges if self.raw else ())
 
@@ -213,6 +231,39 @@ class Consortium:
                 name, self.settings, clone=self.name, overwrite=overwrite
             )
         return list(resolved.warnings)
+
+
+async def _read(attachments: Iterable[Attached]) -> tuple[Attachment, ...]:
+    """The attachments with their content, read in a thread.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    specs = [_spec(each) for each in attachments]
+    if not specs:
+        return ()
+    import anyio.to_thread  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.adapters.files.attachments import read_attachments  # noqa: PLC0415
+
+    return await anyio.to_thread.run_sync(read_attachments, specs, None)
+
+
+def _spec(attachment: Attached) -> str | AttachmentSpec:
+    from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.domain.attachment import AttachmentSpec  # noqa: PLC0415
+    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
+
+    if isinstance(attachment, AttachmentSpec):
+        return attachment
+    if not isinstance(attachment, Mapping):
+        return str(attachment)
+    try:
+        return AttachmentSpec.model_validate(attachment)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        raise ConfigError(f"{attachment!r} is not an attachment: {why}.") from error
 
 
 def _run(call: Coroutine[Any, Any, T], name: str) -> T:

@@ -77,8 +77,13 @@ def assemble(
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=CallGate(ask or ModelCaller(registry, settings.limits, Prices(settings.prices))),
+        ask=CallGate(ask or _caller(registry, settings)),
     )
+
+
+def _caller(registry: Registry, settings: Settings) -> ModelCaller:
+    prices = Prices(settings.prices)
+    return ModelCaller(registry, settings.limits, prices, fetch_urls=settings.fetch_urls)
 
 
 @asynccontextmanager

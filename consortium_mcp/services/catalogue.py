@@ -36,6 +36,8 @@ class Candidate:
     consortium: ConsortiumConfig | None = None
     note: str | None = None
     """What a plan should say of it."""
+    attachment_types: frozenset[str] | None = frozenset()
+    """The MIME types of files that it takes; `None` for all, as a consortium's members decide."""
 
 
 @dataclass(frozen=True)
@@ -175,14 +177,20 @@ class Catalogue:
             UnknownModel: there is none; the message lists the closest names.
         """
         if name in self._saved and name not in self._snapshot.names:
-            return Candidate(name, consortium=self._saved[name])
+            return Candidate(name, consortium=self._saved[name], attachment_types=None)
         try:
             entry = self._snapshot.find(name, self._saved)
         except UnknownModel as error:
             if self._keep_unknown:
                 return Candidate(name, missing=str(error).rstrip("."))
             raise
-        return Candidate(entry.model_id, entry.missing, entry.demo, note=entry.note)
+        return Candidate(
+            entry.model_id,
+            entry.missing,
+            entry.demo,
+            note=entry.note,
+            attachment_types=entry.attachment_types,
+        )
 
     def _members(
         self, models: Sequence[str | MemberSpec], counts: Sequence[int]

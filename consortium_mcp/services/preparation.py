@@ -11,6 +11,7 @@ from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.services.runs.attaching import attach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +90,9 @@ class RunPreparation:
             )
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
+        earlier = previous.attachments if previous else ()
+        everything = {each.identity: each for each in (*earlier, *request.attachments)}
+        resolved, attachments = await attach(resolved, [*everything.values()])
         calibration, warnings = await self._calibration()
         seed = self._new_seed()
         run = Run(
@@ -98,6 +102,7 @@ class RunPreparation:
             members=members_of_run(resolved.config, seed),
             seed=seed,
             history=_conversation(previous) if previous else tuple(request.history),
+            attachments=attachments,
             continues=request.continue_run,
             calibration=calibration,
             warnings=(*resolved.run_warnings, *warnings),

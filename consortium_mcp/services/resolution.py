@@ -37,6 +37,8 @@ class ResolvedConsortium:
     """What a plan says besides."""
     of_arbiters: tuple[str, ...] = ()
     """Those of the warnings that matter only if an arbiter is asked."""
+    attachment_types: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    """By the name of whoever may be asked, the types of files that it takes; `None` for all."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
 
@@ -140,6 +142,7 @@ class RequestResolver:
             nested,
             notes=tuple(each.note for each in asked if each.note is not None),
             of_arbiters=of_arbiters,
+            attachment_types={each.name: each.attachment_types for each in asked},
         )
 
     async def _nested(

@@ -36,6 +36,8 @@ class Provider:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
+        self.bodies: list[dict[str, Any]] = []
+        """What was asked, as it came."""
         self.most_at_once = 0
         """Requests that were being answered at the same time, at the most."""
         self.connections = 0
@@ -70,6 +72,7 @@ class Provider:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 length = int(head.split("content-length:")[1].split("\r\n")[0])
                 body = json.loads(await reader.readexactly(length))
+                self.bodies.append(body)
                 prompt = str(body["messages"][-1]["content"])
                 self._now += 1
                 self.most_at_once = max(self.most_at_once, self._now)
@@ -176,12 +179,15 @@ def provider() -> Iterator[Provider]:
         thread.join(10)
 
 
-def register(user_dir: Path, port: int, models: tuple[str, ...] = MODELS) -> None:
-    """Make llm know these models, through its own OpenAI classes."""
+def register(
+    user_dir: Path, port: int, models: tuple[str, ...] = MODELS, seeing: tuple[str, ...] = ()
+) -> None:
+    """Make llm know these models, through its own OpenAI classes; `seeing` ones take files."""
     user_dir.mkdir(parents=True, exist_ok=True)
     rows = [
         f'- model_id: {m}\n  model_name: {m}\n  api_base: "http://127.0.0.1:{port}/v1"\n'
-        for m in models
+        + ("  vision: true\n" if m in seeing else "")
+        for m in (*models, *seeing)
     ]
     (user_dir / "extra-openai-models.yaml").write_text("".join(rows))
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from consortium_mcp.adapters.journal.recorder import BEGUN_CALL
 from consortium_mcp.core.domain.errors import BudgetExceeded
 from consortium_mcp.core.domain.exchange import BegunCall, ExchangeKey, key_of
-from consortium_mcp.core.domain.text import estimated_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +63,7 @@ class BegunCalls:
             attempt=question.attempt,
             model=question.model,
             tries=(before.tries if before else 0) + tries,
-            input_tokens=estimated_tokens(question.prompt, question.system),
+            input_tokens=question.estimated_tokens,
         )
         self._begun[key] = call
         if self.recorder is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from consortium_mcp.adapters.journal.attachments import delete_attachments
 from consortium_mcp.adapters.journal.search_index import (
     SearchIndex,
     forget_deleted,
@@ -169,6 +170,7 @@ class History:
             in_batch = f"WHERE run_id IN ({', '.join('?' for _ in run_ids)})"
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
+            delete_attachments(db, in_batch, run_ids)
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608
             forget_deleted(db, [row["id"] for row in rows])

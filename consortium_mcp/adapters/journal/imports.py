@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.journal.attachments import insert_attachments
 from consortium_mcp.adapters.journal.rows import insert, run_row
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _write_run(db: sqlite3.Connection, record: RunRecord, key: int) -> bool:
     }
     if not insert(db, "runs", row):
         return False
+    insert_attachments(db, report.run_id or "", record.attachments)
     for exchange in record.exchanges:
         values = exchange.model_dump() | {"warnings": json.dumps(exchange.warnings)}
         insert(db, "exchanges", {"run_id": report.run_id} | values)

@@ -185,6 +185,31 @@ _CUT_OFF = (
     "ALTER TABLE runs ADD COLUMN resumed_with INTEGER",
     "ALTER TABLE runs ADD COLUMN fruitless_resumes INTEGER NOT NULL DEFAULT 0",
 )
+# An attachment's content is kept once, however many runs it was attached to.
+_ATTACHMENTS = (
+    """
+    CREATE TABLE attachments (
+        sha256 TEXT PRIMARY KEY,
+        content BLOB NOT NULL,
+        text TEXT
+    )
+    """,
+    """
+    CREATE TABLE run_attachments (
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        url TEXT,
+        sha256 TEXT REFERENCES attachments (sha256),
+        is_text INTEGER NOT NULL,
+        has_text INTEGER NOT NULL,
+        shown_to TEXT NOT NULL,
+        PRIMARY KEY (run_id, position)
+    )
+    """,
+    "CREATE INDEX run_attachments_by_content ON run_attachments (sha256)",
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -231,3 +256,4 @@ _step(migrations, "0005_consortiums_of_consortiums", _NESTED_RUNS)
 _step(additions, "0001_costs", _COSTS)
 _step(search_migrations, "0001_parts_of_words", _PARTS_OF_WORDS)
 _step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)
+_step(additions, "0003_attachments", _ATTACHMENTS)

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.journal.attachments import (
+    OF_RUN,
+    attachment_of,
+    insert_attachments,
+)
 from consortium_mcp.adapters.journal.database import DatabaseFile
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
@@ -106,7 +111,12 @@ class Store:
     async def begin_run(self, run: Run, report: RunReport) -> None:
         """Record a run of this process before any model is called."""
         values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
-        await self.file.write(lambda db: insert(db, "runs", values))
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "runs", values)
+            insert_attachments(db, run.run_id, run.attachments)
+
+        await self.file.write(write)
 
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
@@ -227,7 +237,11 @@ class Store:
         report = self._report_of(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         begun = await self.begun_calls(run_id)
-        return record_of(rows[0], report, iterations, exchanges, begun)
+        record = record_of(rows[0], report, iterations, exchanges, begun)
+        if not report.attachments:
+            return record
+        attached = await self.file.read(OF_RUN, [run_id])
+        return record.model_copy(update={"attachments": tuple(map(attachment_of, attached))})
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if any."""

@@ -20,6 +20,7 @@ import anyio
 import anyio.to_thread
 import llm
 
+from consortium_mcp.adapters.models.attachments import as_llm
 from consortium_mcp.adapters.models.failures import may_refuse_schema, member_error
 from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
 from consortium_mcp.adapters.models.provider_responses import (
@@ -58,11 +59,20 @@ class ModelCaller:
         registry: finds the models.
         limits: how many calls run at once; the others wait, and their timeouts include the wait.
         prices: say what a call cost whose provider does not.
+        fetch_urls: whether a plugin may fetch an attached address from this machine.
     """
 
-    def __init__(self, registry: Registry, limits: Limits, prices: Prices | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        limits: Limits,
+        prices: Prices | None = None,
+        *,
+        fetch_urls: bool = False,
+    ) -> None:
         self._registry = registry
         self._prices = prices or Prices()
+        self._fetch_urls = fetch_urls
         self._total_slots = _limiter(limits.total)
         self._per_provider = limits.per_provider
         self._provider_slots: dict[str, AbstractAsyncContextManager[Any]] = {}
@@ -130,14 +140,16 @@ class ModelCaller:
     ) -> ProviderResponse:
         if entry.model_id in self._without_schema:
             question = question.model_copy(update={"json_schema": None})
+        model: Any = entry.async_model or entry.sync_model
         with noting() as noted:
             try:
+                arguments = _arguments(entry, model, question, fetch_urls=self._fetch_urls)
                 if entry.async_model is None:
-                    found = await self._ask_sync(entry, question, noted, deadline)
+                    found = await self._ask_sync(entry, arguments, noted, deadline)
                 else:
                     async with self._slot(entry, deadline):
                         found = await on_loop_of(
-                            entry.provider, lambda: _ask_async(entry, question, noted)
+                            entry.provider, lambda: _ask_async(model, arguments, noted)
                         )
             except MemberError as error:
                 if error.kind == "empty" and (noted.failed or noted.error):
@@ -197,7 +209,7 @@ class ModelCaller:
                 yield
 
     async def _ask_sync(
-        self, entry: Entry, question: Question, noted: LastResponse, deadline: float
+        self, entry: Entry, arguments: dict[str, Any], noted: LastResponse, deadline: float
     ) -> ProviderResponse:
         stop = threading.Event()
 
@@ -205,7 +217,7 @@ class ModelCaller:
             model: Any = entry.sync_model
             # Streamed, so that a cancelled call ends at its next token. Besides, llm-gguf's
             # unstreamed path contains a live breakpoint().
-            response = model.prompt(stream=True, **_arguments(entry, model, question))
+            response = model.prompt(stream=True, **arguments)
             for _ in response:
                 if stop.is_set():
                     raise RuntimeError("given up")
@@ -223,9 +235,12 @@ class ModelCaller:
                 raise
 
 
-async def _ask_async(entry: Entry, question: Question, noted: LastResponse) -> ProviderResponse:
-    model: Any = entry.async_model
-    response = model.prompt(stream=False, **_arguments(entry, model, question))
+async def _ask_async(
+    model: Any,  # noqa: ANN401 (llm's base classes are untyped)
+    arguments: dict[str, Any],
+    noted: LastResponse,
+) -> ProviderResponse:
+    response = model.prompt(stream=False, **arguments)
     try:
         await response.text()
     except (AttributeError, IndexError, KeyError, TypeError):
@@ -242,15 +257,23 @@ def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:
     return nullcontext() if limit is None else anyio.Semaphore(limit)
 
 
-def _arguments(entry: Entry, model: Any, question: Question) -> dict[str, Any]:  # noqa: ANN401
+def _arguments(
+    entry: Entry,
+    model: Any,  # noqa: ANN401 (llm's base classes are untyped)
+    question: Question,
+    *,
+    fetch_urls: bool,
+) -> dict[str, Any]:
     """The question's system prompt, and those options and the schema that the model supports."""
     known = model.Options.model_fields
     options = entry.options | question.options
     prompt, system = question.prompt, question.system
     if system and entry.drops_system:
         prompt, system = f"{system}\n\n{prompt}", None
+    files = [as_llm(each, fetch=fetch_urls) for each in question.attachments]
     return {
         "prompt": prompt,
+        "attachments": files or None,
         "system": system,
         "options": {name: value for name, value in options.items() if name in known},
         "schema": question.json_schema if model.supports_schema else None,

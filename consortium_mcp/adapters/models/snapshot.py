@@ -88,6 +88,12 @@ class Entry:
         return str(base) if (base := getattr(model, "api_base", None)) else None
 
     @property
+    def attachment_types(self) -> frozenset[str]:
+        """The MIME types of files that it takes."""
+        model: Any = self.async_model or self.sync_model
+        return frozenset(getattr(model, "attachment_types", None) or ())
+
+    @property
     def is_paid(self) -> bool:
         """Whether its calls may cost money, so that a price is looked for."""
         return not self.is_local and not self.served_nearby

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
+from consortium_mcp.core.domain.attachment import Attachment
+from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.values import Spending, Value
 
 
@@ -46,6 +48,14 @@ class Question(Value):
     """1, or 2 for the repair of an unreadable verdict."""
     timeout: float
     """Seconds."""
+    attachments: tuple[Attachment, ...] = ()
+    """The files that this model gets as such."""
+
+    @property
+    def estimated_tokens(self) -> int:
+        """About how many tokens go in."""
+        files = sum(each.estimated_tokens for each in self.attachments)
+        return estimated_tokens(self.prompt, self.system) + files
 
 
 class Reply(Spending):

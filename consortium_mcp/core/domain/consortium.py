@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.values import Value
@@ -36,6 +36,10 @@ def is_program(model: str) -> bool:
 MAX_ITERATIONS = 20
 Tier = Literal["strong", "mid", "light"]
 Sampling = Literal["full", "adaptive", "thrifty"]
+OnUnsupported = Literal["skip", "text", "fail"]
+
+
+_CHOICES = {"sampling": get_args(Sampling), "on_unsupported": get_args(OnUnsupported)}
 
 
 class Member(Value):
@@ -88,6 +92,8 @@ class ConsortiumConfig(Value):
     straggler_grace: float = 5.0
     max_calls: int | None = None
     max_total_tokens: int | None = None
+    on_unsupported: OnUnsupported | None = None
+    """What becomes of a member that does not take an attachment; `None` is `skip`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -99,12 +105,13 @@ class ConsortiumConfig(Value):
             values.setdefault("max_total_tokens", earlier)
         return values
 
-    @field_validator("sampling", mode="before")
+    @field_validator("sampling", "on_unsupported", mode="before")
     @classmethod
-    def _check_sampling(cls, value: object) -> object:
-        if value not in get_args(Sampling):
+    def _check_choice(cls, value: object, field: ValidationInfo) -> object:
+        choices = _CHOICES[str(field.field_name)]
+        if value is not None and value not in choices:
             raise ConfigError(
-                f"sampling is {value!r}; choose one of: {', '.join(get_args(Sampling))}."
+                f"{field.field_name} is {value!r}; choose one of: {', '.join(choices)}."
             )
         return value
 

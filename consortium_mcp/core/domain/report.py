@@ -43,6 +43,17 @@ class MemberReport(BaseModel):
     """The member's own run, where the member is a consortium."""
 
 
+class AttachmentReport(BaseModel):
+    """What the question was about besides its prompt."""
+
+    name: str
+    type: str
+    """MIME type."""
+    bytes: int | None
+    """`None` for a web address, which the providers fetch."""
+    sha256: str | None
+
+
 class Usage(BaseModel):
     """What the run cost so far, every call that was made counted, retries included."""
 
@@ -97,6 +108,7 @@ class RunReport(BaseModel):
     """Members that answered in the reported iteration, out of `asked`."""
     asked: int
     """Members without the spared ones."""
+    attachments: list[AttachmentReport] = []
     usage: Usage
     plan: Plan | None = None
     """What a dry run would cost."""
@@ -168,6 +180,10 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         members=members,
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
+        attachments=[
+            AttachmentReport(name=a.url or a.name, type=a.type, bytes=a.size, sha256=a.sha256)
+            for a in run.attachments
+        ],
         usage=usage,
         continues=run.continues,
         parent_run_id=parent_run_id,

@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_orig
 
 from pydantic import Field
 
-from consortium_mcp.core.domain.consortium import MAX_ITERATIONS, ConsortiumConfig, Sampling, Tier
+from consortium_mcp.core.domain.consortium import (
+    MAX_ITERATIONS,
+    ConsortiumConfig,
+    OnUnsupported,
+    Sampling,
+    Tier,
+)
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Value
 
 if TYPE_CHECKING:
+    from consortium_mcp.core.domain.attachment import Attachment
     from consortium_mcp.core.domain.run import Turn
 
 
@@ -114,6 +121,14 @@ class ConsortiumSettings:
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    on_unsupported: Annotated[
+        str | None,
+        _described(
+            "A member that does not take an attachment is left out (skip), given its text (text), "
+            "or the call is refused (fail). Default skip.",
+            {"enum": [*get_args(OnUnsupported)]},
+        ),
+    ] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
@@ -194,6 +209,8 @@ class ConsultRequest:
     named."""
     history: Sequence[Turn] = ()
     """Earlier turns that belong to no run."""
+    attachments: Sequence[Attachment] = ()
+    """Files and web addresses that the question is about, read by the front end."""
 
     def checked_prompt(self) -> str:
         """The prompt, cleaned.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
 from consortium_mcp.core.domain.values import Value
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
@@ -76,6 +77,7 @@ class Run(Value):
     """Why there is no answer, when the status is `failed`."""
     history: tuple[Turn, ...] = ()
     """The conversation before this prompt, oldest first."""
+    attachments: tuple[Attachment, ...] = ()
     continues: str | None = None
     """The id of the run that this one continues."""
     parent: Parent | None = None

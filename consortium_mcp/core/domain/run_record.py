@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel
 
+from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
 from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport
@@ -52,6 +53,7 @@ class RunRecord(BaseModel):
     """Warnings about the configuration, from before the first call."""
     calibration: Calibration | None = None
     history: tuple[Turn, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     continues: str | None = None
     parent: Parent | None = None
     iterations: tuple[IterationRecord, ...]
@@ -75,6 +77,7 @@ class RunRecord(BaseModel):
             warnings=run.warnings,
             calibration=run.calibration,
             history=run.history,
+            attachments=run.attachments,
             continues=run.continues,
             parent=run.parent,
             iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
@@ -110,6 +113,7 @@ class RunRecord(BaseModel):
             elapsed=self.report.usage.seconds or 0.0,
             calibration=self.calibration,
             history=self.history,
+            attachments=self.attachments,
             continues=self.continues,
             parent=self.parent,
             warnings=self.warnings,

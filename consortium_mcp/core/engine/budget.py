@@ -40,7 +40,7 @@ class Budget:
         Raises:
             BudgetExceeded: the call would exceed a limit; it was not made.
         """
-        expected = estimated_tokens(question.prompt, question.system)
+        expected = question.estimated_tokens
         self._check(expected)
         self.calls += 1
         self._reserved += expected

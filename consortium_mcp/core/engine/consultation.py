@@ -21,6 +21,7 @@ from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
 from consortium_mcp.core.engine.responses import cut_response, response_to
 from consortium_mcp.core.judging.arbitration import best_supported
+from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from consortium_mcp.core.domain.ask import Ask, Question
+    from consortium_mcp.core.domain.ask import Ask, Question, Reply
     from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.domain.run import Run, StopReason
 
@@ -64,7 +65,11 @@ class _Consultation:
         late: TaskGroup,
     ) -> None:
         self._run = run
-        self._ask = ask
+
+        async def ask_with_attachments(question: Question, /) -> Reply:
+            return await ask(with_attachments(question, run))
+
+        self._ask: Ask = ask_with_attachments
         self._on_event = on_event
         self._late = late
         self._strategy = get_strategy(run.config.strategy)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from consortium_mcp.core.panel.known_models import reason_to_favour
+from consortium_mcp.core.panel.showing import judging_blind
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -66,7 +67,9 @@ def _of_arbiters(run: Run) -> list[str]:
     judged = dict.fromkeys(it.verdict.arbiter for it in run.iterations)
     responses = [r for it in run.iterations for r in it.responses]
     models = {r.model for r in responses if r.nested_run_id is None}
-    found = (reason_to_favour(arbiter, models) for arbiter in judged if arbiter is not None)
+    arbiters = [arbiter for arbiter in judged if arbiter is not None]
+    found = [reason_to_favour(arbiter, models) for arbiter in arbiters]
+    found += [judging_blind(arbiter, run.attachments) for arbiter in arbiters]
     return [warning for warning in found if warning is not None]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
-from consortium_mcp.core.domain.text import estimated_tokens
+from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
     extra = [nested.get(member.model, 1) - 1 for member in run.members]
     extra += [2 * (nested.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters)]
     most += config.max_iterations * sum(extra)
-    questions = [strategy.question_for(member, run) for member in run.members]
-    tokens = sum(estimated_tokens(q.prompt, q.system) for q in questions)
-    longest = max(estimated_tokens(q.prompt, q.system) for q in questions)
+    questions = [
+        with_attachments(strategy.question_for(member, run), run) for member in run.members
+    ]
+    tokens = [question.estimated_tokens for question in questions]
+    longest = max(tokens)
     warnings = []
     if longest > LONG_PROMPT:
         warnings.append(
@@ -49,6 +51,6 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
     plan = Plan(
         fewest_calls=min(fewest, most_calls),
         most_calls=most_calls,
-        estimated_input_tokens=tokens,
+        estimated_input_tokens=sum(tokens),
     )
     return plan, tuple(warnings)

@@ -24,8 +24,9 @@ def boundary(run: Run, reader: str) -> str:
 
     No model can predict it, and members and arbiters see different marks.
     """
-    # The conversation is the same in every iteration, so its mark is too.
-    count = 0 if reader == "conversation" else len(run.iterations)
+    # The conversation and the attachments are the same in every iteration, so their marks are too.
+    lasting = reader.startswith(("conversation", "attachments"))
+    count = 0 if lasting else len(run.iterations)
     purpose = f"{run.seed} {reader} {count}"
     return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 

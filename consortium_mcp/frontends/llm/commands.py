@@ -40,6 +40,39 @@ consortium: click.Group = PromptGroup(
 @panel_options
 @click.option("--consortium", help="A saved consortium to ask, or to start from.")
 @click.option(
+    "-a",
+    "--attachment",
+    "attachments",
+    multiple=True,
+    metavar="PATH",
+    help="A file or URL to ask about (- is stdin). Repeatable.",
+)
+@click.option(
+    "--at",
+    "--attachment-type",
+    "typed_attachments",
+    type=(str, str),
+    multiple=True,
+    metavar="PATH TYPE",
+    help="The same with its MIME type. Repeatable.",
+)
+@click.option(
+    "-f",
+    "--fragment",
+    "fragments",
+    multiple=True,
+    metavar="FRAGMENT",
+    help="A fragment (alias, path, URL, PREFIX:NAME), quoted like a file. Repeatable.",
+)
+@click.option(
+    "--sf",
+    "--system-fragment",
+    "system_fragments",
+    multiple=True,
+    metavar="FRAGMENT",
+    help="A fragment of the system prompt. Repeatable.",
+)
+@click.option(
     "--continue",
     "continue_run",
     metavar="RUN_ID",

@@ -10,6 +10,7 @@ import anyio
 import click
 
 from consortium_mcp.core.domain.request import ConsultRequest
+from consortium_mcp.frontends.llm.attached import attachments_of, system_of
 from consortium_mcp.frontends.llm.history import as_text, raw_replies
 from consortium_mcp.frontends.llm.input_text import argument_text, piped_text
 from consortium_mcp.frontends.llm.options import settings_of
@@ -35,6 +36,10 @@ def run(
     consortium: str | None,
     continue_run: str | None,
     stdin: bool,
+    attachments: tuple[str, ...],
+    typed_attachments: tuple[tuple[str, str], ...],
+    fragments: tuple[str, ...],
+    system_fragments: tuple[str, ...],
     output: Path | None,
     raw: bool,
     quiet: bool,
@@ -44,10 +49,14 @@ def run(
     """Consult and print the outcome; see `llm consortium run --help`."""
     check_folder(output)
     with command_errors():
+        attached = attachments_of(attachments, typed_attachments, fragments)
         typed = argument_text(prompt) if prompt and prompt != STDIN else None
         piped = piped_text() if stdin or prompt == STDIN else None
+    options["system"] = system_of(options["system"], system_fragments)
     question = "\n\n".join(part for part in (typed, piped) if part)
-    request = ConsultRequest(question, consortium, settings_of(options), continue_run)
+    request = ConsultRequest(
+        question, consortium, settings_of(options), continue_run, attachments=attached
+    )
     consult = partial(consult_once, request, log=not no_log)
     _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
 

@@ -34,6 +34,15 @@ ConsortiumOptions = create_model(
 )
 
 
+_ATTACHMENT_TYPES = {
+    "application/json", "application/pdf", "application/xml", "application/yaml", "audio/flac",
+    "audio/mp4", "audio/mpeg", "audio/ogg", "audio/wav", "image/gif", "image/heic", "image/jpeg",
+    "image/png", "image/svg+xml", "image/webp", "text/csv", "text/html", "text/markdown",
+    "text/plain", "text/x-python", "text/xml", "video/mp4", "video/webm",
+}  # fmt: skip
+"""llm checks a type before it asks, so those that any plugin or a text file has."""
+
+
 class _Saved:
     """The common part of the sync and the async model."""
 
@@ -50,6 +59,7 @@ class _Saved:
     async def _consult(self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse) -> str:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
         from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
+        from consortium_mcp.frontends.llm.attached import from_llm  # noqa: PLC0415
         from consortium_mcp.frontends.llm.input_text import argument_text  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once  # noqa: PLC0415
         from consortium_mcp.frontends.text.command_errors import LISTINGS  # noqa: PLC0415
@@ -58,7 +68,13 @@ class _Saved:
         try:
             system, asked = (argument_text(text or "") for text in (_system(prompt), prompt.prompt))
             settings = ConsortiumSettings(**options, system=system or None)
-            request = ConsultRequest(asked, self.model_id, settings, history=_history(prompt))
+            request = ConsultRequest(
+                asked,
+                self.model_id,
+                settings,
+                history=_history(prompt),
+                attachments=[from_llm(each) for each in _attachments(prompt)],
+            )
             outcome = await consult_once(request)
             report = outcome.answered().report
         except ConsortiumError as error:
@@ -70,6 +86,8 @@ class _Saved:
 
 class ConsortiumModel(_Saved, llm.Model):
     """A saved consortium, sync."""
+
+    attachment_types = _ATTACHMENT_TYPES
 
     class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
@@ -87,6 +105,8 @@ class ConsortiumModel(_Saved, llm.Model):
 
 class AsyncConsortiumModel(_Saved, llm.AsyncModel):
     """A saved consortium, async."""
+
+    attachment_types = _ATTACHMENT_TYPES
 
     class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
@@ -145,6 +165,17 @@ def _history(prompt: llm.Prompt) -> list[Turn]:
         elif message.role == "assistant":
             turns.append(Turn(prompt=asked, synthesis=_text(message)))
     return turns
+
+
+def _attachments(prompt: llm.Prompt) -> list[llm.Attachment]:
+    """What is attached to this turn and to those before."""
+    earlier = [
+        attachment
+        for message in prompt.messages
+        for part in message.parts
+        if (attachment := getattr(part, "attachment", None)) is not None
+    ]
+    return [*{each.id(): each for each in (*earlier, *prompt.attachments)}.values()]
 
 
 def _for_llms_log(report: RunReport) -> dict[str, Any]:

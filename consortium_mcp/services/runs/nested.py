@@ -22,6 +22,7 @@ from consortium_mcp.core.domain.run import Parent, Run
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.services.runs.attaching import attach
 from consortium_mcp.services.runs.execution import RunExecution
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class NestedRuns:
         parent = Parent(run_id=outer.run.run_id, call=name_of(question))
         record = await self._find_recorded(parent)
         if record is None:
+            resolved, attachments = await attach(resolved, question.attachments)
             run = self._new_run(outer, parent, question, resolved)
+            run = run.model_copy(update={"attachments": attachments})
         elif record.report.status == "working":
             run = record.run()
         else:

@@ -80,7 +80,7 @@ def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> b
 
 async def _ask(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:
     """Whether the user confirmed, or the result that asks them."""
-    if not _asks_in_the_result(ctx):
+    if not asks_in_the_result(ctx):
         outcome = await ctx.elicit(question, Confirmation)
         return isinstance(outcome, AcceptedElicitation) and outcome.data.proceed
     answer = (ctx.input_responses or {}).get(_KEY)
@@ -95,7 +95,8 @@ def _offers_elicitation(ctx: Context[ServerLifespan]) -> bool:
     return offered is not None and (offered.form is not None or offered.url is None)
 
 
-def _asks_in_the_result(ctx: Context[ServerLifespan]) -> bool:
+def asks_in_the_result(ctx: Context[ServerLifespan]) -> bool:
+    """Whether the client is asked in the result of its call, instead of by a request."""
     version = ctx.protocol_version
     return version is not None and is_version_at_least(version, _IN_THE_RESULT)
 

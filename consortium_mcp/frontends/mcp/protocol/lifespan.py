@@ -13,6 +13,7 @@ from consortium_mcp.frontends.mcp.protocol.cancellation import WaitingCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from anyio.abc import TaskGroup
     from mcp.server.mcpserver import Context
@@ -52,6 +53,8 @@ class ServerLifespan:
         self._warming = False
         self._last_request = 0.0
         self.waiting_calls = WaitingCalls()
+        self.roots: tuple[Path, ...] | None = None
+        """The client's folders, as it told them last; `None` where it was not asked."""
         self.shown_plans: set[str] = set()
         """Requests (as `repr`, without `max_calls`) whose plan was shown for confirmation."""
 

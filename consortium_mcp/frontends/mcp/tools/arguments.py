@@ -13,6 +13,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from consortium_mcp.core.domain.request import MAX_TOKENS_MEANINGS
 from consortium_mcp.core.domain.text import closest
+from consortium_mcp.frontends.mcp.tools.attachment_objects import read_attachment
 from consortium_mcp.frontends.mcp.tools.member_objects import read_member
 from consortium_mcp.frontends.mcp.tools.values import (
     EXAMPLES,
@@ -38,6 +39,7 @@ _MEANT = {
     "threshold": "confidence_threshold", "confidence": "confidence_threshold",
     "rounds": "max_iterations", "iterations": "max_iterations",
     "timeout": "deadline_seconds", "deadline": "deadline_seconds", "wait": "wait_seconds",
+    "files": "attachments", "images": "attachments", "attachment": "attachments",
     "id": "run_id", "run": "run_id", "search": "query", "words": "query",
     "plan": "dry_run", "force": "overwrite",
 }  # fmt: skip
@@ -146,6 +148,9 @@ def _list(name: str, value: object, field: Schema) -> list[Any]:
     items = field["items"]
     takes_objects = any(arm.get("type") == "object" for arm in items.get("anyOf", ()))
     found = from_json(from_json(value, "["), "{")
+    if name == "attachments":
+        several = found if isinstance(found, list) else [found]
+        return [read_attachment(each) for each in several if each not in (None, "")]
     if isinstance(found, str):
         found = [each.strip() for each in found.split(",") if each.strip()]
     if isinstance(found, dict) and takes_objects:

@@ -8,15 +8,17 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
+from consortium_mcp.core.domain.attachment import AttachmentSpec
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, checked_wait
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import report_result, tool_errors, with_note
+from consortium_mcp.frontends.mcp.protocol.roots import attached_to
 from consortium_mcp.frontends.mcp.protocol.tasks import hand_over
 from consortium_mcp.frontends.mcp.tools.fields import RunId, WaitSeconds, with_settings
 from consortium_mcp.frontends.mcp.tools.hints import CONSULTS, REPLACES, RESUMES
-from consortium_mcp.frontends.mcp.tools.outputs import ReportOutline, SentReport
+from consortium_mcp.frontends.mcp.tools.outputs import ConsultOutline, ReportOutline
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -48,6 +50,10 @@ async def consult_consortium(
         str | None, Field(description="A saved consortium; the other fields override it.")
     ] = None,
     settings: ConsortiumSettings,
+    attachments: Annotated[
+        list[str | AttachmentSpec] | None,
+        Field(description="Files: path, URL, or the content as text or base64 with its type."),
+    ] = None,
     continue_run: Annotated[
         str | None, Field(description="A finished run whose conversation and panel to go on with.")
     ] = None,
@@ -55,7 +61,7 @@ async def consult_consortium(
     dry_run: Annotated[
         bool, Field(description="Only show who would be asked, and how many calls.")
     ] = False,
-) -> Annotated[CallToolResult, SentReport] | InputRequiredResult:
+) -> Annotated[CallToolResult, ConsultOutline] | InputRequiredResult:
     """Ask several language models the same question in parallel and get one weighed answer.
 
     Use it for hard, contested or costly questions. Returns a report: synthesis, confidence
@@ -65,7 +71,10 @@ async def consult_consortium(
     """
     service = await service_of(ctx)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
-    request = ConsultRequest(prompt, consortium, settings, continue_run)
+    attached = await attached_to(ctx, attachments or ())
+    if isinstance(attached, InputRequiredResult):
+        return attached
+    request = ConsultRequest(prompt, consortium, settings, continue_run, attachments=attached)
     if dry_run:
         return report_result(await service.dry_run(request))
     if answer := await not_confirmed(ctx, service, request):

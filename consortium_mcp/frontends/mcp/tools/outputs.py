@@ -5,18 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.domain.verdict import Dissent
 from consortium_mcp.frontends.text.pages import Page
-
-
-class SentReport(RunReport):
-    """A run report, of whose prompt only the beginning comes back."""
-
-    left_out: list[str] = Field(default_factory=list)
-    """What was cut, and how to get it; only where something was. Other tools' results may have it
-    too, and do not spend the bytes to say so in their schemas."""
 
 
 class ReportOutline(BaseModel):
@@ -35,8 +28,28 @@ class ReportOutline(BaseModel):
     next_step: str | None
 
 
-class FullReport(SentReport):
-    """A run report with what was asked for besides."""
+class ConsultOutline(ReportOutline):
+    """A run report as the schema of `consult_consortium` tells it.
+
+    Its other fields come as well, and speak for themselves; docs/tools.md describes them all.
+    """
+
+    final_answer: str | None
+    agreement: float | None
+    dissent: list[Dissent]
+    members: list[MemberReport]
+    usage: Usage
+
+
+class FullReport(RunReport):
+    """A run report as it is sent, with what was asked for besides.
+
+    Of its prompt only the beginning comes back.
+    """
+
+    left_out: list[str] = Field(default_factory=list)
+    """What was cut, and how to get it; only where something was. Other tools' results may have it
+    too."""
 
     included: Page | None = None
     """The page of the sections in `include`; `null` where none was asked for."""

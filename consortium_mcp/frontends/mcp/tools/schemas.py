@@ -43,8 +43,10 @@ def _arm(arm: Schema, definitions: Schema) -> Schema:
     if "properties" not in arm:
         return {"type": arm["type"]}
     fields = {name: _argument(each, definitions) for name, each in arm["properties"].items()}
-    count = {"count": {"type": "integer"}}  # read before pydantic sees the object
-    return {"type": "object", "properties": fields | count, "required": arm["required"]}
+    if "model" in fields:
+        fields["count"] = {"type": "integer"}  # read before pydantic sees the object
+    required = {"required": arm["required"]} if "required" in arm else {}
+    return {"type": "object", "properties": fields} | required
 
 
 def compact_output(schema: Schema) -> Schema:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EXAMPLES: Mapping[str, str] = {
     "prompt": '"Which is larger, 9.11 or 9.9?"',
     "models": '["gpt-4o:2", "claude-opus-5"]',
+    "attachments": '["plan.pdf", "https://example.com/photo.png"]',
+    "on_unsupported": '"text"',
     "arbiter": '"gpt-5.5"',
     "arbiters": '["gpt-5.5", "claude-opus-5"]',
     "arbiter_options": '{"temperature": 0}',

@@ -1,0 +1,74 @@
+"""What was attached to runs: each content is kept once, by its hash."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.domain.attachment import Attachment
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+
+def insert_attachments(
+    db: sqlite3.Connection, run_id: str, attachments: Sequence[Attachment]
+) -> None:
+    """Record what is attached to a run; what is recorded already stays as it is."""
+    for position, each in enumerate(attachments):
+        if each.content is not None:
+            db.execute(
+                "INSERT INTO attachments (sha256, content, text) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET text = coalesce(text, excluded.text)",
+                [each.sha256, each.content, each.text],
+            )
+        db.execute(
+            "INSERT INTO run_attachments (run_id, position, name, type, url, sha256, is_text,"
+            " has_text, shown_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                run_id,
+                position,
+                each.name,
+                each.type,
+                each.url,
+                each.sha256,
+                each.is_text,
+                each.text is not None,
+                json.dumps(each.shown_to),
+            ],
+        )
+
+
+OF_RUN = (
+    "SELECT name, type, url, sha256, content, is_text, shown_to,"
+    " CASE WHEN has_text THEN text END AS text"
+    " FROM run_attachments LEFT JOIN attachments USING (sha256) WHERE run_id = ? ORDER BY position"
+)
+"""What is attached to a run; its parameter is the run's id."""
+
+
+def attachment_of(row: sqlite3.Row) -> Attachment:
+    """One attachment of a run."""
+    return Attachment.model_validate(dict(row) | {"shown_to": json.loads(row["shown_to"])})
+
+
+def delete_attachments(db: sqlite3.Connection, in_batch: str, run_ids: Sequence[str]) -> None:
+    """Delete what was attached to these runs, and the content that no other run has.
+
+    Args:
+        db: the database.
+        in_batch: the condition that a row belongs to these runs, with a mark for each id.
+        run_ids: the runs.
+    """
+    hashes = [
+        row["sha256"]
+        for row in db.execute(f"SELECT DISTINCT sha256 FROM run_attachments {in_batch}", run_ids)  # noqa: S608 (ours)
+    ]
+    db.execute(f"DELETE FROM run_attachments {in_batch}", run_ids)  # noqa: S608 (ours)
+    for sha256 in hashes:
+        db.execute(
+            "DELETE FROM attachments WHERE sha256 = ?"
+            " AND NOT EXISTS (SELECT 1 FROM run_attachments WHERE sha256 = ?)",
+            [sha256, sha256],
+        )

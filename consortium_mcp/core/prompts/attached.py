@@ -1,0 +1,38 @@
+"""Shows attachments with a question: as files to models that take them, as quoted text to others.
+
+The engine does this with every question of a run, so no strategy has to know of attachments.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consortium_mcp.core.prompts.quoting import boundary, quote
+from consortium_mcp.core.prompts.rendering import render
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.run import Run
+
+
+def with_attachments(question: Question, run: Run) -> Question:
+    """The question with the run's attachments, in the form in which its model takes each.
+
+    What is quoted stands first, the same in every iteration, so that providers' prompt caches hit.
+    """
+    if not run.attachments:
+        return question
+    files = tuple(each for each in run.attachments if question.model in each.shown_to)
+    others = [each for each in run.attachments if question.model not in each.shown_to]
+    if not others:
+        return question.model_copy(update={"attachments": files})
+    # An arbiter reads what members write, so its mark is not theirs.
+    mark = boundary(run, f"attachments for {question.role}")
+    shown = [
+        f"{each.name} ({each.type}) cannot be shown here; others may have seen it."
+        if each.text is None
+        else f"{each.name} ({each.type}):\n{quote(each.text, mark, len(each.text))[0]}"
+        for each in others
+    ]
+    prompt = render("attached", boundary=mark, files="\n\n".join(shown), prompt=question.prompt)
+    return question.model_copy(update={"attachments": files, "prompt": prompt})
