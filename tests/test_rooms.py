@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "adapters/local": ["core/domain", "adapters"],
     "adapters/models": [
         "core/domain", "core/panel", "core/engine", "adapters", "adapters/agents",
-        "adapters/wire",
+        "adapters/files", "adapters/wire",
     ],
     "adapters/wire": [],
     "adapters/agents": ["core/domain", "adapters"],
@@ -103,7 +103,7 @@ ONLY_IN = {
     "uvicorn": ["frontends/mcp/http.py"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],
-    "click": ["frontends/", "adapters/settings.py"],
+    "click": ["frontends/", "adapters/settings.py", "adapters/models/tools.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }
 CORE_MAY = {"anyio", "json_repair", "pydantic"}

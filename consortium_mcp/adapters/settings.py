@@ -51,6 +51,8 @@ class Settings:
 
     files: tuple[Path, ...] = ()
     """Folders whose files models may name as attachments or look into."""
+    tools: tuple[str, ...] = ()
+    """Tools of llm that members may use where their consortium does not say."""
     fetch_urls: bool = False
     """Whether an attached address may be fetched from this machine where its provider does not."""
 
@@ -84,6 +86,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         acp_agents=_list(env, "CONSORTIUM_ACP"),
         depth=_count(env, DEPTH) or 0,
         files=_folders(env),
+        tools=_list(env, "CONSORTIUM_TOOLS"),
         fetch_urls=env.get("CONSORTIUM_FETCH_URLS", "").lower() in {"1", "true", "yes", "on"},
         limits=Limits(
             total=_count(env, "CONSORTIUM_MAX_CONCURRENCY"),

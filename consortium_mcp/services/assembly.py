@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from consortium_mcp.adapters.files.folders import Folders
 from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.models.tools import Tools
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
@@ -58,7 +60,8 @@ def assemble(
     store = store or Store(settings.database)
     saved_in = saved_in or store
     saved = SavedConsortiums(saved_in)
-    resolver = RequestResolver(registry, saved, settings.default_models)
+    tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
+    resolver = RequestResolver(registry, saved, settings.default_models, tools)
     supervisor = RunSupervisor(group, store.beat)
     return Service(
         registry=registry,
@@ -73,17 +76,20 @@ def assemble(
             new_seed,
             supervisor.unrecorded_run,
             inside=settings.depth > 0,
+            default_tools=settings.tools,
         ),
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=CallGate(ask or _caller(registry, settings)),
+        ask=CallGate(ask or _caller(registry, settings, tools)),
     )
 
 
-def _caller(registry: Registry, settings: Settings) -> ModelCaller:
+def _caller(registry: Registry, settings: Settings, tools: Tools) -> ModelCaller:
     prices = Prices(settings.prices)
-    return ModelCaller(registry, settings.limits, prices, fetch_urls=settings.fetch_urls)
+    return ModelCaller(
+        registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools
+    )
 
 
 @asynccontextmanager

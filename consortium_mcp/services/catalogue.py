@@ -36,6 +36,8 @@ class Candidate:
     consortium: ConsortiumConfig | None = None
     note: str | None = None
     """What a plan should say of it."""
+    supports_tools: bool = True
+    """Whether it may use tools; a consortium's members decide."""
     attachment_types: frozenset[str] | None = frozenset()
     """The MIME types of files that it takes; `None` for all, as a consortium's members decide."""
 
@@ -189,6 +191,7 @@ class Catalogue:
             entry.missing,
             entry.demo,
             note=entry.note,
+            supports_tools=entry.supports_tools,
             attachment_types=entry.attachment_types,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ulid import ULID
@@ -14,7 +14,7 @@ from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.services.runs.attaching import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
@@ -49,6 +49,7 @@ class RunPreparation:
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         unrecorded_run: finds those that only this process knows.
         inside: whether this process was started by an agent program that a consultation asks.
+        default_tools: what members may use where their consortium does not say.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class RunPreparation:
         unrecorded_run: Callable[[str], RunRecord | None],
         *,
         inside: bool = False,
+        default_tools: Sequence[str] = (),
     ) -> None:
+        self._default_tools = tuple(default_tools)
         self._inside = inside
         self._resolver = resolver
         self._store = store
@@ -90,6 +93,7 @@ class RunPreparation:
             )
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
+        resolved = await self._with_tools(resolved)
         earlier = previous.attachments if previous else ()
         everything = {each.identity: each for each in (*earlier, *request.attachments)}
         resolved, attachments = await attach(resolved, [*everything.values()])
@@ -127,6 +131,20 @@ class RunPreparation:
         if previous is None or names_panel:
             return await self._resolver.resolve(request.consortium, request.settings)
         return await self._resolver.resolve_from(previous, request.settings)
+
+    async def _with_tools(self, resolved: ResolvedConsortium) -> ResolvedConsortium:
+        """The consortium with the tools that its members may use, and a note of who cannot."""
+        tools = resolved.config.tools
+        if tools is None and self._default_tools:
+            tools = self._default_tools
+            await self._resolver.check_tools(tools)
+        if not tools:
+            return resolved
+        config = resolved.config.model_copy(update={"tools": tools})
+        members = {member.model for member in config.members}
+        unable = sorted(members & resolved.without_tools)
+        told = [f"{', '.join(unable)} cannot use tools, and answers without."] if unable else []
+        return replace(resolved, config=config, warnings=(*resolved.warnings, *told))
 
     async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
         try:

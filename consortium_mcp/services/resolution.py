@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from pydantic import ValidationError
 
+from consortium_mcp.adapters.models.tools import Tools
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings
@@ -39,6 +41,8 @@ class ResolvedConsortium:
     """Those of the warnings that matter only if an arbiter is asked."""
     attachment_types: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """By the name of whoever may be asked, the types of files that it takes; `None` for all."""
+    without_tools: frozenset[str] = frozenset()
+    """Those of them that cannot use tools."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
 
@@ -68,11 +72,17 @@ class RequestResolver:
         registry: finds models.
         saved: holds the saved consortiums.
         default_models: the members of the default panel, if the user has set them.
+        tools: finds the tools that members may use.
     """
 
     def __init__(
-        self, registry: Registry, saved: SavedConsortiums, default_models: Sequence[str] = ()
+        self,
+        registry: Registry,
+        saved: SavedConsortiums,
+        default_models: Sequence[str] = (),
+        tools: Tools | None = None,
     ) -> None:
+        self._tools = tools or Tools()
         self._registry = registry
         self._saved = saved
         self._default_models = default_models
@@ -120,6 +130,7 @@ class RequestResolver:
         """
         selection = await self._selection(base, settings, leniency)
         config = _configuration(base, settings, selection)
+        await self.check_tools(config.tools or ())
         strategy = checked_strategy(config)
         if selection.arbiters[0].demo and strategy.weighs:
             raise ConfigError(
@@ -143,7 +154,17 @@ class RequestResolver:
             notes=tuple(each.note for each in asked if each.note is not None),
             of_arbiters=of_arbiters,
             attachment_types={each.name: each.attachment_types for each in asked},
+            without_tools=frozenset(each.name for each in asked if not each.supports_tools),
         )
+
+    async def check_tools(self, names: Sequence[str]) -> None:
+        """Check that there are tools of these names.
+
+        Raises:
+            ConfigError: there are not.
+        """
+        if names:  # in a thread, as llm's plugins are loaded for it
+            await anyio.to_thread.run_sync(self._tools.find, names)
 
     async def _nested(
         self, selection: Selection, leniency: Leniency, path: tuple[str, ...]

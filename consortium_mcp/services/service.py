@@ -204,6 +204,7 @@ class Service:
                 self.store,
                 record.exchanges,
                 begun=record.begun_calls,
+                tool_uses=record.tool_uses,
                 wrap=wrap,
             )
         )

@@ -271,3 +271,18 @@ async def test_the_folders_that_the_client_has_open_may_be_read(
         refused = await client.call_tool("consult_consortium", outside)
         assert refused.is_error
     assert WRITTEN in _sent(served, BLIND)
+
+
+async def test_a_model_cannot_give_tools_to_members(
+    child_environment: dict[str, str], files: Path, served: Provider
+) -> None:
+    env = child_environment | {"LLM_LOAD_PLUGINS": "", "CONSORTIUM_FILES": str(files)}
+    async with Client(_server(env)) as client:
+        for tool, more in (
+            ("consult_consortium", {"prompt": ASKED}),
+            ("save_consortium", {"name": "x"}),
+        ):
+            result = await client.call_tool(tool, PANEL | more | {"tools": ["folder"]})
+            assert result.is_error
+            assert "has no 'tools'" in text_of(result)
+    assert served.bodies == []

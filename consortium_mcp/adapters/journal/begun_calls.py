@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from consortium_mcp.adapters.journal.recorder import BEGUN_CALL
 from consortium_mcp.core.domain.errors import BudgetExceeded
 from consortium_mcp.core.domain.exchange import BegunCall, ExchangeKey, key_of
+from consortium_mcp.core.domain.tool_use import WatchedSteps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +48,9 @@ class BegunCalls:
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
         await self._note(question, 1)
+        if question.tools:
+            steps = WatchedSteps(question.steps, partial(self._note, question, 1))
+            question = question.model_copy(update={"steps": steps})
         try:
             return await self._ask(question)
         except BudgetExceeded:  # it was not made

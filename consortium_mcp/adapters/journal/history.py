@@ -170,6 +170,7 @@ class History:
             in_batch = f"WHERE run_id IN ({', '.join('?' for _ in run_ids)})"
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
+            db.execute(f"DELETE FROM tool_uses {in_batch}", run_ids)  # noqa: S608
             delete_attachments(db, in_batch, run_ids)
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608

@@ -210,6 +210,26 @@ _ATTACHMENTS = (
     """,
     "CREATE INDEX run_attachments_by_content ON run_attachments (sha256)",
 )
+# A tool is not run again when its run is resumed.
+_TOOL_USES = (
+    """
+    CREATE TABLE tool_uses (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        iteration INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        label TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        arguments TEXT NOT NULL,
+        repeat INTEGER NOT NULL,
+        result TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (run_id, iteration, role, label, attempt, name, arguments, repeat)
+    )
+    """,
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -257,3 +277,4 @@ _step(additions, "0001_costs", _COSTS)
 _step(search_migrations, "0001_parts_of_words", _PARTS_OF_WORDS)
 _step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)
 _step(additions, "0003_attachments", _ATTACHMENTS)
+_step(additions, "0004_tools", _TOOL_USES)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.journal.tool_uses import ToolUses
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
 
     Write = Callable[[], Awaitable[None]]
@@ -58,6 +59,8 @@ class Recorder:
         self._file_number = store.file.begun_anew
         self._write_lock = anyio.Lock()
         self._lasting_problem: str | None = None
+        self.tool_uses: ToolUses | None = None
+        """Keeps the tools that members use; it writes through this."""
         self.error: StoreError | None = None
         """Why the last write failed; `None` if it did not."""
         self.problem: str | None = None
@@ -83,6 +86,8 @@ class Recorder:
             if isinstance(outcome, MemberError):
                 raise outcome
             return outcome
+        if question.tools and self.tool_uses is not None:
+            question = question.model_copy(update={"steps": self.tool_uses.steps_of(question)})
         try:
             reply = await self._ask(question)
         except MemberError as error:

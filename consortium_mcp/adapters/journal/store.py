@@ -33,6 +33,7 @@ from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
 from consortium_mcp.core.domain.errors import UnknownRun
 from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport, with_resumes, with_status
+from consortium_mcp.core.domain.tool_use import ToolUse
 
 if TYPE_CHECKING:
     import sqlite3
@@ -238,10 +239,11 @@ class Store:
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         begun = await self.begun_calls(run_id)
         record = record_of(rows[0], report, iterations, exchanges, begun)
-        if not report.attachments:
-            return record
-        attached = await self.file.read(OF_RUN, [run_id])
-        return record.model_copy(update={"attachments": tuple(map(attachment_of, attached))})
+        attached = await self.file.read(OF_RUN, [run_id]) if report.attachments else []
+        uses = await self.tool_uses(run_id) if record.config.tools else []
+        return record.model_copy(
+            update={"attachments": tuple(map(attachment_of, attached)), "tool_uses": tuple(uses)}
+        )
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if any."""
@@ -261,6 +263,19 @@ class Store:
             "warnings": json.dumps(exchange.warnings),
         }
         await self.file.write(lambda db: insert(db, "exchanges", values))
+
+    async def save_tool_use(self, run_id: str, use: ToolUse) -> None:
+        """Record one use of a tool; one that is recorded already stays as it is."""
+        values = {"run_id": run_id} | use.model_dump()
+        await self.file.write(lambda db: insert(db, "tool_uses", values))
+
+    async def tool_uses(self, run_id: str) -> list[ToolUse]:
+        """Every use of a tool in a run, in the order of recording."""
+        rows = await self.file.read(
+            f"SELECT {', '.join(ToolUse.model_fields)} FROM tool_uses WHERE run_id = ? ORDER BY id",  # noqa: S608 (columns are ours)
+            [run_id],
+        )
+        return [ToolUse.model_validate(dict(row)) for row in rows]
 
     async def save_begun_call(self, run_id: str, call: BegunCall) -> None:
         """Note that a call has begun, or how often by now."""

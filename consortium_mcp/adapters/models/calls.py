@@ -9,6 +9,7 @@ schema, and until when it asks to be left alone.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
@@ -29,10 +30,12 @@ from consortium_mcp.adapters.models.provider_responses import (
     salvaged_text,
 )
 from consortium_mcp.adapters.models.secrets import without_keys, without_secrets
+from consortium_mcp.adapters.models.tools import Tools, ask_with_tools, watched
 from consortium_mcp.adapters.prices import Prices, Tokens, price_of
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
+from consortium_mcp.core.domain.values import total
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Limits
     from consortium_mcp.adapters.wire.last_response import LastResponse
     from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.tool_use import Steps
     from consortium_mcp.core.domain.values import Spending
 
 
@@ -60,6 +64,7 @@ class ModelCaller:
         limits: how many calls run at once; the others wait, and their timeouts include the wait.
         prices: say what a call cost whose provider does not.
         fetch_urls: whether a plugin may fetch an attached address from this machine.
+        tools: finds the tools that members may use.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class ModelCaller:
         prices: Prices | None = None,
         *,
         fetch_urls: bool = False,
+        tools: Tools | None = None,
     ) -> None:
         self._registry = registry
         self._prices = prices or Prices()
         self._fetch_urls = fetch_urls
+        self._tools = tools or Tools()
         self._total_slots = _limiter(limits.total)
         self._per_provider = limits.per_provider
         self._provider_slots: dict[str, AbstractAsyncContextManager[Any]] = {}
@@ -111,10 +118,13 @@ class ModelCaller:
         if response is None:
             # Rounded, because a retry has a little less than the whole time left.
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
+        responses = (*response.earlier, response)
+        spent = [await self._priced(entry, each.spent, each.cache_written) for each in responses]
         return Reply(
             text=without_keys(response.text),
             seconds=round(time.perf_counter() - started, 3),
-            **(await self._priced(entry, response.spent, response.cache_written)).model_dump(),
+            **total(spent).model_dump(),
+            tries=len(responses),
             warnings=response.warnings + _ignored_options(entry, question),
         )
 
@@ -146,12 +156,17 @@ class ModelCaller:
         with noting() as noted:
             try:
                 arguments = _arguments(entry, model, question, fetch_urls=self._fetch_urls)
+                if question.tools and entry.supports_tools:
+                    tools = await anyio.to_thread.run_sync(self._tools.find, question.tools)
+                    arguments["tools"] = watched(tools, question.steps, asyncio.get_running_loop())
                 if entry.async_model is None:
                     found = await self._ask_sync(entry, arguments, noted, deadline)
                 else:
                     async with self._slot(entry, deadline):
+                        home = asyncio.get_running_loop()
                         found = await on_loop_of(
-                            entry.provider, lambda: _ask_async(model, arguments, noted)
+                            entry.provider,
+                            lambda: _ask_async(model, arguments, noted, question.steps, home),
                         )
             except MemberError as error:
                 if error.kind == "empty" and (noted.failed or noted.error):
@@ -241,7 +256,14 @@ async def _ask_async(
     model: Any,  # noqa: ANN401 (llm's base classes are untyped)
     arguments: dict[str, Any],
     noted: LastResponse,
+    steps: Steps,
+    home: asyncio.AbstractEventLoop,
 ) -> ProviderResponse:
+    if "tools" in arguments:
+        try:
+            return await ask_with_tools(model, arguments, steps, home)
+        finally:
+            await noted.connections.close()
     response = model.prompt(stream=False, **arguments)
     try:
         await response.text()

@@ -44,6 +44,8 @@ class ProviderResponse:
     cache_written: int = 0
     """Tokens of the input that the provider wrote to its cache, which may cost more."""
     warnings: tuple[str, ...] = ()
+    earlier: tuple[ProviderResponse, ...] = ()
+    """Those before it, where it took several calls with tools in between."""
 
 
 def read_response(model: Any, response: Any, text: str | None = None) -> ProviderResponse:  # noqa: ANN401 (llm's classes share no public base)

@@ -72,7 +72,7 @@ def _pause(error: MemberError, failures: int) -> float:
 def _with_all_costs(failures: list[MemberError]) -> MemberError:
     """The last failure, with the number of tries and the tokens of all of them."""
     last = failures[-1]
-    last.tries = len(failures)
+    last.tries = sum(failure.tries for failure in failures)
     last.spent = total(failure.spent for failure in failures)
     return last
 
@@ -80,8 +80,9 @@ def _with_all_costs(failures: list[MemberError]) -> MemberError:
 def _with_tries(reply: Reply, failures: list[MemberError]) -> Reply:
     if not failures:
         return reply
-    tries = len(failures) + 1
-    note = f"answered at try {tries}, after: {'; '.join(str(failure) for failure in failures)}"
+    tries = reply.tries + sum(failure.tries for failure in failures)
+    before = "; ".join(str(failure) for failure in failures)
+    note = f"answered at try {len(failures) + 1}, after: {before}"
     return reply.model_copy(
         update={
             "tries": tries,

@@ -94,6 +94,12 @@ class Entry:
         return frozenset(getattr(model, "attachment_types", None) or ())
 
     @property
+    def supports_tools(self) -> bool:
+        """Whether it may be given tools; a model that is only sync may not."""
+        model: Any = self.async_model
+        return model is not None and bool(getattr(model, "supports_tools", False))
+
+    @property
     def is_paid(self) -> bool:
         """Whether its calls may cost money, so that a price is looked for."""
         return not self.is_local and not self.served_nearby

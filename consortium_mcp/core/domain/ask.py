@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, SkipValidation
 
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.text import estimated_tokens
+from consortium_mcp.core.domain.tool_use import PlainSteps, Steps
 from consortium_mcp.core.domain.values import Spending, Value
 
 
@@ -34,6 +35,8 @@ Role = Literal["member", "arbiter"]
 class Question(Value):
     """One call to one model. This is all the engine sends to the outside world."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)  # for `steps`
+
     role: Role
     label: str
     """The member's label, or `arbiter`."""
@@ -50,6 +53,10 @@ class Question(Value):
     """Seconds."""
     attachments: tuple[Attachment, ...] = ()
     """The files that this model gets as such."""
+    tools: tuple[str, ...] = ()
+    """What the model may use on the way, by llm's names."""
+    steps: SkipValidation[Steps] = Field(default=PlainSteps(), repr=False, exclude=True)
+    """Goes along where tools are used."""
 
     @property
     def estimated_tokens(self) -> int:

@@ -92,6 +92,8 @@ class ConsortiumConfig(Value):
     straggler_grace: float = 5.0
     max_calls: int | None = None
     max_total_tokens: int | None = None
+    tools: tuple[str, ...] | None = None
+    """Tools of llm that members may use; `None` leaves it to `CONSORTIUM_TOOLS`."""
     on_unsupported: OnUnsupported | None = None
     """What becomes of a member that does not take an attachment; `None` is `skip`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -17,8 +18,11 @@ from consortium_mcp.core.domain.verdict import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.tool_use import ToolUse
 
 
 class MemberReport(BaseModel):
@@ -52,6 +56,14 @@ class AttachmentReport(BaseModel):
     bytes: int | None
     """`None` for a web address, which the providers fetch."""
     sha256: str | None
+
+
+class ToolReport(BaseModel):
+    """A tool that members used on the way."""
+
+    name: str
+    calls: int
+    """How often, by all members together."""
 
 
 class Usage(BaseModel):
@@ -109,6 +121,7 @@ class RunReport(BaseModel):
     asked: int
     """Members without the spared ones."""
     attachments: list[AttachmentReport] = []
+    tools: list[ToolReport] = []
     usage: Usage
     plan: Plan | None = None
     """What a dry run would cost."""
@@ -219,6 +232,12 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "dissent": list(verdict.dissent),
         "refinements": list(verdict.refinements),
     }
+
+
+def tools_used(uses: Iterable[ToolUse]) -> list[ToolReport]:
+    """The tools that were used, and how often; the most used first."""
+    counts = Counter(use.name for use in uses).most_common()
+    return [ToolReport(name=name, calls=calls) for name, calls in counts]
 
 
 def report_of_plan(run: Run, plan: Plan, warnings: tuple[str, ...], created_at: str) -> RunReport:

@@ -121,6 +121,13 @@ class ConsortiumSettings:
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    tools: Annotated[
+        Sequence[str] | None,
+        _described(
+            "Tools of llm that members may use, such as llm_time, and folder: list, read and "
+            "search the folders of CONSORTIUM_FILES."
+        ),
+    ] = None
     on_unsupported: Annotated[
         str | None,
         _described(
@@ -187,6 +194,8 @@ def _setting(name: str, annotation: Any) -> Setting:  # noqa: ANN401 (a type)
 
 
 _HINTS = get_type_hints(ConsortiumSettings, include_extras=True)
+NOT_FOR_MODELS = ("tools",)
+"""Settings that only the person at this machine may choose."""
 SETTINGS = {
     f.name: _setting(f.name, _HINTS[f.name])
     for f in fields(ConsortiumSettings)

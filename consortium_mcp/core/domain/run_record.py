@@ -11,6 +11,7 @@ from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
 from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run import Calibration, Parent, Run, Turn
+from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class RunRecord(BaseModel):
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
     begun_calls: tuple[BegunCall, ...] = ()
+    tool_uses: tuple[ToolUse, ...] = ()
 
     @classmethod
     def of(
@@ -67,6 +69,7 @@ class RunRecord(BaseModel):
         report: RunReport,
         exchanges: Sequence[Exchange],
         begun_calls: Sequence[BegunCall],
+        tool_uses: Sequence[ToolUse] = (),
     ) -> Self:
         """The record of a run as this process knows it."""
         return cls(
@@ -83,6 +86,7 @@ class RunRecord(BaseModel):
             iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
             exchanges=tuple(exchanges),
             begun_calls=tuple(begun_calls),
+            tool_uses=tuple(tool_uses),
         )
 
     def run(self) -> Run:

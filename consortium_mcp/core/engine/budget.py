@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.text import estimated_tokens
+from consortium_mcp.core.domain.tool_use import WatchedSteps
 from consortium_mcp.core.domain.values import Spending, total
 
 if TYPE_CHECKING:
@@ -44,13 +45,25 @@ class Budget:
         self._check(expected)
         self.calls += 1
         self._reserved += expected
+        calls = 1
+
+        async def count_further_call() -> None:
+            nonlocal calls
+            self._check(expected)  # the prompt is sent again
+            self.calls += 1
+            calls += 1
+            self._reserved += expected
+
+        if question.tools:
+            steps = WatchedSteps(question.steps, count_further_call)
+            question = question.model_copy(update={"steps": steps})
         try:
             reply = await self._ask(question)
         except MemberError as error:  # the prompt was sent, and a failed reply may cost too
             self._count(expected, error.spent, "")
             raise
         finally:
-            self._reserved -= expected
+            self._reserved -= expected * calls
         self._count(expected, reply, reply.text)
         return reply
 

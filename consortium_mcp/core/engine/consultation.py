@@ -66,10 +66,13 @@ class _Consultation:
     ) -> None:
         self._run = run
 
-        async def ask_with_attachments(question: Question, /) -> Reply:
-            return await ask(with_attachments(question, run))
+        async def ask_with_all(question: Question, /) -> Reply:
+            question = with_attachments(question, run)
+            if question.role == "member" and run.config.tools:
+                question = question.model_copy(update={"tools": run.config.tools})
+            return await ask(question)
 
-        self._ask: Ask = ask_with_attachments
+        self._ask: Ask = ask_with_all
         self._on_event = on_event
         self._late = late
         self._strategy = get_strategy(run.config.strategy)

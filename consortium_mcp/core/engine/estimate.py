@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
+from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.strategies import get_strategy
 
@@ -28,7 +29,8 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
     strategy = get_strategy(config.strategy)
     fewest, most = strategy.calls(run)
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
-    extra = [nested.get(member.model, 1) - 1 for member in run.members]
+    alone = MAX_STEPS if config.tools else 1
+    extra = [nested.get(member.model, alone) - 1 for member in run.members]
     extra += [2 * (nested.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters)]
     most += config.max_iterations * sum(extra)
     questions = [

@@ -30,7 +30,13 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
     deadline = question.timeout * IN_TIME
     if saved.deadline_seconds is not None:
         deadline = min(deadline, saved.deadline_seconds)
-    return saved.model_copy(update={"system": system or None, "deadline_seconds": deadline})
+    return saved.model_copy(
+        update={
+            "system": system or None,
+            "deadline_seconds": deadline,
+            "tools": saved.tools or question.tools or None,
+        }
+    )
 
 
 def reply_text(best: Iteration, role: Role) -> str:

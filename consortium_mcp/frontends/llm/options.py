@@ -69,11 +69,22 @@ def panel_options(command: Command) -> Command:
     options: list[Callable[[Command], Command]] = [
         *_MEMBERS,
         *map(_option, COMMAND_OPTIONS),
+        _TOOLS,
         _MAX_TOKENS,
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+_TOOLS = click.option(
+    "-T",
+    "--tool",
+    "tools",
+    multiple=True,
+    metavar="NAME",
+    help="A tool that members may use: one of llm's, or folder. Repeatable.",
+)
 
 
 def _option(name: str) -> Callable[[Command], Command]:
@@ -117,7 +128,10 @@ def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
     given = {
         name: _meant(each) if isinstance(each, str) else each for name, each in options.items()
     }
-    return ConsortiumSettings(models=models or None, counts=given.pop("counts"), **given)
+    tools = [_meant(each) for each in given.pop("tools")]
+    return ConsortiumSettings(
+        models=models or None, counts=given.pop("counts"), tools=tools or None, **given
+    )
 
 
 def _meant(value: Any) -> Any:  # noqa: ANN401 (an option's)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
-from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
+from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, times, tokens
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
@@ -45,6 +45,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         ],
         "Dissent": [_dissent(side) for side in report.dissent],
         "Still open": [f"- {line}" for line in report.refinements],
+        "Tools": [f"- {tool.name}: {times(tool.calls)}" for tool in report.tools],
         "Warnings": [f"- {line}" for line in report.warnings],
     }
     if room is not None:

@@ -10,10 +10,11 @@ import anyio
 
 from consortium_mcp.adapters.journal.begun_calls import BegunCalls
 from consortium_mcp.adapters.journal.recorder import Recorder
+from consortium_mcp.adapters.journal.tool_uses import ToolUses
 from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.core.domain.errors import StoreNewer
 from consortium_mcp.core.domain.exchange import BegunCall, cut_off
-from consortium_mcp.core.domain.report import Usage, report_of
+from consortium_mcp.core.domain.report import Usage, report_of, tools_used
 from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.domain.tool_use import ToolUse
 
     WrapAsk = Callable[["RunExecution", Ask], Ask]
 
@@ -43,6 +45,7 @@ class RunExecution:
         store: records the run.
         recorded: the calls that ended before the run was interrupted.
         begun: the calls that had begun by then.
+        tool_uses: the tools that members had used by then.
         wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
     """
@@ -56,6 +59,7 @@ class RunExecution:
         recorded: Sequence[Exchange] = (),
         *,
         begun: Sequence[BegunCall] = (),
+        tool_uses: Sequence[ToolUse] = (),
         wrap: WrapAsk | None = None,
         parent: RunHandle | None = None,
     ) -> None:
@@ -73,6 +77,8 @@ class RunExecution:
         retrier = Retrier(self._begun)
         answerer = retrier if wrap is None else wrap(self, retrier)
         self._recorder = self._begun.recorder = Recorder(answerer, store, run.run_id, recorded)
+        self._tool_uses = ToolUses(self._recorder, store, run.run_id, tool_uses)
+        self._recorder.tool_uses = self._tool_uses
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
@@ -162,7 +168,8 @@ class RunExecution:
 
     def _record_of_run(self) -> RunRecord:
         exchanges = self._recorder.exchanges
-        return RunRecord.of(self._run, self.handle.report, exchanges, self._begun.all)
+        uses = self._tool_uses.all
+        return RunRecord.of(self._run, self.handle.report, exchanges, self._begun.all, uses)
 
     async def _write_rest(self) -> bool:
         """Write what could not be written before, and then a report that does not complain."""
@@ -183,6 +190,7 @@ class RunExecution:
 
     def _report(self) -> RunReport:
         report = report_of(self._run, self._usage(), self._created_at)
+        report.tools = tools_used(self._tool_uses.all)
         if self._cut_off:
             report.warnings.append(_lost_calls(self._cut_off))
         if self._recorder.problem:

@@ -134,6 +134,7 @@ class NestedRuns:
             self._store,
             record.exchanges if record else (),
             begun=record.begun_calls if record else (),
+            tool_uses=record.tool_uses if record else (),
             wrap=self.ask_wrapper(resolved, path),
             parent=outer.handle,
         )

@@ -9,7 +9,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.report import consortium_uri
-from consortium_mcp.core.domain.request import SETTINGS, ConsortiumSettings
+from consortium_mcp.core.domain.request import NOT_FOR_MODELS, SETTINGS, ConsortiumSettings
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.fields import with_settings
@@ -51,7 +51,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
 
 
 @tool_errors
-@with_settings(*SETTINGS, briefly=BRIEFLY)
+@with_settings(*(each for each in SETTINGS if each not in NOT_FOR_MODELS), briefly=BRIEFLY)
 async def save_consortium(
     name: Annotated[str, Field(description="Letters, digits, . _ -")],
     ctx: Context[ServerLifespan],
