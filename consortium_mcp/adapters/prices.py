@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from consortium_mcp.adapters.models.snapshot import Entry
+
 log = logging.getLogger(__name__)
 _PROVIDERS = {
     "anthropic": "anthropic", "azure": "azure", "bedrock": "aws", "cerebras": "cerebras",
@@ -110,6 +112,15 @@ class Prices:
                     "million tokens; it is left out.", self._file, model_id,
                 )  # fmt: skip
         return found
+
+
+def price_of(prices: Prices, entry: Entry, tokens: Tokens) -> float | None:
+    """US dollars for one call of this model; `None` where the price is not known.
+
+    Of a model on the user's own machine, it is known only if the user names it.
+    """
+    provider, api_base = (entry.provider, entry.api_base) if entry.is_paid else ("", None)
+    return prices.of(entry.model_id, provider, tokens, api_base)
 
 
 @dataclass(frozen=True)

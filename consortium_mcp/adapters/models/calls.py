@@ -28,7 +28,7 @@ from consortium_mcp.adapters.models.provider_responses import (
     salvaged_text,
 )
 from consortium_mcp.adapters.models.secrets import without_keys, without_secrets
-from consortium_mcp.adapters.prices import Prices, Tokens
+from consortium_mcp.adapters.prices import Prices, Tokens, price_of
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
@@ -92,28 +92,30 @@ class ModelCaller:
                 entry = (await self._registry.snapshot()).find(question.model)
             except UnknownModel as error:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
-            response = await self._ask_model(entry, question, scope.deadline)
+            try:
+                response = await self._ask_model(entry, question, scope.deadline)
+            except MemberError as error:
+                with anyio.CancelScope(shield=True):  # the time may be over, and it cost the same
+                    error.spent = await self._priced(entry, error.spent)
+                raise
         if response is None:
             # Rounded, because a retry has a little less than the whole time left.
             raise MemberError(f"no answer within {round(question.timeout, 2):g} s", kind="timeout")
         return Reply(
             text=without_keys(response.text),
             seconds=round(time.perf_counter() - started, 3),
-            **response.spent.model_dump(),
+            **(await self._priced(entry, response.spent, response.cache_written)).model_dump(),
             warnings=response.warnings + _ignored_options(entry, question),
         )
 
-    async def _priced(self, entry: Entry, response: ProviderResponse) -> Spending:
-        """What the response used, with its cost where that is told or the price is known."""
-        spent = response.spent
+    async def _priced(self, entry: Entry, spent: Spending, cache_written: int = 0) -> Spending:
+        """What a call used, with its cost where that is told or the price is known."""
         sent, received = spent.input_tokens, spent.output_tokens
-        if spent.cost_usd is not None or sent is None or received is None or not entry.is_paid:
+        if spent.cost_usd is not None or sent is None or received is None:
             return spent
-        tokens = Tokens(sent, received, spent.cached_tokens or 0, response.cache_written)
+        tokens = Tokens(sent, received, spent.cached_tokens or 0, cache_written)
         # In a thread: the first look at the prices takes its time.
-        cost = await anyio.to_thread.run_sync(
-            self._prices.of, entry.model_id, entry.provider, tokens, entry.api_base
-        )
+        cost = await anyio.to_thread.run_sync(price_of, self._prices, entry, tokens)
         return spent.model_copy(update={"cost_usd": cost, "priced_calls": int(cost is not None)})
 
     async def _wait_while_held(self, provider: str, deadline: float) -> None:

@@ -15,6 +15,7 @@ from consortium_mcp.adapters.models.failures import member_error
 from consortium_mcp.adapters.models.provider_responses import MAX_REPLY
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.models.retries import Retrier
+from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
@@ -37,6 +38,13 @@ def question(model: str, **more: Any) -> Question:  # noqa: ANN401
 async def ask(fake: _Fake, **more: Any) -> Reply:  # noqa: ANN401
     with plugin("fake", models(fake)):
         return await ModelCaller(Registry(), Limits())(question(fake.model_id, **more))
+
+
+def priced(user_dir: Path) -> Prices:
+    """Prices at which a fake's 7 tokens in and 3 out cost 13 cents."""
+    file = user_dir / "prices.toml"
+    file.write_text("[m]\ninput = 10_000\noutput = 20_000\n", encoding="utf-8")
+    return Prices(file)
 
 
 async def failure(fake: _Fake, **more: Any) -> MemberError:  # noqa: ANN401
@@ -157,6 +165,20 @@ async def test_an_empty_reply_says_why_it_ended_and_what_it_cost() -> None:
     error = await failure(FakeAsync("m", "", response_json={"finish_reason": "length"}))
     assert "it ended by length" in str(error)
     assert (error.kind, error.spent.input_tokens, error.spent.output_tokens) == ("empty", 7, 3)
+
+
+async def test_a_call_is_priced_whether_it_succeeds_or_fails(tmp_path: Path) -> None:
+    with plugin("fake", models(FakeAsync("m", "42"), FakeAsync("free", "42"))):
+        caller = ModelCaller(Registry(), Limits(), priced(tmp_path))
+        reply, unpriced = await caller(question("m")), await caller(question("free"))
+    assert [reply.cost_usd, reply.priced_calls] == pytest.approx([0.13, 1])
+    assert (unpriced.cost_usd, unpriced.priced_calls) == (None, 0)
+    with plugin("fake", models(FakeAsync("m", "", response_json={"finish_reason": "length"}))):
+        caller = ModelCaller(Registry(), Limits(), priced(tmp_path))
+        with pytest.raises(MemberError) as caught:
+            await caller(question("m"))
+    spent = caught.value.spent
+    assert [spent.cost_usd, spent.priced_calls] == pytest.approx([0.13, 1])
 
 
 async def test_a_failure_inside_a_reply_is_one() -> None:
