@@ -183,7 +183,9 @@ class Consortium:
         from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once, turns_of  # noqa: PLC0415
 
-        request = ConsultRequest(prompt, self.name, self.settings, continue_run, turns_of(history))
+        request = ConsultRequest(
+            prompt, self.name, self.settings, continue_run, turns_of(history), client="python"
+        )
         outcome = (await consult_once(request, on_progress=on_progress)).answered()
         return Result(outcome.report, outcome.exchanges if self.raw else ())
 

@@ -17,6 +17,7 @@ from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
+from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
@@ -60,6 +61,8 @@ def assemble(
     saved = SavedConsortiums(saved_in)
     resolver = RequestResolver(registry, saved, settings.default_models)
     supervisor = RunSupervisor(group, store.beat)
+    prices = Prices(settings.prices)
+    price_lists = PriceLists(registry, prices)
     return Service(
         registry=registry,
         store=store,
@@ -72,12 +75,16 @@ def assemble(
             Calibrations(saved_in),
             new_seed,
             supervisor.unrecorded_run,
+            price_lists=price_lists,
             inside=settings.depth > 0,
         ),
         history=History(store),
         supervisor=supervisor,
-        nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=CallGate(ask or ModelCaller(registry, settings.limits, Prices(settings.prices))),
+        nested_runs=NestedRuns(
+            resolver, saved, store, supervisor, new_seed, price_lists=price_lists
+        ),
+        ask=CallGate(ask or ModelCaller(registry, settings.limits, prices)),
+        price_lists=price_lists,
     )
 
 

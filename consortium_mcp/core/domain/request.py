@@ -114,6 +114,7 @@ class ConsortiumSettings:
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    max_cost: Annotated[float | None, _described("US dollars, estimated.", {"minimum": 0})] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
@@ -194,6 +195,8 @@ class ConsultRequest:
     named."""
     history: Sequence[Turn] = ()
     """Earlier turns that belong to no run."""
+    client: str | None = None
+    """The program that asks; see `Run.client`."""
 
     def checked_prompt(self) -> str:
         """The prompt, cleaned.

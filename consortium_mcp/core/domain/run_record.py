@@ -54,6 +54,7 @@ class RunRecord(BaseModel):
     history: tuple[Turn, ...] = ()
     continues: str | None = None
     parent: Parent | None = None
+    client: str | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
     begun_calls: tuple[BegunCall, ...] = ()
@@ -77,6 +78,7 @@ class RunRecord(BaseModel):
             history=run.history,
             continues=run.continues,
             parent=run.parent,
+            client=run.client,
             iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
             exchanges=tuple(exchanges),
             begun_calls=tuple(begun_calls),
@@ -112,5 +114,6 @@ class RunRecord(BaseModel):
             history=self.history,
             continues=self.continues,
             parent=self.parent,
+            client=self.client,
             warnings=self.warnings,
         )

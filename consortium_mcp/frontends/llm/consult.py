@@ -47,7 +47,7 @@ def run(
         typed = argument_text(prompt) if prompt and prompt != STDIN else None
         piped = piped_text() if stdin or prompt == STDIN else None
     question = "\n\n".join(part for part in (typed, piped) if part)
-    request = ConsultRequest(question, consortium, settings_of(options), continue_run)
+    request = ConsultRequest(question, consortium, settings_of(options), continue_run, client="llm")
     consult = partial(consult_once, request, log=not no_log)
     _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
 

@@ -58,7 +58,9 @@ class _Saved:
         try:
             system, asked = (argument_text(text or "") for text in (_system(prompt), prompt.prompt))
             settings = ConsortiumSettings(**options, system=system or None)
-            request = ConsultRequest(asked, self.model_id, settings, history=_history(prompt))
+            request = ConsultRequest(
+                asked, self.model_id, settings, history=_history(prompt), client="llm"
+            )
             outcome = await consult_once(request)
             report = outcome.answered().report
         except ConsortiumError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
+    from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
 
 
 def seconds(member: MemberReport) -> str:
@@ -27,6 +27,15 @@ def cost(usage: Usage) -> str | None:
         return None
     known = "" if usage.priced_calls >= usage.calls else f" for {usage.priced_calls} of its calls"
     return f"about {dollars(usage.cost_usd)}{known}"
+
+
+def cost_range(plan: Plan) -> str | None:
+    """What a run may cost, as text; `None` where no price is known."""
+    if plan.least_cost_usd is None or plan.most_cost_usd is None:
+        return None
+    known = "" if plan.priced_calls >= plan.most_calls else f", for {plan.priced_calls} of them"
+    least, most = dollars(plan.least_cost_usd), dollars(plan.most_cost_usd)
+    return f"about {least} to {most} (an estimate{known})"
 
 
 def dollars(amount: float) -> str:
