@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.run_record import IterationRecord
+    from consortium_mcp.core.domain.run_summary import Costs, CostsBy
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
@@ -313,6 +314,14 @@ class Service:
         runs, next_cursor = await self.history.page(query)
         nested = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
         return nested, next_cursor
+
+    async def costs(self, by: CostsBy) -> Costs:
+        """What the recorded calls have cost.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        return await self.history.costs(by)
 
     async def exchanges(self, run_id: str) -> Sequence[Exchange]:
         """Every call of a run that has ended."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+import anyio
+import anyio.to_thread
 import pytest
+from click.testing import CliRunner
 
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
+from consortium_mcp.core.domain.run_summary import CostsBy, RunQuery
+from consortium_mcp.frontends.cli.costs import command
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import reply, verdict
@@ -119,3 +125,67 @@ async def test_a_consortium_in_another_spends_what_both_allow(settings: Settings
     assert round(100 * (report.usage.cost_usd or 0), 6) == 29 + 1 + 21
     little = await consulted(settings, replace(outer, max_cost=3))
     assert "max_cost is $3;" in " ".join([*little.warnings, little.error or ""])
+
+
+async def test_costs_add_up_by_each_name_and_count_nested_calls_once(settings: Settings) -> None:
+    async with open_service(settings) as service:
+        await service.consortiums.save("inner", PANEL)
+    outer = ConsortiumSettings(models=["inner", "unpriced"], arbiter="judge", strategy="synthesis")
+    await consulted(settings, outer, client="an-editor")
+    async with open_service(settings) as service:
+        found = {by: await service.costs(by) for by in get_args(CostsBy)}
+        listed = (await service.list_runs(RunQuery())).runs
+    cents = {
+        by: {line.name: line.cost_usd and round(100 * line.cost_usd, 6) for line in costs.lines}
+        for by, costs in found.items()
+    }
+    assert cents["model"] == {"judge": 42, "b": 7, "a": 1, "unpriced": None}
+    assert cents["consortium"] == {"inner": 29, None: 21}
+    assert cents["client"] == {"an-editor": 50}
+    assert [*cents["month"].values()] == [50]
+    assert {(c.total.calls, c.total.priced_calls) for c in found.values()} == {(5, 4)}
+    assert [(run.calls, run.priced_calls) for run in listed] == [(5, 4), (3, 3)]
+    assert [round(100 * (run.cost_usd or 0), 6) for run in listed] == [50, 29]
+
+
+async def test_a_nested_run_that_fails_is_counted_once_too(settings: Settings) -> None:
+    with plugin("more", models(FakeAsync("mute", "<think>?</think>"))):
+        settings.prices.write_text(f"{PRICES}mute = {{ input = 1_000, output = 1_000 }}\n")
+        async with open_service(settings) as service:
+            inner = ConsortiumSettings(models=["mute"], arbiter="judge", strategy="synthesis")
+            await service.consortiums.save("inner", inner)
+        outer = ConsortiumSettings(models=["inner", "a"], arbiter="judge", strategy="synthesis")
+        report = await consulted(settings, replace(outer, max_iterations=1))
+    async with open_service(settings) as service:
+        total = (await service.costs("model")).total
+    assert total.calls == report.usage.calls == 3
+    assert total.cost_usd == pytest.approx(report.usage.cost_usd)
+
+
+async def test_nothing_recorded_costs_nothing_that_is_known(settings: Settings) -> None:
+    async with open_service(settings) as service:
+        total = (await service.costs("month")).total
+    assert (total.calls, total.cost_usd) == (0, None)
+
+
+async def test_the_command_shows_costs_as_a_table_and_as_json(settings: Settings) -> None:
+    def shown(*arguments: str) -> str:
+        result = CliRunner().invoke(command, arguments, obj=settings)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "holds no calls yet" in await anyio.to_thread.run_sync(shown)
+    await consulted(settings, replace(PANEL, models=["a", "unpriced"]), client="an-editor")
+    table = await anyio.to_thread.run_sync(shown, "--by", "model")
+    assert [line.split() for line in table.splitlines()[:5]] == [
+        ["model", "cost", "calls", "priced"],
+        ["judge", "$0.21", "1", "1"],
+        ["a", "$0.0100", "1", "1"],
+        ["unpriced", "not", "known", "1", "0"],
+        ["total", "$0.22", "3", "2"],
+    ]
+    assert "Costs are an estimate" in table
+    found = json.loads(await anyio.to_thread.run_sync(shown, "--by", "client", "--json"))
+    assert found["by"] == "client"
+    assert [(line["name"], line["calls"]) for line in found["costs"]] == [("an-editor", 3)]
+    assert found["total"]["priced_calls"] == 2

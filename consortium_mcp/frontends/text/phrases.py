@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
+    from consortium_mcp.core.domain.run_summary import RunSummary
 
 
 def seconds(member: MemberReport) -> str:
@@ -21,7 +22,7 @@ def tokens(report: RunReport) -> str:
     return f"{usage.input_tokens or 0} tokens in, {usage.output_tokens or 0} out"
 
 
-def cost(usage: Usage) -> str | None:
+def cost(usage: Usage | RunSummary) -> str | None:
     """What the run cost, as text; `None` where no price is known."""
     if usage.cost_usd is None:
         return None

@@ -56,8 +56,8 @@ async def not_confirmed(
             return None
         how = (
             f"Nothing was called: this may take up to {most_calls} calls{price}, and the user "
-            f"wants to be asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call again with "
-            f"max_calls={most_calls}, or with a smaller limit."
+            f"wants to be asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call "
+            f"again with max_calls={most_calls}, or with a smaller limit."
         )
         return report_result(with_note(planned, how))
     question = (
