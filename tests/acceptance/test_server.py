@@ -329,8 +329,9 @@ async def test_money_is_limited_told_and_added_up_by_client(
         assert [round(100 * usage["cost_usd"], 6), usage["priced_calls"]] == [14, 3]
         assert plan["least_cost_usd"] < plan["most_cost_usd"] > usage["cost_usd"]
         assert "3 calls, 21 tokens in, 9 out, about $0.14" in text_of(result)
-        refused = data_of(await client.call_tool("consult_consortium", asked | {"max_cost": "$2"}))
-        assert (refused["status"], refused["stop_reason"]) == ("failed", "budget")
+        refused = await client.call_tool("consult_consortium", asked | {"max_cost": "$2"})
+        assert refused.is_error
+        assert "max_cost is $2; about $0.0000 is spent or under way" in text_of(refused)
         [_, listed] = data_of(await client.call_tool("list_runs", {}))["runs"]
         assert round(100 * listed["cost_usd"], 6) == 14
     with sqlite3.connect(folder / "consortium.db") as db:

@@ -100,7 +100,7 @@ async def test_a_run_stays_within_max_cost(settings: Settings) -> None:
     assert report.usage.calls == 0
     assert (report.status, report.stop_reason) == ("failed", "budget")
     assert "max_cost is $0.05;" in (report.error or "")
-    assert "Raise max_cost" in (report.error or "")
+    assert "raise max_cost" in (report.error or "")
 
 
 async def test_max_cost_warns_of_those_that_it_cannot_count(settings: Settings) -> None:

@@ -64,9 +64,8 @@ class Costs:
         committed = self._spent + self._reserved
         if committed + expected > self._limit or committed >= self._limit:
             raise BudgetExceeded(
-                f"max_cost is ${self._limit:g}; about ${committed:.4f} is spent or set aside for "
-                f"calls under way, and this call may cost ${expected:.4f}. Raise max_cost, ask "
-                "fewer or cheaper models, or limit their answers with the option max_tokens"
+                f"max_cost is ${self._limit:g}; about ${committed:.4f} is spent or under way, and "
+                f"this call may cost ${expected:.4f}: raise max_cost, or ask cheaper models"
             )
         self._reserved += expected
         return expected

@@ -57,7 +57,7 @@ THREE = 3
 
 async def test_a_first_call_is_taken_to_have_a_long_reply() -> None:
     ask = Priced(100, a="42")
-    with pytest.raises(BudgetExceeded, match=r"max_cost is \$1.99; .* Raise max_cost, ask fewer"):
+    with pytest.raises(BudgetExceeded, match=r"max_cost is \$1.99; .*: raise max_cost, or ask"):
         await Budget(ask, max_cost=1.99, price=price)(question())
     assert ask.questions == []
     await Budget(ask, max_cost=USUAL, price=price)(question())
