@@ -201,6 +201,7 @@ class Consortium:
             continue_run,
             turns_of(history),
             await _read(attachments),
+            client="python",
         )
         outcome = (await consult_once(request, on_progress=on_progress)).answered()
         return Result(outcome.report, outcome.exchanges if self.raw else ())

@@ -19,6 +19,7 @@ from consortium_mcp.adapters.models.tools import Tools
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
+from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
@@ -63,6 +64,8 @@ def assemble(
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
     resolver = RequestResolver(registry, saved, settings.default_models, tools)
     supervisor = RunSupervisor(group, store.beat)
+    prices = Prices(settings.prices)
+    price_lists = PriceLists(registry, prices)
     return Service(
         registry=registry,
         store=store,
@@ -75,18 +78,21 @@ def assemble(
             Calibrations(saved_in),
             new_seed,
             supervisor.unrecorded_run,
+            price_lists=price_lists,
             inside=settings.depth > 0,
             default_tools=settings.tools,
         ),
         history=History(store),
         supervisor=supervisor,
-        nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
-        ask=CallGate(ask or _caller(registry, settings, tools)),
+        nested_runs=NestedRuns(
+            resolver, saved, store, supervisor, new_seed, price_lists=price_lists
+        ),
+        ask=CallGate(ask or _caller(registry, settings, prices, tools)),
+        price_lists=price_lists,
     )
 
 
-def _caller(registry: Registry, settings: Settings, tools: Tools) -> ModelCaller:
-    prices = Prices(settings.prices)
+def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:
     return ModelCaller(
         registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools
     )

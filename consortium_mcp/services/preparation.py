@@ -11,6 +11,7 @@ from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.services.price_lists import NOT_NEEDED, PriceList
 from consortium_mcp.services.runs.attaching import attach
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Calibration
     from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
 
 
@@ -32,10 +35,12 @@ class PreparedRun:
 
     run: Run
     resolved: ResolvedConsortium
+    prices: PriceList = NOT_NEEDED
+    """What its `max_cost` is counted with."""
 
-    def plan(self) -> tuple[Plan, tuple[str, ...]]:
+    def plan(self, price: CallPrice) -> tuple[Plan, tuple[str, ...]]:
         """What the run would cost, and what its user should know before it begins."""
-        plan, warnings = _plan(self.run, self.resolved)
+        plan, warnings = _plan(self.run, self.resolved, price)
         return plan, (*self.resolved.of_arbiters, *warnings)
 
 
@@ -48,6 +53,7 @@ class RunPreparation:
         calibrations: holds the calibration in force.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         unrecorded_run: finds those that only this process knows.
+        price_lists: say what calls cost, where that is limited.
         inside: whether this process was started by an agent program that a consultation asks.
         default_tools: what members may use where their consortium does not say.
     """
@@ -60,6 +66,7 @@ class RunPreparation:
         new_seed: Callable[[], str],
         unrecorded_run: Callable[[str], RunRecord | None],
         *,
+        price_lists: PriceLists,
         inside: bool = False,
         default_tools: Sequence[str] = (),
     ) -> None:
@@ -70,6 +77,7 @@ class RunPreparation:
         self._calibrations = calibrations
         self._new_seed = new_seed
         self._unrecorded_run = unrecorded_run
+        self._price_lists = price_lists
 
     async def prepare(self, request: ConsultRequest) -> PreparedRun:
         """The run that this request asks for.
@@ -97,6 +105,7 @@ class RunPreparation:
         earlier = previous.attachments if previous else ()
         everything = {each.identity: each for each in (*earlier, *request.attachments)}
         resolved, attachments = await attach(resolved, [*everything.values()])
+        prices = await self._price_lists.for_run(resolved)
         calibration, warnings = await self._calibration()
         seed = self._new_seed()
         run = Run(
@@ -109,9 +118,10 @@ class RunPreparation:
             attachments=attachments,
             continues=request.continue_run,
             calibration=calibration,
-            warnings=(*resolved.run_warnings, *warnings),
+            warnings=(*resolved.run_warnings, *prices.warnings, *warnings),
+            client=request.client,
         )
-        return PreparedRun(run, resolved)
+        return PreparedRun(run, resolved, prices)
 
     async def _previous(self, run_id: str | None) -> RunRecord | None:
         if run_id is None:
@@ -159,12 +169,12 @@ def _conversation(record: RunRecord) -> tuple[Turn, ...]:
     return (*record.history, Turn(prompt=report.prompt, synthesis=report.synthesis or ""))
 
 
-def _plan(run: Run, resolved: ResolvedConsortium) -> tuple[Plan, tuple[str, ...]]:
-    """The plan of a run; a nested consortium counts with the most calls that it may make."""
-    most_calls = {}
+def _plan(run: Run, resolved: ResolvedConsortium, price: CallPrice) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of a run; a nested consortium counts with what it may take itself."""
+    plans = {}
     for name, inner in resolved.nested.items():
         members = members_of_run(inner.config, run.seed)
         inner_run = run.model_copy(update={"config": inner.config, "members": members})
-        most_calls[name] = _plan(inner_run, inner)[0].most_calls
-    plan, warnings = estimate(run, most_calls)
+        plans[name] = _plan(inner_run, inner, price)[0]
+    plan, warnings = estimate(run, plans, price)
     return plan, (*warnings, *resolved.notes)

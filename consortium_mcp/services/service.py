@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.run_record import IterationRecord
+    from consortium_mcp.core.domain.run_summary import Costs, CostsBy
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
+    from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
@@ -65,6 +67,7 @@ class Service:
         supervisor: keeps runs going.
         nested_runs: answers for members that are consortiums themselves.
         ask: answers questions.
+        price_lists: say what calls cost.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Service:
         supervisor: RunSupervisor,
         nested_runs: NestedRuns,
         ask: CallGate,
+        price_lists: PriceLists,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -91,6 +95,7 @@ class Service:
         self._supervisor = supervisor
         self._nested_runs = nested_runs
         self._ask = ask
+        self._price_lists = price_lists
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -136,7 +141,10 @@ class Service:
         with shared_patience():  # the run's tasks begin in it, so it holds for all of the run
             prepared = await self._prepare(request)
             wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
-            execution = RunExecution(prepared.run, now(), self._ask, self.store, wrap=wrap)
+            price = prepared.prices.price
+            execution = RunExecution(
+                prepared.run, now(), self._ask, self.store, wrap=wrap, price=price
+            )
             await execution.begin()
             self._start(execution)
         return execution.run.run_id
@@ -149,7 +157,8 @@ class Service:
         """
         with shared_patience():
             prepared = await self._prepare(request)
-        plan, warnings = prepared.plan()
+        prices = await self._price_lists.of(prepared.resolved)
+        plan, warnings = prepared.plan(prices.price)
         return report_of_plan(prepared.run, plan, warnings, now())
 
     async def _prepare(self, request: ConsultRequest) -> PreparedRun:
@@ -196,6 +205,7 @@ class Service:
         record = await self.store.record(run_id)
         run, created_at = record.run(), record.report.created_at
         wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
+        prices = await self._price_lists.for_run(resolved)
         self._start(
             RunExecution(
                 run,
@@ -206,6 +216,7 @@ class Service:
                 begun=record.begun_calls,
                 tool_uses=record.tool_uses,
                 wrap=wrap,
+                price=prices.price,
             )
         )
         return True
@@ -304,6 +315,14 @@ class Service:
         runs, next_cursor = await self.history.page(query)
         nested = [each for run in runs for each in (run, *await self.history.nested(run.run_id))]
         return nested, next_cursor
+
+    async def costs(self, by: CostsBy) -> Costs:
+        """What the recorded calls have cost.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        return await self.history.costs(by)
 
     async def exchanges(self, run_id: str) -> Sequence[Exchange]:
         """Every call of a run that has ended."""

@@ -306,3 +306,33 @@ async def test_every_tool_says_what_it_does_to_the_world(connect: Connect) -> No
         annotations = tools[name].annotations
         assert annotations is not None
         assert annotations.destructive_hint is True
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_money_is_limited_told_and_added_up_by_client(
+    connect: Connect, child_environment: dict[str, str], era: str
+) -> None:
+    folder = anyio.Path(child_environment["LLM_USER_PATH"])
+    await folder.mkdir(parents=True, exist_ok=True)
+    # A fake tells 7 tokens in and 3 out: 1, 3 and 10 cents.
+    prices = {"sure": 1_000, "agrees": 3_000, "judge": 10_000}
+    lines = [f"{name} = {{input = {each}, output = {each}}}\n" for name, each in prices.items()]
+    await (folder / "consortium-prices.toml").write_text("".join(lines))
+    async with connect(era, CONSORTIUM_CONFIRM_CALLS="99") as client:
+        asked = {"prompt": "Six × 7?"} | PANEL
+        planned = await client.call_tool("consult_consortium", asked | {"dry_run": True})
+        plan = data_of(planned)["plan"]
+        assert plan["priced_calls"] == plan["most_calls"]
+        assert "(an estimate)" in text_of(planned)
+        result = await client.call_tool("consult_consortium", asked)
+        usage = data_of(result)["usage"]
+        assert [round(100 * usage["cost_usd"], 6), usage["priced_calls"]] == [14, 3]
+        assert plan["least_cost_usd"] < plan["most_cost_usd"] > usage["cost_usd"]
+        assert "3 calls, 21 tokens in, 9 out, about $0.14" in text_of(result)
+        refused = await client.call_tool("consult_consortium", asked | {"max_cost": "$2"})
+        assert refused.is_error
+        assert "max_cost is $2; about $0.0000 is spent or under way" in text_of(refused)
+        [_, listed] = data_of(await client.call_tool("list_runs", {}))["runs"]
+        assert round(100 * listed["cost_usd"], 6) == 14
+    with sqlite3.connect(folder / "consortium.db") as db:
+        assert {client for (client,) in db.execute("SELECT client FROM runs")} == {"mcp"}

@@ -17,7 +17,13 @@ from consortium_mcp.adapters.journal.search_index import (
 )
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunQuery, RunSummary
+from consortium_mcp.core.domain.run_summary import (
+    CostLine,
+    Costs,
+    CostsBy,
+    RunQuery,
+    RunSummary,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -115,6 +121,22 @@ class History:
             [run_id, self._store.stale_before],
         )
         return [RunSummary.of_row(dict(row)) for row in rows]
+
+    async def costs(self, by: CostsBy) -> Costs:
+        """What the recorded calls have cost, in one pass over them.
+
+        A call to a nested consortium is left out, since that one's own calls are counted, under its
+        own name.
+        """
+        joined = "JOIN runs USING (run_id)" if by in {"consortium", "client"} else ""
+        rows = await self._store.file.read(
+            f"SELECT {_COSTS_BY[by]} AS name, sum(tries) AS calls,"  # noqa: S608 (columns are ours)
+            " sum(priced_calls) AS priced_calls, sum(cost_usd) AS cost_usd"
+            f" FROM exchanges {joined}"
+            " WHERE nested_run_id IS NULL AND error_kind IS NOT 'consortium' GROUP BY name"
+            f" ORDER BY {'name' if by == 'month' else 'total(cost_usd) DESC, calls DESC, name'}"
+        )
+        return Costs([CostLine.model_validate(dict(row)) for row in rows])
 
     async def run_ids(self) -> AsyncIterator[str]:
         """The id of every run, oldest first."""
@@ -229,8 +251,17 @@ def _parts(terms: Sequence[str], words: str | None) -> _Source:
 # Its parameter is the time before which a heartbeat is stale.
 _SUMMARY = (
     f"runs.run_id, {LIVE_STATUS} AS status, consortium, strategy, runs.prompt,"
-    " runs.synthesis, final_answer, confidence, agreement, created_at, ended_at, parent_run_id"
+    " runs.synthesis, final_answer, confidence, agreement, created_at, ended_at, parent_run_id,"
+    " coalesce(json_extract(report, '$.usage.calls'), 0) AS calls,"
+    " json_extract(report, '$.usage.cost_usd') AS cost_usd,"
+    " coalesce(json_extract(report, '$.usage.priced_calls'), 0) AS priced_calls"
 )
+_COSTS_BY: dict[CostsBy, str] = {
+    "month": "substr(exchanges.created_at, 1, 7)",
+    "consortium": "runs.consortium",
+    "model": "exchanges.model",
+    "client": "runs.client",
+}
 _PRUNABLE = f"created_at < ? AND {LIVE_STATUS} != 'working'"
 
 

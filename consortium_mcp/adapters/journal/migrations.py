@@ -230,6 +230,8 @@ _TOOL_USES = (
     )
     """,
 )
+# The program that asked, so that costs can be told by it.
+_CLIENTS = ("ALTER TABLE runs ADD COLUMN client TEXT",)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -278,3 +280,4 @@ _step(search_migrations, "0001_parts_of_words", _PARTS_OF_WORDS)
 _step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)
 _step(additions, "0003_attachments", _ATTACHMENTS)
 _step(additions, "0004_tools", _TOOL_USES)
+_step(additions, "0005_clients", _CLIENTS)

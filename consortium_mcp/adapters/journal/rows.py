@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
 
 RECORD_COLUMNS = (
-    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call"
+    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call,"
+    " client"
 )
 """The columns that `record_of` needs besides the report."""
 
@@ -45,6 +46,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "continues": run.continues,
         "parent_run_id": run.parent and run.parent.run_id,
         "parent_call": run.parent and run.parent.call,
+        "client": run.client,
         "report": report.model_dump_json(),
         "created_at": report.created_at,
     }
@@ -83,6 +85,7 @@ def record_of(
             history=json.loads(row["history"]),
             continues=row["continues"],
             parent=_parent(row),
+            client=row["client"],
             iterations=tuple(iterations),
             exchanges=tuple(exchanges),
             begun_calls=tuple(begun_calls),

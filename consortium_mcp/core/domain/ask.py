@@ -1,4 +1,4 @@
-"""`Ask`, the only interface between the engine and the outside world.
+"""`Ask`, the only way from the engine to the outside world; `CallPrice` says what that costs.
 
 Its implementations make real calls, journal them (a recorded exchange is not called again), fake
 them in tests, and replay recorded answers. A strategy that calls models through an `Ask` cannot
@@ -26,6 +26,14 @@ class Ask(Protocol):
         Raises:
             MemberError: the call failed, timed out or came back empty.
         """
+        ...
+
+
+class CallPrice(Protocol):
+    """Knows what calls cost."""
+
+    def __call__(self, model: str, input_tokens: int, output_tokens: int, /) -> float | None:
+        """US dollars for one call of this model; `None` where its price is not known."""
         ...
 
 

@@ -92,6 +92,7 @@ class ConsortiumConfig(Value):
     straggler_grace: float = 5.0
     max_calls: int | None = None
     max_total_tokens: int | None = None
+    max_cost: float | None = None
     tools: tuple[str, ...] | None = None
     """Tools of llm that members may use; `None` leaves it to `CONSORTIUM_TOOLS`."""
     on_unsupported: OnUnsupported | None = None
@@ -156,3 +157,8 @@ class ConsortiumConfig(Value):
             limit = getattr(self, field)
             if limit is not None and limit < 1:
                 raise ConfigError(f"{field} is {limit}; it must be 1 or more, or left out.")
+        if self.max_cost is not None and not 0 < self.max_cost < float("inf"):
+            raise ConfigError(
+                f"max_cost is {self.max_cost:g}; it must be more than 0 US dollars, or left out: "
+                "write 0.5 for 50 cents."
+            )

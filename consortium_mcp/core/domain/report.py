@@ -91,6 +91,12 @@ class Plan(BaseModel):
     """At most `max_calls`; where that is not set, retries of failed calls are extra."""
     estimated_input_tokens: int
     """Of the first question to each member; the length of the answers is not known yet."""
+    least_cost_usd: float | None = None
+    """An estimate in US dollars of the calls whose price is known; `None` where none is. So is
+    `most_cost_usd`, which `max_cost` bounds."""
+    most_cost_usd: float | None = None
+    priced_calls: int = 0
+    """Of the most calls, those whose price is known."""
 
 
 class RunReport(BaseModel):

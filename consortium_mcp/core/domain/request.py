@@ -121,6 +121,7 @@ class ConsortiumSettings:
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    max_cost: Annotated[float | None, _described("US dollars, estimated.", {"minimum": 0})] = None
     tools: Annotated[
         Sequence[str] | None,
         _described(
@@ -220,6 +221,8 @@ class ConsultRequest:
     """Earlier turns that belong to no run."""
     attachments: Sequence[Attachment] = ()
     """Files and web addresses that the question is about, read by the front end."""
+    client: str | None = None
+    """The program that asks; see `Run.client`."""
 
     def checked_prompt(self) -> str:
         """The prompt, cleaned.

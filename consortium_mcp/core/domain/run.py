@@ -21,7 +21,7 @@ StopReason = Literal[
     "stable",  # the same answer leads again and confidence does not rise, or cannot
     "max_iterations",
     "deadline",
-    "budget",  # the next call or iteration would not fit max_calls or max_total_tokens
+    "budget",  # the next call or iteration would not fit a limit: max_calls and the like
     "quorum",  # too few members answered to go on
     "arbiter_failed",  # there is an answer, but no arbiter could weigh it
     "members_failed",  # no member is left that can answer
@@ -84,6 +84,8 @@ class Run(Value):
     """The call this run answers; `None` unless it is nested."""
     calibration: Calibration | None = None
     """Applied to this run's confidence; `None` where none was fitted."""
+    client: str | None = None
+    """The program that asked: an MCP client's name, or `llm` or `python`."""
     warnings: tuple[str, ...] = ()
 
     @property

@@ -57,6 +57,7 @@ class RunRecord(BaseModel):
     attachments: tuple[Attachment, ...] = ()
     continues: str | None = None
     parent: Parent | None = None
+    client: str | None = None
     iterations: tuple[IterationRecord, ...]
     exchanges: tuple[Exchange, ...]
     begun_calls: tuple[BegunCall, ...] = ()
@@ -83,6 +84,7 @@ class RunRecord(BaseModel):
             attachments=run.attachments,
             continues=run.continues,
             parent=run.parent,
+            client=run.client,
             iterations=tuple(IterationRecord.judged(each) for each in run.iterations),
             exchanges=tuple(exchanges),
             begun_calls=tuple(begun_calls),
@@ -120,5 +122,6 @@ class RunRecord(BaseModel):
             attachments=self.attachments,
             continues=self.continues,
             parent=self.parent,
+            client=self.client,
             warnings=self.warnings,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel
 
@@ -90,13 +90,19 @@ class RunSummary(BaseModel):
     ended_at: str | None
     parent_run_id: str | None = None
     """Where this run is nested: the run that called it."""
+    calls: int = 0
+    cost_usd: float | None = None
+    """An estimate in US dollars for the calls whose price is known; `None` where none is."""
+    priced_calls: int = 0
+    """How many of the calls those are."""
     next_step: str | None = None
     """The tool call to make next, where one is useful."""
 
     @classmethod
     def of_report(cls, report: RunReport) -> Self:
         """The summary of a run that is in no database."""
-        return cls.of_row(report.model_dump() | {"ended_at": None})
+        values = report.model_dump()
+        return cls.of_row(values | values["usage"] | {"ended_at": None})
 
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
@@ -113,4 +119,39 @@ class RunSummary(BaseModel):
                 for field in ("prompt", "synthesis", "final_answer")
                 if (text := getattr(self, field)) is not None and len(text) > limit
             }
+        )
+
+
+CostsBy = Literal["month", "consortium", "model", "client"]
+"""What costs are added up for; months are those of UTC."""
+
+
+class CostLine(BaseModel):
+    """What all calls of a month, consortium, model or client have cost."""
+
+    name: str | None
+    """`None` for panels that were not saved, and for clients that are not known."""
+    calls: int
+    priced_calls: int
+    """How many of the calls have a known price."""
+    cost_usd: float | None
+    """An estimate in US dollars for these; `None` where there are none."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the recorded calls have cost."""
+
+    lines: list[CostLine]
+    """Months from the first to the last, all others from the dearest to the cheapest."""
+
+    @property
+    def total(self) -> CostLine:
+        """All of them together."""
+        known = [line.cost_usd for line in self.lines if line.cost_usd is not None]
+        return CostLine(
+            name=None,
+            calls=sum(line.calls for line in self.lines),
+            priced_calls=sum(line.priced_calls for line in self.lines),
+            cost_usd=sum(known) if known else None,
         )

@@ -8,9 +8,10 @@ from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.tool_use import WatchedSteps
 from consortium_mcp.core.domain.values import Spending, total
+from consortium_mcp.core.engine.costs import Costs, no_price
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.ask import Ask, Question, Reply
+    from consortium_mcp.core.domain.ask import Ask, CallPrice, Question, Reply
     from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 
 
@@ -22,10 +23,20 @@ class Budget:
         max_calls: limit on all calls; `None` for no limit.
         max_total_tokens: limit on all input and output tokens; `None` for no limit. The tokens of a
             prompt are estimated before the call, and so is whatever a provider does not report.
+        max_cost: limit in US dollars; `None` for no limit. See `costs.Costs`.
+        price: what a call costs; only needed with `max_cost`.
     """
 
-    def __init__(self, ask: Ask, max_calls: int | None, max_total_tokens: int | None) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_cost: float | None = None,
+        price: CallPrice = no_price,
+    ) -> None:
         self._ask = ask
+        self._costs = Costs(max_cost, price)
         self._max_calls = max_calls
         self._max_total_tokens = max_total_tokens
         self._tokens = 0
@@ -43,13 +54,15 @@ class Budget:
         """
         expected = question.estimated_tokens
         self._check(expected)
+        cost = self._costs.reserve(question, expected)
         self.calls += 1
         self._reserved += expected
         calls = 1
 
         async def count_further_call() -> None:
-            nonlocal calls
+            nonlocal calls, cost
             self._check(expected)  # the prompt is sent again
+            cost += self._costs.reserve(question, expected)
             self.calls += 1
             calls += 1
             self._reserved += expected
@@ -60,11 +73,12 @@ class Budget:
         try:
             reply = await self._ask(question)
         except MemberError as error:  # the prompt was sent, and a failed reply may cost too
-            self._count(expected, error.spent, "")
+            self._count(question, error.spent, None if error.kind == "timeout" else "")
             raise
         finally:
             self._reserved -= expected * calls
-        self._count(expected, reply, reply.text)
+            self._costs.release(cost)
+        self._count(question, reply, reply.text)
         return reply
 
     def remember(self, exchange: Exchange) -> None:
@@ -72,8 +86,8 @@ class Budget:
         if isinstance(self._ask, Budget):  # a nested run also spends its parent's budget
             self._ask.remember(exchange)
         self.calls += exchange.tries
-        expected = estimated_tokens(exchange.prompt, exchange.system)
-        self._count(expected, exchange.spent, exchange.reply or "")
+        unseen = exchange.error_kind == "timeout"
+        self._count(exchange, exchange.spent, None if unseen else exchange.reply or "")
 
     def remember_cut_off(self, call: BegunCall) -> None:
         """Count the tries of a call that an earlier process began and that never ended."""
@@ -81,12 +95,19 @@ class Budget:
             self._ask.remember_cut_off(call)
         self.calls += call.tries
         self._tokens += call.tries * call.input_tokens
+        for _ in range(call.tries):
+            self._costs.count(call.role, call.model, call.input_tokens, None, None)
 
-    def _count(self, expected: int, spent: Spending, text: str) -> None:
+    def _count(self, call: Question | Exchange, spent: Spending, text: str | None) -> None:
+        """Count a call; `text` is `None` where a reply may have been made that nobody has seen."""
         self.spent = total([self.spent, spent])
-        self._tokens += expected if spent.input_tokens is None else spent.input_tokens
-        received = spent.output_tokens
-        self._tokens += estimated_tokens(text) if received is None else received
+        sent, received = spent.input_tokens, spent.output_tokens
+        if sent is None:
+            sent = estimated_tokens(call.prompt, call.system)
+        if received is None and text is not None:
+            received = estimated_tokens(text)
+        self._tokens += sent + (received or 0)
+        self._costs.count(call.role, call.model, sent, received, spent.cost_usd)
 
     def _check(self, expected: int) -> None:
         if self._max_calls is not None and self.calls >= self._max_calls:

@@ -119,8 +119,14 @@ class _Consultation:
         return reason
 
     def _another_iteration_fits(self) -> bool:
-        """Whether `max_calls` allows one more call of each member and the arbiter."""
-        limit = self._run.config.max_calls
+        """Whether `max_calls` allows one more call of each member and the arbiter.
+
+        And whether `max_cost` allows members' calls that cost what the last ones did.
+        """
+        limit, most_cost = self._run.config.max_calls, self._run.config.max_cost
+        costs = [sum(r.cost_usd or 0 for r in it.responses) for it in self._run.iterations]
+        if most_cost is not None and sum(costs) + costs[-1] > most_cost:
+            return False
         asked = [r for it in self._run.iterations for r in it.responses if r.error_kind != "out"]
         exchanges = len(asked) + len(self._run.iterations)
         members = len(self._strategy.next_wave(self._run, ()))

@@ -1,4 +1,4 @@
-"""Estimates what a run would cost, before any call."""
+"""Estimates what a run would take, in calls and in money, before any call."""
 
 from __future__ import annotations
 
@@ -6,33 +6,40 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
+from consortium_mcp.core.engine.cost_range import cost_range
+from consortium_mcp.core.engine.costs import no_price
 from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.strategies import get_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.run import Run
 
 LONG_PROMPT = 8_000
 """Tokens above which a prompt may exceed a current model's context; llm does not know sizes."""
 
 
-def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]]:
+def estimate(
+    run: Run, nested: Mapping[str, Plan], price: CallPrice = no_price
+) -> tuple[Plan, tuple[str, ...]]:
     """The plan of a run, and warnings for its user.
 
     Args:
         run: a run that has not begun.
-        nested: the most calls of each member or arbiter that is a consortium, by its name.
+        nested: the plan of each member or arbiter that is a consortium, by its name.
+        price: what a call costs.
     """
     config = run.config
     strategy = get_strategy(config.strategy)
     fewest, most = strategy.calls(run)
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
     alone = MAX_STEPS if config.tools else 1
-    extra = [nested.get(member.model, alone) - 1 for member in run.members]
-    extra += [2 * (nested.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters)]
-    most += config.max_iterations * sum(extra)
+    extra = {name: plan.most_calls for name, plan in nested.items()}
+    more = sum(extra.get(member.model, alone) - 1 for member in run.members)
+    more += sum(2 * (extra.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
+    most += config.max_iterations * more
     questions = [
         with_attachments(strategy.question_for(member, run), run) for member in run.members
     ]
@@ -50,9 +57,22 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
             f"max_calls is {most_calls}, but the least that this panel needs is {fewest} calls: "
             "there will be no full verdict."
         )
+    costs = cost_range(run, questions, nested, price)
+    if config.max_cost is not None and (costs.least or 0) > config.max_cost:
+        warnings.append(
+            f"max_cost is ${config.max_cost:g}, but the least that this panel costs is about "
+            f"${costs.least:.4f}: there will be no full verdict."
+        )
     plan = Plan(
         fewest_calls=min(fewest, most_calls),
         most_calls=most_calls,
         estimated_input_tokens=sum(tokens),
+        least_cost_usd=_at_most(costs.least, config.max_cost),
+        most_cost_usd=_at_most(costs.most, config.max_cost),
+        priced_calls=min(costs.priced, most_calls),
     )
     return plan, tuple(warnings)
+
+
+def _at_most(amount: float | None, limit: float | None) -> float | None:
+    return amount if amount is None or limit is None else min(amount, limit)

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from consortium_mcp.core.domain.run_summary import CostLine
 
 LEAST_OTHERS = 2
 """Fewest other members for a lone dissenter; with fewer, it is only one against one."""
@@ -37,6 +40,12 @@ class Standing(BaseModel):
     median_seconds: float | None
     mean_output_tokens: float | None
     mean_input_tokens: float | None
+    calls: int = 0
+    """All its calls, as a member or an arbiter; `cost_usd` is of those."""
+    priced_calls: int = 0
+    """How many of them have a known price."""
+    cost_usd: float | None = None
+    """An estimate in US dollars for these; `None` where there are none."""
 
 
 @dataclass
@@ -71,8 +80,13 @@ class Leaderboard:
                 count = self._counts.setdefault(member.model, _Count())
                 _add(count, member, judged=judged, alone=alone and member is dissenters[0])
 
-    def standings(self) -> list[Standing]:
-        """The models, by how often they agreed with the verdict, most often first."""
+    def standings(self, costs: Iterable[CostLine] = ()) -> list[Standing]:
+        """The models, by how often they agreed with the verdict, most often first.
+
+        Args:
+            costs: what the calls of each model have cost.
+        """
+        cost_of = {line.name: line.model_dump(exclude={"name"}) for line in costs}
         found = [
             Standing(
                 model=model,
@@ -85,6 +99,7 @@ class Leaderboard:
                 median_seconds=median(count.seconds) if count.seconds else None,
                 mean_output_tokens=_mean(count.output_tokens),
                 mean_input_tokens=_mean(count.input_tokens),
+                **cost_of.get(model, {}),
             )
             for model, count in self._counts.items()
         ]

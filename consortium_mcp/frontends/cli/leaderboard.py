@@ -11,6 +11,7 @@ import click
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
 from consortium_mcp.frontends.text.command_errors import command_errors
+from consortium_mcp.frontends.text.phrases import dollars
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
@@ -21,6 +22,11 @@ AGREEMENT = (
     "disagrees can be right."
 )
 
+COST = (
+    "The cost is an estimate in US dollars for all calls of a model, also as an arbiter; in "
+    "brackets, how many of them have a known price."
+)
+
 
 async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Print how often each model agreed with the verdict, failed, and what it cost."""
@@ -28,29 +34,33 @@ async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyi
     async with opened_history(settings.database) as history:
         async for report in history.reports():
             board.add(report)
-    standings = board.standings()
+        costs = await history.costs("model")
+    standings = board.standings(costs.lines)
     if as_json:
         click.echo(json.dumps([standing.model_dump() for standing in standings], indent=2))
     elif not standings:
         click.echo("The database holds no answers yet. Consult a consortium first.")
     else:
         click.echo(_table(standings))
-        click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}")
+        click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}\n{COST}")
 
 
 def _table(standings: list[Standing]) -> str:
     width = max(len("model"), *(len(standing.model) for standing in standings))
-    head = f"{'model':{width}}  asked  with verdict  alone against  failed  median s  tokens out"
+    head = (
+        f"{'model':{width}}  asked  with verdict  alone against  failed  median s  tokens out  cost"
+    )
     return "\n".join([head, *(f"{s.model:{width}}  {_row(s)}" for s in standings)])
 
 
 def _row(s: Standing) -> str:
     seconds = "–" if s.median_seconds is None else f"{s.median_seconds:.1f}"
     tokens = "–" if s.mean_output_tokens is None else f"{s.mean_output_tokens:.0f}"
+    cost = "–" if s.cost_usd is None else f"{dollars(s.cost_usd)} ({s.priced_calls} of {s.calls})"
     return (
         f"{s.asked:5}  {_share(s.with_verdict, s.judged):>12}  "
         f"{_share(s.alone_against, s.judged):>13}  {_share(s.failed, s.asked):>6}  "
-        f"{seconds:>8}  {tokens:>10}"
+        f"{seconds:>8}  {tokens:>10}  {cost}"
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, str] = {
     "calibrate": "calibrate",
+    "costs": "costs",
     "demo": "demo",
     "doctor": "doctor",
     "install": "install",

@@ -17,12 +17,12 @@ from consortium_mcp.core.evaluation import metrics
 from consortium_mcp.core.evaluation.recordings import Recording
 from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
 from consortium_mcp.core.panel.labels import label
-from consortium_mcp.frontends.cli.plots import (
+from consortium_mcp.frontends.text.command_errors import command_errors
+from consortium_mcp.frontends.text.plots import (
     PlotPoint,
     accuracy_against_calls,
     reliability_diagram,
 )
-from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.strategy_check import checked_strategy
 
 if TYPE_CHECKING:

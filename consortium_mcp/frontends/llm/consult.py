@@ -55,7 +55,12 @@ def run(
     options["system"] = system_of(options["system"], system_fragments)
     question = "\n\n".join(part for part in (typed, piped) if part)
     request = ConsultRequest(
-        question, consortium, settings_of(options), continue_run, attachments=attached
+        question,
+        consortium,
+        settings_of(options),
+        continue_run,
+        attachments=attached,
+        client="llm",
     )
     consult = partial(consult_once, request, log=not no_log)
     _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)

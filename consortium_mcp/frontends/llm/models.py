@@ -74,6 +74,7 @@ class _Saved:
                 settings,
                 history=_history(prompt),
                 attachments=[from_llm(each) for each in _attachments(prompt)],
+                client="llm",
             )
             outcome = await consult_once(request)
             report = outcome.answered().report

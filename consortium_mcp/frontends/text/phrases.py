@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
+    from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
+    from consortium_mcp.core.domain.run_summary import RunSummary
 
 
 def seconds(member: MemberReport) -> str:
@@ -21,12 +22,21 @@ def tokens(report: RunReport) -> str:
     return f"{usage.input_tokens or 0} tokens in, {usage.output_tokens or 0} out"
 
 
-def cost(usage: Usage) -> str | None:
+def cost(usage: Usage | RunSummary) -> str | None:
     """What the run cost, as text; `None` where no price is known."""
     if usage.cost_usd is None:
         return None
     known = "" if usage.priced_calls >= usage.calls else f" for {usage.priced_calls} of its calls"
     return f"about {dollars(usage.cost_usd)}{known}"
+
+
+def cost_range(plan: Plan) -> str | None:
+    """What a run may cost, as text; `None` where no price is known."""
+    if plan.least_cost_usd is None or plan.most_cost_usd is None:
+        return None
+    known = "" if plan.priced_calls >= plan.most_calls else f", for {plan.priced_calls} of them"
+    least, most = dollars(plan.least_cost_usd), dollars(plan.most_cost_usd)
+    return f"about {least} to {most} (an estimate{known})"
 
 
 def dollars(amount: float) -> str:

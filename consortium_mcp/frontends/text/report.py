@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
-from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, times, tokens
+from consortium_mcp.frontends.text.phrases import (
+    cost,
+    cost_range,
+    dollars,
+    seconds,
+    times,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
@@ -68,10 +75,11 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         parts += [_synthesis(report, left), *below]
     if report.plan is not None:
         plan = report.plan
+        price = f"; {range_}" if (range_ := cost_range(plan)) else ""
         parts.append(
             f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
             f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
-            "members' answers."
+            f"members' answers{price}."
         )
     return parts
 

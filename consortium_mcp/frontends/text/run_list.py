@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from consortium_mcp.frontends.text.phrases import one_line
+from consortium_mcp.frontends.text.phrases import cost, one_line
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -38,5 +38,7 @@ def _run_line(run: RunSummary, zone: tzinfo | None) -> str:
     confidence = "" if run.confidence is None else f" {run.confidence:.2f}"
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""
-    line = f"- `{run.run_id}` {when} {run.status}{confidence}: {one_line(run.prompt, 80)}{arrow}"
+    price = f" {paid}" if (paid := cost(run)) else ""
+    stands = f"{run.status}{confidence}{price}"
+    line = f"- `{run.run_id}` {when} {stands}: {one_line(run.prompt, 80)}{arrow}"
     return f"{line} — next: `{run.next_step}`" if run.next_step else line

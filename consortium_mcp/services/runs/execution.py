@@ -18,6 +18,7 @@ from consortium_mcp.core.domain.report import Usage, report_of, tools_used
 from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.core.engine.costs import no_price
 from consortium_mcp.services.runs.handle import RunHandle
 from consortium_mcp.services.runs.progress import Progress
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
-    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.ask import Ask, CallPrice
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Run
@@ -48,6 +49,7 @@ class RunExecution:
         tool_uses: the tools that members had used by then.
         wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
+        price: what a call costs, for a run with `max_cost`.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class RunExecution:
         tool_uses: Sequence[ToolUse] = (),
         wrap: WrapAsk | None = None,
         parent: RunHandle | None = None,
+        price: CallPrice = no_price,
     ) -> None:
         self._run = run
         self._created_at = created_at
         self._store = store
-        self.budget = Budget(ask, run.config.max_calls, run.config.max_total_tokens)
+        limits = run.config
+        self.budget = Budget(ask, limits.max_calls, limits.max_total_tokens, limits.max_cost, price)
         for exchange in recorded:
             self.budget.remember(exchange)
         self._cut_off = cut_off(begun, recorded)

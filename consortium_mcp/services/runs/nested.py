@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk
     from consortium_mcp.services.runs.supervisor import RunSupervisor
@@ -47,6 +48,7 @@ class NestedRuns:
         store: records the runs.
         supervisor: keeps the runs going.
         new_seed: see `assembly`.
+        price_lists: say what calls cost, where that is limited.
     """
 
     def __init__(
@@ -56,12 +58,15 @@ class NestedRuns:
         store: Store,
         supervisor: RunSupervisor,
         new_seed: Callable[[], str],
+        *,
+        price_lists: PriceLists,
     ) -> None:
         self._resolver = resolver
         self._saved = saved
         self._store = store
         self._supervisor = supervisor
         self._new_seed = new_seed
+        self._price_lists = price_lists
 
     def ask_wrapper(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
         """The wrapper for the `ask` of a run of this consortium.
@@ -127,6 +132,7 @@ class NestedRuns:
             for call in cut_off(record.begun_calls, record.exchanges):
                 outer.budget.remember_cut_off(call)
             return record
+        prices = await self._price_lists.for_run(resolved)
         inner = RunExecution(
             run,
             record.report.created_at if record else now(),
@@ -137,6 +143,7 @@ class NestedRuns:
             tool_uses=record.tool_uses if record else (),
             wrap=self.ask_wrapper(resolved, path),
             parent=outer.handle,
+            price=prices.price,
         )
         if record is None:
             await inner.begin()
@@ -159,6 +166,7 @@ class NestedRuns:
             seed=seed,
             parent=parent,
             calibration=outer.run.calibration,
+            client=outer.run.client,
             warnings=resolved.run_warnings,
         )
 

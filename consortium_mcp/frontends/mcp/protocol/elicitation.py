@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from consortium_mcp.frontends.mcp.protocol.lifespan import lifespan_of
 from consortium_mcp.frontends.mcp.protocol.results import report_result, with_note
+from consortium_mcp.frontends.text.phrases import cost_range
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -45,21 +46,23 @@ async def not_confirmed(
     if limit is None:
         return None
     planned = await service.dry_run(request)
-    most_calls = planned.plan.most_calls if planned.plan else 0
-    if most_calls <= limit:
+    plan = planned.plan
+    if plan is None or plan.most_calls <= limit:
         return None
+    most_calls = plan.most_calls
+    price = f", at {range_}" if (range_ := cost_range(plan)) else ""
     if not _offers_elicitation(ctx):
         if _is_confirmation(ctx, request):
             return None
         how = (
-            f"Nothing was called: this may take up to {most_calls} calls, and the user wants to be "
-            f"asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call again with "
-            f"max_calls={most_calls}, or with a smaller limit."
+            f"Nothing was called: this may take up to {most_calls} calls{price}, and the user "
+            f"wants to be asked above {limit} (CONSORTIUM_CONFIRM_CALLS). Ask them, then call "
+            f"again with max_calls={most_calls}, or with a smaller limit."
         )
         return report_result(with_note(planned, how))
     question = (
-        f"This consultation may make up to {most_calls} model calls; you want to be asked above "
-        f"{limit}. Proceed?"
+        f"This consultation may make up to {most_calls} model calls{price}; you want to be asked "
+        f"above {limit}. Proceed?"
     )
     answer = await _ask(ctx, question)
     if isinstance(answer, InputRequiredResult):

@@ -124,6 +124,12 @@ def lifespan_of(ctx: Context[ServerLifespan]) -> ServerLifespan:
     return ctx.request_context.lifespan_context
 
 
+def client_name(ctx: Context[ServerLifespan]) -> str | None:
+    """The name that the client gives itself, when it connects or with the request."""
+    params = ctx.session.client_params
+    return params.client_info.name or None if params is not None else None
+
+
 async def service_of(ctx: Context[ServerLifespan]) -> Service:
     """The service of the server that received this call."""
     return await lifespan_of(ctx).service()

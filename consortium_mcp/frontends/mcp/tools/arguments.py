@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Schema = dict[str, Any]
-_ZERO_SAYS_NOTHING = {"deadline_seconds", "member_timeout", "arbiter_timeout", "quorum"}
+_ZERO_SAYS_NOTHING = {"deadline_seconds", "member_timeout", "arbiter_timeout", "quorum", "max_cost"}
 """Besides those whose least value is 1: a zero means that they are not given."""
 _MEANT = {
     "question": "prompt", "message": "prompt", "input": "prompt", "text": "prompt",
@@ -38,6 +38,7 @@ _MEANT = {
     "instructions": "system", "system_prompt": "system",
     "threshold": "confidence_threshold", "confidence": "confidence_threshold",
     "rounds": "max_iterations", "iterations": "max_iterations",
+    "budget": "max_cost", "cost": "max_cost", "max_cost_usd": "max_cost",
     "timeout": "deadline_seconds", "deadline": "deadline_seconds", "wait": "wait_seconds",
     "files": "attachments", "images": "attachments", "attachment": "attachments",
     "id": "run_id", "run": "run_id", "search": "query", "words": "query",

@@ -28,7 +28,7 @@ BRIEFLY = {
     "system": "For all members.", "criteria": "To judge by.",
     "confidence_threshold": "When to stop.",
     "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
-    "max_total_tokens": "In all.", "deadline_seconds": "For a run.",
+    "max_total_tokens": "In all.", "max_cost": "US dollars.", "deadline_seconds": "For a run.",
     "arbiter_options": "Model options.", "member_timeout": "Seconds.",
     "arbiter_timeout": "Seconds.", "on_unsupported": "For who takes no such file.",
     "description": "What for.",

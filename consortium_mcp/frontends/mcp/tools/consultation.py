@@ -11,7 +11,12 @@ from pydantic import Field
 from consortium_mcp.core.domain.attachment import AttachmentSpec
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, checked_wait
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
-from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, lifespan_of, service_of
+from consortium_mcp.frontends.mcp.protocol.lifespan import (
+    ServerLifespan,
+    client_name,
+    lifespan_of,
+    service_of,
+)
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import report_result, tool_errors, with_note
 from consortium_mcp.frontends.mcp.protocol.roots import attached_to
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "criteria",
     "confidence_threshold", "max_iterations", "min_iterations", "max_calls", "max_total_tokens",
-    "deadline_seconds",
+    "max_cost", "deadline_seconds",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 
@@ -74,7 +79,9 @@ async def consult_consortium(
     attached = await attached_to(ctx, attachments or ())
     if isinstance(attached, InputRequiredResult):
         return attached
-    request = ConsultRequest(prompt, consortium, settings, continue_run, attachments=attached)
+    request = ConsultRequest(
+        prompt, consortium, settings, continue_run, attachments=attached, client=client_name(ctx)
+    )
     if dry_run:
         return report_result(await service.dry_run(request))
     if answer := await not_confirmed(ctx, service, request):

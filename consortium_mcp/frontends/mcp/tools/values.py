@@ -36,6 +36,7 @@ EXAMPLES: Mapping[str, str] = {
     "min_iterations": "1",
     "max_calls": "12",
     "max_total_tokens": "50000",
+    "max_cost": "0.5",
     "deadline_seconds": "300",
     "member_timeout": "120",
     "arbiter_timeout": "120",
@@ -107,7 +108,7 @@ def number(name: str, value: object) -> float:
     found = value
     if isinstance(value, str):
         try:
-            found = float(value.strip().removesuffix("s").replace(",", "."))
+            found = float(value.strip().removeprefix("$").removesuffix("s").replace(",", "."))
         except ValueError:
             raise wrong(name, value, "a number") from None
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
