@@ -10,6 +10,7 @@ from ulid import ULID
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from consortium_mcp.core.panel.labels import members_of_run
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class RunPreparation:
             calibration=calibration,
             warnings=(*resolved.run_warnings, *warnings),
         )
-        return PreparedRun(run, resolved)
+        fingerprint = fingerprint_of(run, _all_nested(resolved))
+        return PreparedRun(run.model_copy(update={"fingerprint": fingerprint}), resolved)
 
     async def _previous(self, run_id: str | None) -> RunRecord | None:
         if run_id is None:
@@ -128,6 +130,14 @@ class RunPreparation:
             return await self._calibrations.current(), ()
         except StoreUnavailable as error:  # no reason not to answer
             return None, (f"Whether the confidence is calibrated could not be read: {error}",)
+
+
+def _all_nested(resolved: ResolvedConsortium) -> dict[str, ConsortiumConfig]:
+    """Every consortium that this one asks, itself or through others, by name."""
+    found: dict[str, ConsortiumConfig] = {}
+    for name, inner in resolved.nested.items():
+        found |= {name: inner.config} | _all_nested(inner)
+    return found
 
 
 def _conversation(record: RunRecord) -> tuple[Turn, ...]:

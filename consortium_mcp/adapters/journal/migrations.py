@@ -185,6 +185,13 @@ _CUT_OFF = (
     "ALTER TABLE runs ADD COLUMN resumed_with INTEGER",
     "ALTER TABLE runs ADD COLUMN fruitless_resumes INTEGER NOT NULL DEFAULT 0",
 )
+# What a run asks, so that a repeated question finds the run that answers it; and whether a caller
+# of another process than the run's own waits for it.
+_REPEATED = (
+    "ALTER TABLE runs ADD COLUMN fingerprint TEXT",
+    "ALTER TABLE runs ADD COLUMN joined INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX runs_by_fingerprint ON runs (fingerprint) WHERE fingerprint IS NOT NULL",
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -231,3 +238,4 @@ _step(migrations, "0005_consortiums_of_consortiums", _NESTED_RUNS)
 _step(additions, "0001_costs", _COSTS)
 _step(search_migrations, "0001_parts_of_words", _PARTS_OF_WORDS)
 _step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)
+_step(additions, "0003_repeated_questions", _REPEATED)

@@ -47,6 +47,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "parent_call": run.parent and run.parent.call,
         "report": report.model_dump_json(),
         "created_at": report.created_at,
+        "fingerprint": run.fingerprint,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.core.domain.values import Value
 
 
@@ -88,6 +89,8 @@ class ConsortiumConfig(Value):
     straggler_grace: float = 5.0
     max_calls: int | None = None
     max_total_tokens: int | None = None
+    reuse: str | None = None
+    """The age up to which a finished run of the same question is returned; see `text.read_age`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -147,3 +150,8 @@ class ConsortiumConfig(Value):
             limit = getattr(self, field)
             if limit is not None and limit < 1:
                 raise ConfigError(f"{field} is {limit}; it must be 1 or more, or left out.")
+        if self.reuse is not None and read_age(self.reuse) is None:
+            raise ConfigError(
+                f"reuse is {self.reuse!r}; it is an age: write 30s, 10m, 36h or 7d, or 0s to ask "
+                "anew."
+            )

@@ -19,6 +19,7 @@ from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Value
 
 if TYPE_CHECKING:
+    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Turn
 
 
@@ -114,6 +115,9 @@ class ConsortiumSettings:
     ] = None
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
+    reuse: Annotated[
+        str | None, _described("Return a finished run of this age, such as 1h, instead.")
+    ] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
@@ -194,6 +198,9 @@ class ConsultRequest:
     named."""
     history: Sequence[Turn] = ()
     """Earlier turns that belong to no run."""
+    join: bool = False
+    """Join a run that works on the same question already, instead of beginning another: for callers
+    that repeat a call whose answer they did not wait for."""
 
     def checked_prompt(self) -> str:
         """The prompt, cleaned.
@@ -207,6 +214,22 @@ class ConsultRequest:
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError("The prompt is empty. Write the question that you want answered.")
         return prompt
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """What a request came to: a run, and whether it was there before."""
+
+    run_id: str
+    joined: bool = False
+    """It works for another call as well, which began it."""
+    age_seconds: float | None = None
+    """How long ago it had ended; `None` where it had not."""
+
+    def told(self, report: RunReport) -> RunReport:
+        """The run's report as the caller of this request gets it."""
+        of_call = {"joined": self.joined, "age_seconds": self.age_seconds}
+        return report.model_copy(update=of_call)
 
 
 def checked_wait(seconds: float | None, default: float) -> float:

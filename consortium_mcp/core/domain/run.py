@@ -83,6 +83,8 @@ class Run(Value):
     calibration: Calibration | None = None
     """Applied to this run's confidence; `None` where none was fitted."""
     warnings: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    """The same for runs that ask the same; `None` where nobody looks for such, as if nested."""
 
     @property
     def panel(self) -> tuple[Member, ...]:

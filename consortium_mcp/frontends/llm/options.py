@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 COMMAND_OPTIONS = (
     "arbiter", "arbiter_options", "strategy", "sampling", "escalate_to", "system", "criteria",
     "confidence_threshold", "max_iterations", "min_iterations", "quorum", "member_timeout",
-    "arbiter_timeout", "deadline_seconds", "max_calls", "max_total_tokens",
+    "arbiter_timeout", "deadline_seconds", "max_calls", "max_total_tokens", "reuse",
 )  # fmt: skip
 MODEL_OPTIONS = (
     "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
     "criteria", "escalate_to", "quorum", "max_calls", "max_total_tokens", "deadline_seconds",
+    "reuse",
 )  # fmt: skip
 """Settings that `llm -m NAME -o` may override."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
-from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
+from consortium_mcp.frontends.text.phrases import cost, dollars, duration, seconds, tokens
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
@@ -58,6 +58,16 @@ def _head(report: RunReport, room: int | None) -> list[str]:
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
+    if report.joined:
+        parts.append(
+            "**Joined.** This question was being answered already, so this call began no second "
+            "run: it is paid for once."
+        )
+    if report.age_seconds is not None:
+        parts.append(
+            f"**Not asked anew.** This is the answer of an earlier run, which ended "
+            f"{duration(report.age_seconds)} ago; `reuse` allows that, and no model was called."
+        )
     if report.synthesis is not None:
         answer = report.final_answer
         shows = answer and answer != report.synthesis

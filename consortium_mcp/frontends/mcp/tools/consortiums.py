@@ -30,7 +30,7 @@ BRIEFLY = {
     "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
     "max_total_tokens": "In all.", "deadline_seconds": "For a run.",
     "arbiter_options": "Model options.", "member_timeout": "Seconds.",
-    "arbiter_timeout": "Seconds.", "description": "What for.",
+    "arbiter_timeout": "Seconds.", "reuse": "Age.", "description": "What for.",
 }  # fmt: skip
 """Settings that `consult_consortium` describes in full, or whose name says nearly all."""
 
