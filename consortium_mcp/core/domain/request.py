@@ -116,7 +116,7 @@ class ConsortiumSettings:
     max_calls: Annotated[int | None, _described("Total calls, retries too.", _COUNT)] = None
     max_total_tokens: Annotated[int | None, _described("Total tokens, in and out.", _COUNT)] = None
     reuse: Annotated[
-        str | None, _described("Return a finished run of this age, such as 1h, instead.")
+        str | None, _described("Return a run that finished this recently: 1h, 7d.")
     ] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
