@@ -46,6 +46,9 @@ class Question(Value):
     """1, or 2 for the repair of an unreadable verdict."""
     timeout: float
     """Seconds."""
+    worth_caching: int | None = None
+    """So many characters at the prompt's beginning come again in later calls; `None` where a mark
+    for a provider's cache would not pay."""
 
 
 class Reply(Spending):
