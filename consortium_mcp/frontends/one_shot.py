@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,9 @@ async def consult_once(
         saved_in.file = UntouchedFile(settings.database)
     with shared_patience():
         async with open_service(settings, store=store, saved_in=saved_in) as service:
-            run_id = await service.consult(request)
-            return await _wait(service, run_id, on_begin, on_progress)
+            begun = await service.begin(request)
+            outcome = await _wait(service, begun.run_id, on_begin, on_progress)
+            return replace(outcome, report=begun.told(outcome.report))
 
 
 async def resume_once(

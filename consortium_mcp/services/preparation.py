@@ -10,6 +10,7 @@ from ulid import ULID
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.services.price_lists import NOT_NEEDED, PriceList
 from consortium_mcp.services.runs.attaching import attach
@@ -121,6 +122,8 @@ class RunPreparation:
             warnings=(*resolved.run_warnings, *prices.warnings, *warnings),
             client=request.client,
         )
+        fingerprint = fingerprint_of(run, _all_nested(resolved))
+        run = run.model_copy(update={"fingerprint": fingerprint})
         return PreparedRun(run, resolved, prices)
 
     async def _previous(self, run_id: str | None) -> RunRecord | None:
@@ -161,6 +164,14 @@ class RunPreparation:
             return await self._calibrations.current(), ()
         except StoreUnavailable as error:  # no reason not to answer
             return None, (f"Whether the confidence is calibrated could not be read: {error}",)
+
+
+def _all_nested(resolved: ResolvedConsortium) -> dict[str, ConsortiumConfig]:
+    """Every consortium that this one asks, itself or through others, by name."""
+    found: dict[str, ConsortiumConfig] = {}
+    for name, inner in resolved.nested.items():
+        found |= {name: inner.config} | _all_nested(inner)
+    return found
 
 
 def _conversation(record: RunRecord) -> tuple[Turn, ...]:

@@ -19,9 +19,10 @@ from consortium_mcp.core.domain.report import (
     resource_uri,
     run_named,
 )
-from consortium_mcp.core.domain.request import ConsortiumSettings, checked_wait
+from consortium_mcp.core.domain.request import ConsortiumSettings, Consultation, checked_wait
 from consortium_mcp.core.domain.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.services.consortiums import to_nobody
+from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
 
@@ -93,6 +94,7 @@ class Service:
         self._preparation = preparation
         self.history = history
         self._supervisor = supervisor
+        self._earlier_runs = EarlierRuns(store, supervisor)
         self._nested_runs = nested_runs
         self._ask = ask
         self._price_lists = price_lists
@@ -127,10 +129,14 @@ class Service:
     # Consulting
 
     async def consult(self, request: ConsultRequest) -> str:
-        """Begin a consultation.
+        """`begin` for callers that only want the run's id."""
+        return (await self.begin(request)).run_id
+
+    async def begin(self, request: ConsultRequest) -> Consultation:
+        """Begin a consultation, or find the run that answers it, as the request allows.
 
         Returns:
-            The run's id; `wait` for its report.
+            The run; `wait` for its report.
 
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
@@ -145,15 +151,30 @@ class Service:
             execution = RunExecution(
                 prepared.run, now(), self._ask, self.store, wrap=wrap, price=price
             )
-            await execution.begin()
-            self._start(execution)
-        return execution.run.run_id
+            async with self._earlier_runs.turn_of(prepared.run):
+                with anyio.CancelScope(shield=True):  # a run that is recorded begins, too
+                    found = await self._earlier_runs.find_or_record(execution, join=request.join)
+                    if found is not None:
+                        return found
+                    await execution.begin()
+                    self._start(execution)
+        return Consultation(execution.run.run_id)
 
-    async def dry_run(self, request: ConsultRequest) -> RunReport:
-        """What `consult` would do and cost; no model is called, nothing is recorded.
+    async def find(self, request: ConsultRequest) -> Consultation | None:
+        """The run that `begin` would find for this request; `None` where it would begin one.
 
         Raises:
-            ConfigError: as `consult` does.
+            ConfigError: as `begin` does.
+        """
+        with shared_patience():
+            prepared = await self._prepare(request)
+            return await self._earlier_runs.find(prepared.run, join=request.join)
+
+    async def dry_run(self, request: ConsultRequest) -> RunReport:
+        """What `begin` would do and cost; no model is called, nothing is recorded.
+
+        Raises:
+            ConfigError: as `begin` does.
         """
         with shared_patience():
             prepared = await self._prepare(request)
@@ -222,8 +243,13 @@ class Service:
         return True
 
     def cancel_here(self, run_id: str) -> None:
-        """Cancel a run of this process at once, because its caller no longer wants it."""
-        self._supervisor.cancel(run_id)
+        """Cancel a run of this process at once, because its caller no longer wants it.
+
+        It goes on for a caller of another process that has joined it.
+        """
+        handle = self._supervisor.get(run_id)
+        if handle is not None and not handle.joined_elsewhere:
+            self._supervisor.cancel(run_id)
 
     async def cancel(self, run_id: str) -> RunReport:
         """Cancel a run of this process or another; one that has ended stays as it is.

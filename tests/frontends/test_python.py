@@ -217,3 +217,14 @@ async def test_saving_inside_a_loop_names_the_async_twin() -> None:
 def test_max_tokens_is_answered_with_what_it_may_mean() -> None:
     with pytest.raises(ConfigError, match="may mean two things"):
         create_consortium("gpt-4o", max_tokens=500)
+
+
+def test_the_same_prompt_again_is_asked_again_unless_reuse_is_set() -> None:
+    panel: dict[str, Any] = {"models": ["o3-mini", "gpt-4o"], "strategy": "vote"}
+    one, two = [create_consortium(**panel).orchestrate("One?") for _ in range(2)]
+    again = create_consortium(**panel, reuse="1h").orchestrate("One?")
+    assert one.report.run_id != two.report.run_id == again.report.run_id
+    assert (two.report.age_seconds, again.report.joined) == (None, False)
+    assert again.report.age_seconds is not None
+    with pytest.raises(ConfigError, match="it is an age"):
+        create_consortium(**panel, reuse="a while").orchestrate("One?")

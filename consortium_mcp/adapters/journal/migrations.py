@@ -232,6 +232,13 @@ _TOOL_USES = (
 )
 # The program that asked, so that costs can be told by it.
 _CLIENTS = ("ALTER TABLE runs ADD COLUMN client TEXT",)
+# What a run asks, so that a repeated question finds the run that answers it; and whether a caller
+# of another process than the run's own waits for it.
+_REPEATED = (
+    "ALTER TABLE runs ADD COLUMN fingerprint TEXT",
+    "ALTER TABLE runs ADD COLUMN joined INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX runs_by_fingerprint ON runs (fingerprint) WHERE fingerprint IS NOT NULL",
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -281,3 +288,4 @@ _step(additions, "0002_calls_that_are_cut_off", _CUT_OFF)
 _step(additions, "0003_attachments", _ATTACHMENTS)
 _step(additions, "0004_tools", _TOOL_USES)
 _step(additions, "0005_clients", _CLIENTS)
+_step(additions, "0006_repeated_questions", _REPEATED)

@@ -49,6 +49,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "client": run.client,
         "report": report.model_dump_json(),
         "created_at": report.created_at,
+        "fingerprint": run.fingerprint,
     }
 
 

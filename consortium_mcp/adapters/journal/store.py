@@ -12,7 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.journal.attachments import (
     OF_RUN,
@@ -38,6 +38,7 @@ from consortium_mcp.core.domain.tool_use import ToolUse
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection
+    from datetime import timedelta
     from pathlib import Path
 
     from consortium_mcp.core.domain.run import Parent, Run
@@ -62,6 +63,29 @@ class HeartbeatReply:
     """Runs that somebody asked to cancel."""
     taken_over: frozenset[str]
     """Runs that another process has taken over, because this one was silent for too long."""
+    joined: frozenset[str] = frozenset()
+    """Runs that a caller of another process has joined."""
+
+
+@dataclass(frozen=True)
+class Acceptable:
+    """Which earlier run of the same question will do instead of a new one."""
+
+    working: bool
+    """One that works now."""
+    age: timedelta | None
+    """One that was completed at most so long ago; `None` for none."""
+    besides: Collection[str] = ()
+    """But not these runs."""
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """A run of the same question."""
+
+    run_id: str
+    ended_at: str | None
+    """ISO 8601, UTC; `None` while it works."""
 
 
 class Store:
@@ -119,6 +143,46 @@ class Store:
 
         await self.file.write(write)
 
+    async def begin_run_unless_asked(
+        self, run: Run, report: RunReport, acceptable: Acceptable
+    ) -> EarlierRun | None:
+        """Find an earlier run of the same question, or else record this one.
+
+        Of several calls at once, of any process, one records its run and the others find that.
+        """
+        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
+        sql, bound = self._earlier(run.fingerprint, acceptable)
+
+        def write(db: sqlite3.Connection) -> EarlierRun | None:
+            row = db.execute(sql, bound).fetchone()
+            if row is None:
+                insert(db, "runs", values)
+                insert_attachments(db, run.run_id, run.attachments)
+                return None
+            if row["ended_at"] is None:
+                db.execute(
+                    "UPDATE runs SET joined = 1 WHERE run_id = ? AND owner != ?",
+                    [row["run_id"], self.owner],
+                )
+            return EarlierRun(**row)
+
+        return await self.file.write(write)
+
+    async def earlier_run(
+        self, fingerprint: str | None, acceptable: Acceptable
+    ) -> EarlierRun | None:
+        """An earlier run of the same question, if one will do; one that works goes first."""
+        rows = await self.file.read(*self._earlier(fingerprint, acceptable))
+        return EarlierRun(**rows[0]) if rows else None
+
+    def _earlier(self, fingerprint: str | None, acceptable: Acceptable) -> tuple[str, list[Any]]:
+        since = None
+        if acceptable.age is not None:
+            earliest = datetime.fromtimestamp(self._clock(), UTC) - acceptable.age
+            since = earliest.isoformat(timespec="milliseconds")
+        besides = json.dumps([*acceptable.besides])
+        return _EARLIER, [fingerprint, besides, since, acceptable.working, self.stale_before]
+
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
         values = {
@@ -150,7 +214,8 @@ class Store:
                 [self._clock(), *run_ids, self.owner],
             )
             return db.execute(
-                f"SELECT run_id, owner, cancel_requested FROM runs WHERE run_id IN ({marks})",  # noqa: S608
+                "SELECT run_id, owner, cancel_requested, joined FROM runs"  # noqa: S608
+                f" WHERE run_id IN ({marks})",
                 [*run_ids],
             ).fetchall()
 
@@ -158,6 +223,7 @@ class Store:
         return HeartbeatReply(
             cancelled=frozenset(row["run_id"] for row in rows if row["cancel_requested"]),
             taken_over=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
+            joined=frozenset(row["run_id"] for row in rows if row["joined"]),
         )
 
     async def claim(self, run_id: str) -> bool:
@@ -357,6 +423,13 @@ _FRUITLESS = f"iif(resumed_with IS {_ANSWERS}, fruitless_resumes + 1, 0)"
 _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608
     " FROM runs WHERE run_id = ?"
+)
+_EARLIER = (
+    "SELECT run_id, ended_at FROM runs WHERE fingerprint = ?"  # noqa: S608
+    " AND run_id NOT IN (SELECT value FROM json_each(?))"
+    " AND ((status = 'completed' AND ended_at >= ?)"
+    f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
+    " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"
 )
 _REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
 _RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608

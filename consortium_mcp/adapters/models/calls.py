@@ -290,13 +290,21 @@ def _arguments(
 ) -> dict[str, Any]:
     """The question's system prompt, and those options and the schema that the model supports."""
     known = model.Options.model_fields
-    options = entry.options | question.options
-    prompt, system = question.prompt, question.system
+    options = _mark_of(entry, question) | entry.options | question.options
+    prompt, system, before = question.prompt, question.system, None
+    files = [as_llm(each, fetch=fetch_urls) for each in question.attachments]
     if system and entry.drops_system:
         prompt, system = f"{system}\n\n{prompt}", None
-    files = [as_llm(each, fetch=fetch_urls) for each in question.attachments]
+    elif options.get(_MARKS.get(entry.provider, "")) and question.worth_caching is not None:
+        # A block of its own: what was marked is found again only where a block ends.
+        beginning, prompt = prompt[: question.worth_caching], prompt[question.worth_caching :]
+        if prompt:
+            before, files = [llm.user(beginning, *files)], []
+        else:
+            prompt = beginning
     return {
         "prompt": prompt,
+        "messages": before,
         "attachments": files or None,
         "system": system,
         "options": {name: value for name, value in options.items() if name in known},
@@ -304,6 +312,16 @@ def _arguments(
         # Else llm asks OpenAI for summaries of the reasoning, which most accounts are refused.
         "hide_reasoning": True,
     }
+
+
+_MARKS = {"anthropic": "cache"}
+"""Plugins whose provider caches only what is marked -> the option that marks the prompt's end."""
+
+
+def _mark_of(entry: Entry, question: Question) -> dict[str, Any]:
+    """The option that has the provider keep the prompt, where that pays; else nothing."""
+    mark = _MARKS.get(entry.provider)
+    return {mark: True} if mark is not None and question.worth_caching is not None else {}
 
 
 def _ignored_options(entry: Entry, question: Question) -> tuple[str, ...]:

@@ -59,6 +59,9 @@ class Question(Value):
     """1, or 2 for the repair of an unreadable verdict."""
     timeout: float
     """Seconds."""
+    worth_caching: int | None = None
+    """So many characters at the prompt's beginning come again in later calls; `None` where a mark
+    for a provider's cache would not pay."""
     attachments: tuple[Attachment, ...] = ()
     """The files that this model gets as such."""
     tools: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.core.domain.values import Value
 
 
@@ -97,6 +98,8 @@ class ConsortiumConfig(Value):
     """Tools of llm that members may use; `None` leaves it to `CONSORTIUM_TOOLS`."""
     on_unsupported: OnUnsupported | None = None
     """What becomes of a member that does not take an attachment; `None` is `skip`."""
+    reuse: str | None = None
+    """The age up to which a finished run of the same question is returned; see `text.read_age`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -161,4 +164,9 @@ class ConsortiumConfig(Value):
             raise ConfigError(
                 f"max_cost is {self.max_cost:g}; it must be more than 0 US dollars, or left out: "
                 "write 0.5 for 50 cents."
+            )
+        if self.reuse is not None and read_age(self.reuse) is None:
+            raise ConfigError(
+                f"reuse is {self.reuse!r}; it is an age: write 30s, 10m, 36h or 7d, or 0s to ask "
+                "anew."
             )

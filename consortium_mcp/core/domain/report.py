@@ -135,6 +135,10 @@ class RunReport(BaseModel):
     """The id of the run that this one continues."""
     parent_run_id: str | None = None
     """Where this run is nested: the run that called it."""
+    joined: bool = False
+    """Whether this call joined a run that another had begun, instead of paying for a second."""
+    age_seconds: float | None = None
+    """How long ago the run had ended, where `reuse` returned it; `None` where it was not reused."""
     error: str | None = None
     warnings: list[str]
     created_at: str

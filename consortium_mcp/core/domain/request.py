@@ -26,6 +26,7 @@ from consortium_mcp.core.domain.values import Value
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.attachment import Attachment
+    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Turn
 
 
@@ -137,6 +138,9 @@ class ConsortiumSettings:
             {"enum": [*get_args(OnUnsupported)]},
         ),
     ] = None
+    reuse: Annotated[
+        str | None, _described("Return a run that finished this recently: 1h, 7d.")
+    ] = None
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
@@ -223,6 +227,9 @@ class ConsultRequest:
     """Files and web addresses that the question is about, read by the front end."""
     client: str | None = None
     """The program that asks; see `Run.client`."""
+    join: bool = False
+    """Join a run that works on the same question already, instead of beginning another: for callers
+    that repeat a call whose answer they did not wait for."""
 
     def checked_prompt(self) -> str:
         """The prompt, cleaned.
@@ -236,6 +243,22 @@ class ConsultRequest:
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError("The prompt is empty. Write the question that you want answered.")
         return prompt
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """What a request came to: a run, and whether it was there before."""
+
+    run_id: str
+    joined: bool = False
+    """It works for another call as well, which began it."""
+    age_seconds: float | None = None
+    """How long ago it had ended; `None` where it had not."""
+
+    def told(self, report: RunReport) -> RunReport:
+        """The run's report as the caller of this request gets it."""
+        of_call = {"joined": self.joined, "age_seconds": self.age_seconds}
+        return report.model_copy(update=of_call)
 
 
 def checked_wait(seconds: float | None, default: float) -> float:

@@ -87,6 +87,8 @@ class Run(Value):
     client: str | None = None
     """The program that asked: an MCP client's name, or `llm` or `python`."""
     warnings: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    """The same for runs that ask the same; `None` where nobody looks for such, as if nested."""
 
     @property
     def panel(self) -> tuple[Member, ...]:

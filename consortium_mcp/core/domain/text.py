@@ -1,10 +1,11 @@
-"""Clean text, fold it for comparing, read a search, and suggest the nearest known names."""
+"""Clean text, fold it for comparing, read a search or an age, suggest the nearest known names."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,6 +98,20 @@ def closest(name: str, known: Iterable[str], limit: int = 5) -> list[str]:
         low for low in by_lower if len(lowered) > 1 and lowered in low and low not in near
     ]
     return [by_lower[low] for low in (*near, *containing)][:limit]
+
+
+_AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def read_age(text: str, units: str = "smhdw") -> timedelta | None:
+    """An age such as `30s`, `10m`, `36h`, `7d` or `2w`; `None` where the text is none.
+
+    Args:
+        text: a whole number and its unit.
+        units: the units that count. Some take `m` for months.
+    """
+    found = re.fullmatch(rf"([0-9]{{1,5}})([{units}])", text.strip())
+    return timedelta(**{_AGE_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 CHARACTERS_PER_TOKEN = 4

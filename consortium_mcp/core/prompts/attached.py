@@ -35,4 +35,9 @@ def with_attachments(question: Question, run: Run) -> Question:
         for each in others
     ]
     prompt = render("attached", boundary=mark, files="\n\n".join(shown), prompt=question.prompt)
-    return question.model_copy(update={"attachments": files, "prompt": prompt})
+    cached = question.worth_caching
+    if cached is not None:
+        cached += len(prompt) - len(question.prompt)
+    return question.model_copy(
+        update={"attachments": files, "prompt": prompt, "worth_caching": cached}
+    )

@@ -55,7 +55,8 @@ def prompt_for_arbiter(
             too_long[response.label] = cut
     if too_long:
         warnings.append(_too_long(too_long))
-    question, cut = quote(question_of(run), mark)
+    lasting = boundary(run, "question")
+    question, cut = quote(question_of(run), lasting)
     if cut:
         warnings.append(
             f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
@@ -64,7 +65,7 @@ def prompt_for_arbiter(
     prompt = render(
         form,
         question=question,
-        told=_members_system(run, mark),
+        told=_members_system(run, lasting),
         count=len(answered),
         responses="\n\n".join(blocks),
         votes=_vote_counts(run, answered, mark),

@@ -18,15 +18,19 @@ _OUR_TAGS = re.compile(
     re.IGNORECASE,
 )
 
+_LASTING = {
+    "conversation", "question", "attachments for member", "attachments for arbiter",
+}  # fmt: skip
+
 
 def boundary(run: Run, reader: str) -> str:
     """The mark that fences quoted text for this reader in the run's next iteration.
 
     No model can predict it, and members and arbiters see different marks.
     """
-    # The conversation and the attachments are the same in every iteration, so their marks are too.
-    lasting = reader.startswith(("conversation", "attachments"))
-    count = 0 if lasting else len(run.iterations)
+    # What is the same in every iteration keeps its mark, so that providers' prompt caches hit. No
+    # model answers with what it never saw: the arbiter's marks are not the members'.
+    count = 0 if reader in _LASTING else len(run.iterations)
     purpose = f"{run.seed} {reader} {count}"
     return hashlib.sha256(purpose.encode()).hexdigest()[:16]
 

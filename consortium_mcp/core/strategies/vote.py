@@ -42,7 +42,7 @@ class Vote:
 
     def question_for(self, member: Member, run: Run) -> Question:
         """Only the prompt: votes are worth more the more independent they are."""
-        return waves.question(member, run, for_members.question_of(run))
+        return waves.question(member, run, for_members.question_of(run), once=True)
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:  # noqa: ARG002
         """The heaviest group's answer; see `voting.plurality` for ties."""

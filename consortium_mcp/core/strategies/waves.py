@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.confidence.agreement import group_by_answer, weight
 from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.prompts import for_members
+from consortium_mcp.core.prompts.caching import worth_caching
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -64,7 +65,9 @@ def _leads_enough(run: Run, responses: Sequence[Response]) -> bool:
     return first - second >= ENOUGH_LEAD * vote - 1e-6  # as sums of weights are rounded
 
 
-def question(member: Member, run: Run, prompt: str, part: str | None = None) -> Question:
+def question(
+    member: Member, run: Run, prompt: str, part: str | None = None, *, once: bool = False
+) -> Question:
     """The question that puts this prompt to this member in the run's next iteration.
 
     Args:
@@ -72,16 +75,19 @@ def question(member: Member, run: Run, prompt: str, part: str | None = None) -> 
         run: the run in its present state.
         prompt: what to ask.
         part: the member's role on this panel, for its system prompt.
+        once: no later iteration is likely to ask it again.
     """
+    system = for_members.system_for(member, run, part)
     return Question(
         role="member",
         label=member.label,
         model=member.model,
         prompt=prompt,
-        system=for_members.system_for(member, run, part),
+        system=system,
         options=member.options,
         iteration=len(run.iterations) + 1,
         timeout=run.config.member_timeout,
+        worth_caching=None if once else worth_caching(run, system, prompt),
     )
 
 

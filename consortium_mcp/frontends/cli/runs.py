@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,9 +11,11 @@ import click
 
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.domain.errors import StoreError
+from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from typing import TextIO
 
     from consortium_mcp.adapters.settings import Settings
@@ -48,15 +49,12 @@ async def export(settings: Settings, file: TextIO) -> bool:
     return not unread
 
 
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-
-
 def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
     """Parse an age such as `90d`."""
-    found = re.fullmatch(r"([0-9]{1,5})([hdw])", value.strip())
-    if not found:
+    age = read_age(value, "hdw")  # not minutes: who writes 3m here may mean months
+    if age is None:
         raise click.BadParameter(f"{value!r} is not an age. Write it as 36h, 90d or 12w.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return age
 
 
 @click.group("runs")

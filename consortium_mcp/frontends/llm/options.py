@@ -24,12 +24,12 @@ COMMAND_OPTIONS = (
     "arbiter", "arbiter_options", "strategy", "sampling", "escalate_to", "system", "criteria",
     "confidence_threshold", "max_iterations", "min_iterations", "quorum", "member_timeout",
     "arbiter_timeout", "deadline_seconds", "max_calls", "max_total_tokens", "max_cost",
-    "on_unsupported",
+    "on_unsupported", "reuse",
 )  # fmt: skip
 MODEL_OPTIONS = (
     "max_iterations", "min_iterations", "confidence_threshold", "strategy", "sampling", "arbiter",
     "criteria", "escalate_to", "quorum", "max_calls", "max_total_tokens", "max_cost",
-    "deadline_seconds", "on_unsupported",
+    "deadline_seconds", "on_unsupported", "reuse",
 )  # fmt: skip
 """Settings that `llm -m NAME -o` may override."""
 

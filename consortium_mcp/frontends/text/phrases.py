@@ -14,6 +14,16 @@ def seconds(member: MemberReport) -> str:
     return "time unknown" if member.seconds is None else f"{member.seconds:.1f} s"
 
 
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit of which there are at least two, as text."""
+    name, length = next((each for each in _UNITS if seconds >= 2 * each[1]), _UNITS[-1])
+    count = round(seconds / length)
+    return f"{count} {name if count != 1 else name.removesuffix('s')}"
+
+
 def tokens(report: RunReport) -> str:
     """How many tokens the run used, as text."""
     usage = report.usage

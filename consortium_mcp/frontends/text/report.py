@@ -9,6 +9,7 @@ from consortium_mcp.frontends.text.phrases import (
     cost,
     cost_range,
     dollars,
+    duration,
     seconds,
     times,
     tokens,
@@ -66,6 +67,16 @@ def _head(report: RunReport, room: int | None) -> list[str]:
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
+    if report.joined:
+        parts.append(
+            "**Joined.** This question was being answered already, so this call began no second "
+            "run: it is paid for once."
+        )
+    if report.age_seconds is not None:
+        parts.append(
+            f"**Not asked anew.** This is the answer of an earlier run, which ended "
+            f"{duration(report.age_seconds)} ago; `reuse` allows that, and no model was called."
+        )
     if report.synthesis is not None:
         answer = report.final_answer
         shows = answer and answer != report.synthesis

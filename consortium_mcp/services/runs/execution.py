@@ -90,7 +90,12 @@ class RunExecution:
         """How long the run took, once it has ended."""
         self._saving = self._unsaved = False
         self.handle = RunHandle(
-            self._report, self._waiting_for, self._record_of_run, self._write_rest, parent
+            self._report,
+            self._waiting_for,
+            self._record_of_run,
+            self._write_rest,
+            parent,
+            run.fingerprint,
         )
         """What those who wait for the run look at."""
         self._begin = partial(store.begin_run, run, self.handle.report)

@@ -38,6 +38,10 @@ class RunHandle:
     """Writes what could not be recorded before; false if the database still cannot be used."""
     parent: RunHandle | None = None
     """The run whose call this one answers."""
+    fingerprint: str | None = None
+    """What the run asks; see `Run`."""
+    joined_elsewhere: bool = False
+    """A caller of another process waits for it too."""
     cancel_requested: bool = False
     """Somebody asked to cancel this very run."""
     taken_over: bool = False

@@ -105,6 +105,8 @@ class RunSupervisor:
             return
         for run_id in reply.cancelled:
             self.cancel(run_id)
+        for run_id in reply.joined & self._running.keys():
+            self._running[run_id].joined_elsewhere = True
         for run_id in reply.taken_over:
             self._hand_over(run_id)
 
@@ -133,6 +135,17 @@ class RunSupervisor:
     def get(self, run_id: str) -> RunHandle | None:
         """The run with this id, if it works in this process or only this process knows of it."""
         return self._running.get(run_id) or self._unrecorded.get(run_id)
+
+    def working_on(self, fingerprint: str | None) -> str | None:
+        """The run of this process that answers the same question just now, if there is one."""
+        for run_id, handle in self._running.items():
+            if handle.fingerprint == fingerprint and not (handle.ended or handle.cancelled):
+                return run_id
+        return None
+
+    def cancelled(self) -> list[str]:
+        """The runs of this process that were cancelled and have not ended yet."""
+        return [run_id for run_id, handle in self._running.items() if handle.cancelled]
 
     def unrecorded(self) -> list[RunHandle]:
         """Runs of which this process knows more than the database, newest first."""

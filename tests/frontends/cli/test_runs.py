@@ -91,7 +91,7 @@ def test_more_runs_than_fit_one_transaction_are_pruned_as_well(settings: Setting
 
 
 @pytest.mark.usefixtures("settings")
-@pytest.mark.parametrize("age", ["90", "d", "-1d", "1.5d", "90 days", "1y"])
+@pytest.mark.parametrize("age", ["90", "d", "-1d", "1.5d", "90 days", "1y", "3m", "30s"])
 def test_an_age_that_is_none_says_how_it_is_written(age: str) -> None:
     code, _, error = command("prune", f"--older-than={age}")
     assert code == 2

@@ -428,3 +428,13 @@ def test_max_tokens_is_answered_with_what_it_may_mean() -> None:
     done = CliRunner().invoke(cli, ["consortium", "?", "--max-tokens", "500", *PANEL])
     assert done.exit_code == 2
     assert "max_total_tokens=50000 limits the whole run" in done.output
+
+
+def test_a_finished_run_is_returned_with_its_age_where_reuse_says_so() -> None:
+    question = ("One?", *PANEL)
+    first, again = consortium(*question), consortium(*question, "--reuse", "1h")
+    assert "Not asked anew" not in first.output
+    assert "This is the answer of an earlier run, which ended " in again.output
+    assert len(json.loads(consortium("runs", "--json").output)["runs"]) == 1
+    anew = consortium(*question, "--reuse", "0s")
+    assert "Not asked anew" not in anew.output

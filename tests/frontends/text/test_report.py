@@ -95,3 +95,20 @@ def test_pages_put_together_are_the_whole(limit: int) -> None:
 def test_past_the_end_there_is_nothing() -> None:
     assert page([entry("abc")], 99).entries == []
     assert page([entry("abc")], 99).next_offset is None
+
+
+async def test_a_call_that_joined_a_run_is_told_so() -> None:
+    assert "it is paid for once" in report_markdown(await report(joined=True))
+    assert "paid for once" not in report_markdown(await report())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.2, "0 seconds"), (1.2, "1 second"), (119, "119 seconds"), (150, "2 minutes"),
+        (7_300, "2 hours"), (200_000, "2 days"),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_was_there_is_told_with_its_age(seconds: float, told: str) -> None:
+    shown = report_markdown(await report(age_seconds=seconds))
+    assert f"an earlier run, which ended {told} ago;" in shown

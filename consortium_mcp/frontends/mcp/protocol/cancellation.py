@@ -5,12 +5,17 @@ the connection is gone. Only the first ends the run, because a run that was paid
 the others. Clients send the same `notifications/cancelled` on their own timeout, but say so in
 `reason` (TypeScript: "Request timed out", Python: "timed out after 10s", Go: "context deadline
 exceeded").
+
+Several calls may wait for one run, because a repeated question joins it. A user who no longer wants
+the answer speaks for their own call: the run ends with the last one that wants it. A caller that
+was told the run's id, to ask for it later, still wants it; `cancel_run` ends it for all.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,13 +30,29 @@ _Call = tuple[str | None, str]
 """The session id (`None` if the transport has only one) and the request id."""
 
 
+@dataclass
+class _Wait:
+    """A call's wait for a run."""
+
+    run_id: str
+    goes_on: bool = True
+    """Whether the call still waits; if not, it was cancelled, and its notification may come."""
+
+
 class WaitingCalls:
     """Which call waits for which run."""
 
     def __init__(self) -> None:
-        self._runs: dict[_Call, str] = {}
+        self._waits: dict[_Call, _Wait] = {}
         self._cancelled_early: dict[_Call, str | None] = {}
         """Reasons of cancelled calls that were not waiting (yet)."""
+        self._given_away: dict[str, None] = {}
+        """Runs whose ids were given to callers that no longer wait."""
+
+    def given_away(self, run_id: str) -> None:
+        """Note that a caller was told to ask for this run later."""
+        self._given_away[run_id] = None
+        _forget_oldest(self._given_away)
 
     @contextmanager
     def track(
@@ -46,34 +67,47 @@ class WaitingCalls:
         Args:
             request: the transport's own request; `None` on stdio.
             request_id: the id of the call.
-            run_id: the run that the call started.
+            run_id: the run that the call started or joined.
             end: ends the run; used if the call was cancelled before the block was entered.
         """
         call = _call(request, request_id)
         if call in self._cancelled_early:
-            if not _TIMEOUT.search(self._cancelled_early.pop(call) or ""):
+            unwanted = not _TIMEOUT.search(self._cancelled_early.pop(call) or "")
+            if unwanted and not self._is_wanted(run_id):
                 end(run_id)
-        else:
-            self._runs[call] = run_id
-            _forget_oldest(self._runs)
+            yield
+            return
+        wait = self._waits[call] = _Wait(run_id)
+        _forget_oldest(self._waits)
         try:
             yield
         except Exception:
-            self._runs.pop(call, None)
+            self._waits.pop(call, None)
             raise
-        self._runs.pop(call, None)  # not when cancelled: `run_to_end` needs the entry next
+        else:
+            self._waits.pop(call, None)
+        finally:
+            wait.goes_on = False  # if cancelled: `run_to_end` needs the entry next
 
     def run_to_end(self, request: Any, request_id: RequestId, reason: str | None) -> str | None:  # noqa: ANN401
         """The run that this cancel notification ends; `None` if it ends none."""
         call = _call(request, request_id)
-        run_id = self._runs.pop(call, None)
-        if run_id is None:
+        wait = self._waits.pop(call, None)
+        if wait is None:
             self._cancelled_early[call] = reason
             _forget_oldest(self._cancelled_early)
-        return None if _TIMEOUT.search(reason or "") else run_id
+            return None
+        if _TIMEOUT.search(reason or "") or self._is_wanted(wait.run_id):
+            return None
+        return wait.run_id
+
+    def _is_wanted(self, run_id: str) -> bool:
+        """Whether some call waits for this run, or may ask for it."""
+        waiting = any(each.goes_on and each.run_id == run_id for each in self._waits.values())
+        return waiting or run_id in self._given_away
 
 
-def _forget_oldest(calls: dict[_Call, Any]) -> None:
+def _forget_oldest(calls: dict[Any, Any]) -> None:
     for oldest in list(calls)[:-_KEPT]:
         del calls[oldest]
 

@@ -9,7 +9,12 @@ from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.attachment import AttachmentSpec
-from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, checked_wait
+from consortium_mcp.core.domain.request import (
+    ConsortiumSettings,
+    Consultation,
+    ConsultRequest,
+    checked_wait,
+)
 from consortium_mcp.frontends.mcp.protocol.elicitation import not_confirmed
 from consortium_mcp.frontends.mcp.protocol.lifespan import (
     ServerLifespan,
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "criteria",
     "confidence_threshold", "max_iterations", "min_iterations", "max_calls", "max_total_tokens",
-    "max_cost", "deadline_seconds",
+    "max_cost", "deadline_seconds", "reuse",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 
@@ -80,14 +85,22 @@ async def consult_consortium(
     if isinstance(attached, InputRequiredResult):
         return attached
     request = ConsultRequest(
-        prompt, consortium, settings, continue_run, attachments=attached, client=client_name(ctx)
+        prompt,
+        consortium,
+        settings,
+        continue_run,
+        attachments=attached,
+        client=client_name(ctx),
+        join=True,
     )
     if dry_run:
         return report_result(await service.dry_run(request))
-    if answer := await not_confirmed(ctx, service, request):
-        return answer
-    run_id = await service.consult(request)
-    return await _wait(service, run_id, seconds, ctx)
+    begun = await service.find(request)  # it costs nothing, so it needs no confirmation
+    if begun is None:
+        if answer := await not_confirmed(ctx, service, request):
+            return answer
+        begun = await service.begin(request)
+    return await _wait(service, begun, seconds, ctx)
 
 
 @tool_errors
@@ -102,7 +115,7 @@ async def resume_run(
     run_id = await service.find_run(run_id)
     seconds = checked_wait(wait_seconds, lifespan_of(ctx).settings.wait_seconds)
     if await service.resume(run_id):
-        return await _wait(service, run_id, seconds, ctx)
+        return await _wait(service, Consultation(run_id), seconds, ctx)
     report = await service.wait(run_id, 0)
     return report_result(with_note(report, f"Nothing was resumed: the run is {report.status}."))
 
@@ -125,11 +138,16 @@ async def cancel_run(
 
 
 async def _wait(
-    service: Service, run_id: str, seconds: float, ctx: Context[ServerLifespan]
+    service: Service, begun: Consultation, seconds: float, ctx: Context[ServerLifespan]
 ) -> CallToolResult:
-    """The report of the run that this call started, when it ends or the wait is over."""
-    if hand_over(run_id):
-        return report_result(await service.wait(run_id, 0))
+    """The report of the run that this call began or found, when it ends or the wait is over."""
     waiting, request = lifespan_of(ctx).waiting_calls, ctx.request_context.request
+    run_id = begun.run_id
+    if hand_over(run_id):
+        waiting.given_away(run_id)
+        return report_result(await service.wait(run_id, 0))
     with waiting.track(request, ctx.request_id, run_id, service.cancel_here):
-        return report_result(await wait_with_progress(service, run_id, seconds, ctx))
+        report = await wait_with_progress(service, run_id, seconds, ctx)
+    if report.status == "working":
+        waiting.given_away(run_id)
+    return report_result(begun.told(report))

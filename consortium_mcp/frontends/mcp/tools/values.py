@@ -51,6 +51,7 @@ EXAMPLES: Mapping[str, str] = {
     "status": '"completed"',
     "include": '["responses"]',
     "offset": "0",
+    "reuse": '"1h"',
     "run_id": '"latest"',
     "continue_run": '"latest"',
 }

@@ -95,3 +95,43 @@ def test_cancels_of_calls_that_began_no_run_are_forgotten_in_the_end() -> None:
         waits.run_to_end(None, number, None)
     with waits.track(None, 0, "run", nobody):
         pass
+
+
+def test_a_run_that_another_call_waits_for_ends_with_the_last_of_them() -> None:
+    waits = WaitingCalls()
+    with waits.track(None, 1, "run", nobody):
+        cancelled_while_waiting(waits, None, 2, "run")
+        assert waits.run_to_end(None, 2, "user cancelled") is None
+    cancelled_while_waiting(waits, None, 3, "run")
+    assert waits.run_to_end(None, 3, "user cancelled") == "run"
+
+
+def test_two_calls_cancelled_at_once_end_their_run() -> None:
+    """The SDK cancels both before it tells of either."""
+    waits = WaitingCalls()
+    for request_id in (1, 2):
+        cancelled_while_waiting(waits, None, request_id, "run")
+    assert waits.run_to_end(None, 1, None) == "run"
+
+
+def test_a_call_that_timed_out_does_not_want_its_run_any_more() -> None:
+    """Its agent repeats it; if the user stops that one, nobody is left."""
+    waits = WaitingCalls()
+    cancelled_while_waiting(waits, None, 1, "run")
+    assert waits.run_to_end(None, 1, "Request timed out") is None
+    cancelled_while_waiting(waits, None, 2, "run")
+    assert waits.run_to_end(None, 2, "user cancelled") == "run"
+
+
+def test_a_caller_that_was_told_to_ask_later_still_wants_its_run() -> None:
+    waits = WaitingCalls()
+    waits.given_away("run")
+    cancelled_while_waiting(waits, None, 2, "run")
+    assert waits.run_to_end(None, 2, "user cancelled") is None
+    assert waits.run_to_end(None, 3, None) is None  # cancelled before its run is known
+    with waits.track(None, 3, "run", nobody):
+        pass
+    for number in range(1500):
+        waits.given_away(f"run {number}")
+    cancelled_while_waiting(waits, None, 4, "run")
+    assert waits.run_to_end(None, 4, None) == "run"
