@@ -15,6 +15,7 @@ from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.prices import Prices
+from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
 from consortium_mcp.services.resolution import RequestResolver
@@ -41,6 +42,7 @@ def assemble(
     saved_in: Store | None = None,
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
+    any_template: bool = False,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -53,11 +55,13 @@ def assemble(
             not in `store`.
         ask: answers questions; by default with real calls.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
+        any_template: whether paths and loaders may be named as templates; only a person may.
     """
     registry = registry or Registry()
     store = store or Store(settings.database)
     saved_in = saved_in or store
     saved = SavedConsortiums(saved_in)
+    templates = Templates(only_saved=not any_template)
     resolver = RequestResolver(registry, saved, settings.default_models)
     supervisor = RunSupervisor(group, store.beat)
     return Service(
@@ -65,18 +69,19 @@ def assemble(
         store=store,
         saved_in=saved_in,
         resolver=resolver,
-        consortiums=Consortiums(saved, resolver, registry),
+        consortiums=Consortiums(saved, resolver, registry, templates),
         preparation=RunPreparation(
             resolver,
             saved_in,
             Calibrations(saved_in),
             new_seed,
             supervisor.unrecorded_run,
+            templates=templates,
             inside=settings.depth > 0,
         ),
         history=History(store),
         supervisor=supervisor,
-        nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed),
+        nested_runs=NestedRuns(resolver, saved, store, supervisor, new_seed, templates=templates),
         ask=CallGate(ask or ModelCaller(registry, settings.limits, Prices(settings.prices))),
     )
 

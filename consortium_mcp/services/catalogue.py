@@ -36,6 +36,8 @@ class Candidate:
     consortium: ConsortiumConfig | None = None
     note: str | None = None
     """What a plan should say of it."""
+    options: frozenset[str] = frozenset()
+    """The names of the options that it has."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,13 @@ class Catalogue:
             if self._keep_unknown:
                 return Candidate(name, missing=str(error).rstrip("."))
             raise
-        return Candidate(entry.model_id, entry.missing, entry.demo, note=entry.note)
+        return Candidate(
+            entry.model_id,
+            entry.missing,
+            entry.demo,
+            note=entry.note,
+            options=entry.option_names,
+        )
 
     def _members(
         self, models: Sequence[str | MemberSpec], counts: Sequence[int]

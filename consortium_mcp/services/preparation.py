@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ulid import ULID
 
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
+from consortium_mcp.core.domain.template import with_template
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
@@ -47,6 +49,7 @@ class RunPreparation:
         calibrations: holds the calibration in force.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         unrecorded_run: finds those that only this process knows.
+        templates: what prompts may go into.
         inside: whether this process was started by an agent program that a consultation asks.
     """
 
@@ -58,6 +61,7 @@ class RunPreparation:
         new_seed: Callable[[], str],
         unrecorded_run: Callable[[str], RunRecord | None],
         *,
+        templates: Templates,
         inside: bool = False,
     ) -> None:
         self._inside = inside
@@ -66,6 +70,7 @@ class RunPreparation:
         self._calibrations = calibrations
         self._new_seed = new_seed
         self._unrecorded_run = unrecorded_run
+        self._templates = templates
 
     async def prepare(self, request: ConsultRequest) -> PreparedRun:
         """The run that this request asks for.
@@ -81,7 +86,6 @@ class RunPreparation:
                 "members. A member answers by itself: another consultation would ask it again, "
                 "without end."
             )
-        prompt = request.checked_prompt()
         if request.continue_run is not None and request.history:
             raise ConfigError(
                 "Both continue_run and history were given. Give one of them: a run that is "
@@ -89,18 +93,20 @@ class RunPreparation:
             )
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
+        request, config, left_out = await self._in_template(request, resolved)
+        resolved = replace(resolved, config=config)
         calibration, warnings = await self._calibration()
         seed = self._new_seed()
         run = Run(
             run_id=str(ULID()),
-            prompt=prompt,
-            config=resolved.config,
-            members=members_of_run(resolved.config, seed),
+            prompt=request.checked_prompt(),
+            config=config,
+            members=members_of_run(config, seed),
             seed=seed,
             history=_conversation(previous) if previous else tuple(request.history),
             continues=request.continue_run,
             calibration=calibration,
-            warnings=(*resolved.run_warnings, *warnings),
+            warnings=(*resolved.run_warnings, *left_out, *warnings),
         )
         return PreparedRun(run, resolved)
 
@@ -121,7 +127,29 @@ class RunPreparation:
         names_panel = request.consortium is not None or request.settings.models is not None
         if previous is None or names_panel:
             return await self._resolver.resolve(request.consortium, request.settings)
+        previous = previous.model_copy(update={"template": None})  # it was for that prompt
         return await self._resolver.resolve_from(previous, request.settings)
+
+    async def _in_template(
+        self, request: ConsultRequest, resolved: ResolvedConsortium
+    ) -> tuple[ConsultRequest, ConsortiumConfig, tuple[str, ...]]:
+        """The request with its prompt in the template, what that makes of the panel, and warnings.
+
+        What the call itself says goes before its template, and what it brings before what is saved.
+        """
+        config = resolved.config
+        if config.template is None:
+            return request, config, ()
+        filled = await self._templates.filled(config.template, request.text())
+        named_here = request.settings.template is not None
+        config = with_template(
+            config,
+            filled,
+            resolved.options,
+            system=request.settings.system if named_here else config.system,
+            criteria=request.settings.criteria if named_here else config.criteria,
+        )
+        return replace(request, prompt=filled.prompt), config, filled.warnings
 
     async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
         try:

@@ -37,6 +37,8 @@ class ResolvedConsortium:
     """What a plan says besides."""
     of_arbiters: tuple[str, ...] = ()
     """Those of the warnings that matter only if an arbiter is asked."""
+    options: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Model -> the options that it has."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
 
@@ -140,6 +142,7 @@ class RequestResolver:
             nested,
             notes=tuple(each.note for each in asked if each.note is not None),
             of_arbiters=of_arbiters,
+            options={each.name: each.options for each in asked},
         )
 
     async def _nested(

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.template import TemplateUse
 from consortium_mcp.core.domain.values import Value
 
 
@@ -78,6 +79,8 @@ class ConsortiumConfig(Value):
     system: str | None = None
     criteria: str | None = None
     """What the arbiter shall judge and write by."""
+    template: TemplateUse | None = None
+    """What each prompt goes into; in a run's record, what its prompt has gone into already."""
     confidence_threshold: float = 0.8
     min_iterations: int = 1
     max_iterations: int = 3

@@ -40,7 +40,7 @@ def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **opti
     """Save a consortium and print how to use it."""
 
     async def saved() -> ResolvedConsortium:
-        async with open_service(from_environment()) as service:
+        async with open_service(from_environment(), any_template=True) as service:
             return await service.consortiums.save(
                 name, settings_of(options), clone=clone, overwrite=overwrite
             )
@@ -194,7 +194,7 @@ async def _save_all(
     saved: list[str] = []
     notes: dict[str, list[str]] = {}
     refused: dict[str, str] = {}
-    async with open_service(from_environment()) as service:
+    async with open_service(from_environment(), any_template=True) as service:
         for name, config in found.items():
             try:
                 if isinstance(config, ConfigError):

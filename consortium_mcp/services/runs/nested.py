@@ -19,6 +19,7 @@ from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreErr
 from consortium_mcp.core.domain.exchange import cut_off, name_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
+from consortium_mcp.core.domain.template import with_template
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run_record import RunRecord
@@ -46,6 +48,7 @@ class NestedRuns:
         store: records the runs.
         supervisor: keeps the runs going.
         new_seed: see `assembly`.
+        templates: what prompts may go into.
     """
 
     def __init__(
@@ -55,12 +58,15 @@ class NestedRuns:
         store: Store,
         supervisor: RunSupervisor,
         new_seed: Callable[[], str],
+        *,
+        templates: Templates,
     ) -> None:
         self._resolver = resolver
         self._saved = saved
         self._store = store
         self._supervisor = supervisor
         self._new_seed = new_seed
+        self._templates = templates
 
     def ask_wrapper(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
         """The wrapper for the `ask` of a run of this consortium.
@@ -115,7 +121,7 @@ class NestedRuns:
         parent = Parent(run_id=outer.run.run_id, call=name_of(question))
         record = await self._find_recorded(parent)
         if record is None:
-            run = self._new_run(outer, parent, question, resolved)
+            run = await self._new_run(outer, parent, question, resolved)
         elif record.report.status == "working":
             run = record.run()
         else:
@@ -138,24 +144,31 @@ class NestedRuns:
             await inner.begin()
         return inner
 
-    def _new_run(
+    async def _new_run(
         self,
         outer: RunExecution,
         parent: Parent,
         question: Question,
         resolved: ResolvedConsortium,
     ) -> Run:
-        config = config_for_nested(question, resolved.config)
+        prompt, config, warnings = question.prompt, resolved.config, resolved.run_warnings
+        if config.template is not None and question.role == "member":
+            # As an arbiter it judges, and what it judges is no text for its template.
+            filled = await self._templates.filled(config.template, prompt)
+            own = {"system": config.system, "criteria": config.criteria}
+            config = with_template(config, filled, resolved.options, **own)
+            prompt, warnings = filled.prompt, (*warnings, *filled.warnings)
+        config = config_for_nested(question, config)
         seed = self._new_seed()
         return Run(
             run_id=str(ULID()),
-            prompt=question.prompt,
+            prompt=prompt,
             config=config,
             members=members_of_run(config, seed),
             seed=seed,
             parent=parent,
             calibration=outer.run.calibration,
-            warnings=resolved.run_warnings,
+            warnings=warnings,
         )
 
     async def _find_recorded(self, parent: Parent) -> RunRecord | None:

@@ -18,6 +18,7 @@ from consortium_mcp.frontends.mcp.tools.values import (
     EXAMPLES,
     from_json,
     number,
+    template,
     text,
     truth,
     whole,
@@ -139,7 +140,7 @@ def _read(name: str, value: object, field: Schema) -> Any:  # noqa: ANN401 (of t
         "array": lambda: _list(name, value, field),
         "object": lambda: _object(name, value),
     }
-    return readers[kind]()
+    return template(value) if name == "template" else readers[kind]()
 
 
 def _list(name: str, value: object, field: Schema) -> list[Any]:

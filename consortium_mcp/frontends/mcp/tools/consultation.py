@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "criteria",
-    "confidence_threshold", "max_iterations", "min_iterations", "max_calls", "max_total_tokens",
-    "deadline_seconds",
+    "template", "confidence_threshold", "max_iterations", "min_iterations", "max_calls",
+    "max_total_tokens", "deadline_seconds",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 
