@@ -39,7 +39,7 @@ MAY_IMPORT = {
         "core/domain", "core/answers", "core/reading", "core/panel", "core/engine",
     ],
     # What reaches out.
-    "adapters": ["core/domain", "core/strategies"],
+    "adapters": ["core/domain", "core/panel", "core/strategies"],
     "adapters/clients": ["core/domain"],
     "adapters/journal": ["core/domain", "adapters/sqlite"],
     "adapters/sqlite": [],

@@ -17,13 +17,13 @@ import llm
 
 from consortium_mcp.adapters.fragments import fragment_texts
 from consortium_mcp.core.domain.errors import ConfigError, UnknownTemplate
-from consortium_mcp.core.domain.template import FilledTemplate
 from consortium_mcp.core.domain.text import clean, closest
+from consortium_mcp.core.panel.template import FilledTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consortium_mcp.core.domain.template import TemplateUse
+    from consortium_mcp.core.domain.consortium import TemplateUse
 
 PREFIX = "consortium"
 """`llm -t consortium:NAME` is the one of this package, whatever the user has saved as NAME."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
 
+    from consortium_mcp.core.domain.consortium import TemplateUse
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
-    from consortium_mcp.core.domain.template import TemplateUse
     from consortium_mcp.frontends.one_shot import OnProgress
 
     Template = str | TemplateUse | Mapping[str, Any]
@@ -123,8 +123,8 @@ def _template(template: Template) -> TemplateUse:
     """
     from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
 
+    from consortium_mcp.core.domain.consortium import TemplateUse  # noqa: PLC0415
     from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
-    from consortium_mcp.core.domain.template import TemplateUse  # noqa: PLC0415
 
     try:
         return TemplateUse.model_validate(template)

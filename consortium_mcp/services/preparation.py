@@ -9,9 +9,9 @@ from ulid import ULID
 
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
-from consortium_mcp.core.domain.template import with_template
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.panel.template import with_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable

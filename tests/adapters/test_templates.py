@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import llm
 import pytest
-import sqlite_utils
-import yaml
-from llm.migrations import migrate
 from llm.plugins import pm
 
 import consortium_mcp
 from consortium_mcp.adapters.templates import Templates, bundled_names, load_bundled
 from consortium_mcp.core.answers.context import context_of
+from consortium_mcp.core.domain.consortium import TemplateUse
 from consortium_mcp.core.domain.errors import ConfigError, UnknownTemplate
-from consortium_mcp.core.domain.template import FilledTemplate, TemplateUse
+from consortium_mcp.core.panel.template import FilledTemplate
+from tests.support.templates import save_fragment, save_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
 
 pytestmark = pytest.mark.anyio
-
-
-def save(settings: Settings, name: str, text: str) -> Path:
-    page = settings.user_dir / "templates" / f"{name}.yaml"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
-    return page
-
-
-def save_fragment(settings: Settings, alias: str, content: str) -> None:
-    settings.user_dir.mkdir(parents=True, exist_ok=True)
-    with sqlite_utils.Database(settings.user_dir / "logs.db") as db:
-        migrate(db)  # type: ignore[no-untyped-call]
-        row = db["fragments"].insert({"hash": alias * 2, "content": content}, pk="id")
-        db["fragment_aliases"].insert({"alias": alias, "fragment_id": row.last_pk})
 
 
 async def fill(
@@ -76,13 +61,16 @@ FILLED: dict[str, tuple[str, dict[str, str], FilledTemplate]] = {
 @pytest.mark.parametrize("case", FILLED)
 async def test_a_template_makes_of_a_prompt_what_llm_does(settings: Settings, case: str) -> None:
     text, params, expected = FILLED[case]
-    save(settings, "mine", text)
-    assert await fill(**params) == expected
+    save_template(settings, "mine", text)
+    use = TemplateUse(name="mine", params=params)
+    assert await Templates(only_saved=True).filled(use, "Lock?") == expected
 
 
 async def test_several_are_gone_through_in_their_order(settings: Settings) -> None:
-    save(settings, "one", "{prompt: 'one $input', system: First, options: {a: 1, b: 1}}")
-    save(settings, "two", "{prompt: 'two $input $x', system: Second, options: {b: 2, c: 2}}")
+    save_template(settings, "one", "{prompt: 'one $input', system: First, options: {a: 1, b: 1}}")
+    save_template(
+        settings, "two", "{prompt: 'two $input $x', system: Second, options: {b: 2, c: 2}}"
+    )
     found = await fill("Lock?", "one", "two", x="!")
     assert (found.prompt, found.system) == ("two one Lock? !", "First")
     assert found.options == {"a": 1, "b": 1, "c": 2}
@@ -91,12 +79,12 @@ async def test_several_are_gone_through_in_their_order(settings: Settings) -> No
 async def test_saved_fragments_go_before_the_texts(settings: Settings) -> None:
     save_fragment(settings, "schema", "CREATE TABLE t")
     save_fragment(settings, "rules", "Never guess.")
-    save(settings, "mine", "{prompt: 'On $input', system: S, fragments: [schema],"
+    save_template(settings, "mine", "{prompt: 'On $input', system: S, fragments: [schema],"
                            " system_fragments: [rules]}")  # fmt: skip
     expected = FilledTemplate("CREATE TABLE t\nOn Lock?", "Never guess.\n\nS")
     assert await fill() == expected
     assert await fill(person=True) == expected
-    save(settings, "mine", "fragments: [schemaschema]")  # by its hash
+    save_template(settings, "mine", "fragments: [schemaschema]")  # by its hash
     assert (await fill()).prompt == "CREATE TABLE t\nLock?"
 
 
@@ -107,7 +95,7 @@ async def test_a_model_reads_no_fragment_that_is_not_saved(
     here = tmp_path / "notes.txt"
     here.write_text("From a file.", encoding="utf-8")
     fragment = fragment.format(here=here)
-    save(settings, "mine", yaml.safe_dump({"prompt": "$input", "fragments": [fragment]}))
+    save_template(settings, "mine", json.dumps({"prompt": "$input", "fragments": [fragment]}))
     with pytest.raises(ConfigError, match="`llm fragments set NAME"):
         await fill()
 
@@ -115,9 +103,9 @@ async def test_a_model_reads_no_fragment_that_is_not_saved(
 async def test_a_person_reads_any_fragment(settings: Settings, tmp_path: Path) -> None:
     here = tmp_path / "notes.txt"
     here.write_text("From a file.", encoding="utf-8")
-    save(settings, "mine", yaml.safe_dump({"prompt": "$input", "fragments": [str(here)]}))
+    save_template(settings, "mine", json.dumps({"prompt": "$input", "fragments": [str(here)]}))
     assert (await fill(person=True)).prompt == "From a file.\nLock?"
-    save(settings, "mine", "fragments: [nowhere]")
+    save_template(settings, "mine", "fragments: [nowhere]")
     with pytest.raises(ConfigError, match="'nowhere' not found"):
         await fill(person=True)
 
@@ -143,16 +131,16 @@ async def test_what_cannot_be_used_is_an_error_with_its_remedy(
     settings: Settings, case: str
 ) -> None:
     text, message = WRONG[case]
-    save(settings, "mine", text)
+    save_template(settings, "mine", text)
     with pytest.raises(ConfigError, match=message):
         await fill()
 
 
 async def test_a_template_for_a_text_needs_one(settings: Settings) -> None:
-    save(settings, "mine", "On $input")
+    save_template(settings, "mine", "On $input")
     with pytest.raises(ConfigError, match="needs a text: write it as the prompt"):
         await fill(" ")
-    save(settings, "mine", "Tell a joke.")
+    save_template(settings, "mine", "Tell a joke.")
     assert (await fill("")).prompt == "Tell a joke."
 
 
@@ -168,7 +156,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize("field", LEFT_OUT)
 @pytest.mark.parametrize("person", [True, False])
 async def test_what_is_left_out_is_said(settings: Settings, field: str, *, person: bool) -> None:
-    save(settings, "mine", f"prompt: $input\n{field}\n")
+    save_template(settings, "mine", f"prompt: $input\n{field}\n")
     found = await fill(person=person)
     assert found.prompt == "Lock?"
     [warning] = found.warnings
@@ -176,15 +164,15 @@ async def test_what_is_left_out_is_said(settings: Settings, field: str, *, perso
 
 
 async def test_a_parameter_that_no_template_has_is_said(settings: Settings) -> None:
-    save(settings, "mine", "In $language, $input")
+    save_template(settings, "mine", "In $language, $input")
     found = await fill(language="Thai", langauge="x")
     [warning] = found.warnings
     assert "no parameter 'langauge', so it was not used. It has: criteria, language." in warning
 
 
 async def test_an_unknown_name_brings_the_close_ones(settings: Settings) -> None:
-    save(settings, "translate", "$input")
-    save(settings, "reviews", "$input")
+    save_template(settings, "translate", "$input")
+    save_template(settings, "reviews", "$input")
     with pytest.raises(UnknownTemplate, match="Did you mean translate"):
         await fill("?", "translat")
     with pytest.raises(UnknownTemplate, match=r"Did you mean reviews, .*review_change"):
@@ -198,7 +186,10 @@ async def test_an_unknown_name_brings_the_close_ones(settings: Settings) -> None
 class Loader:
     @llm.hookimpl
     def register_template_loaders(self, register: Callable[..., None]) -> None:
-        register("gh", lambda rest: llm.Template(name=rest, prompt=f"{rest} $input"))
+        def load(rest: str) -> llm.Template:
+            return llm.Template(name=rest, prompt=f"{rest} $input")  # type: ignore[no-untyped-call]
+
+        register("gh", load)
 
 
 async def test_only_a_person_names_paths_and_loaders(settings: Settings, tmp_path: Path) -> None:
@@ -227,13 +218,13 @@ async def test_a_file_in_the_working_folder_is_no_template_for_a_model(
     assert (await fill("?", "notes", person=True)).prompt == "Secret, ?"  # as `llm -t` does
     with pytest.raises(UnknownTemplate):
         await fill("?", "notes")
-    save(settings, "notes", "Saved, $input")
+    save_template(settings, "notes", "Saved, $input")
     assert (await fill("?", "notes")).prompt == "Saved, ?"
 
 
 async def test_the_users_own_goes_before_ours(settings: Settings) -> None:
     assert "Check this claim" in (await fill("?", "check_claim")).prompt
-    save(settings, "check_claim", "Mine, $input")
+    save_template(settings, "check_claim", "Mine, $input")
     assert (await fill("?", "check_claim")).prompt == "Mine, ?"
     assert "Check this claim" in (await fill("?", "consortium:check_claim")).prompt
 
@@ -256,4 +247,3 @@ def test_each_of_ours_is_a_page_that_explains_its_parameters(name: str) -> None:
 async def test_ours_bring_nothing_that_reads_as_a_choice_of_answers(name: str) -> None:
     """A question's options are read from the prompt: the template's words must not be taken."""
     assert context_of((await fill("Is it so?", name)).prompt) == context_of("Is it so?")
-

@@ -7,7 +7,6 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.template import TemplateUse
 from consortium_mcp.core.domain.values import Value
 
 
@@ -56,6 +55,31 @@ class Member(Value):
     """Its part in the strategy `roles`: the name of a role, or your own instructions."""
     reserve: bool = False
     """Asked only if the others disagree: the run's `escalate_to`."""
+
+
+class TemplateUse(Value):
+    """A template and its parameters, as the user names them: a name alone will do."""
+
+    name: str
+    params: dict[str, str] = Field(default_factory=dict)
+    then: tuple[str, ...] = ()
+    """More templates: what one makes of the prompt goes through the next, as with `llm -t`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:  # noqa: ANN401 (whatever is validated)
+        """A name alone, and numbers among the parameters, as callers write them."""
+        if isinstance(value, str):
+            return {"name": value.strip()}
+        if isinstance(value, dict) and isinstance(params := value.get("params"), dict):
+            plain = {k: str(v) if isinstance(v, int | float) else v for k, v in params.items()}
+            return value | {"params": plain}
+        return value
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in the order in which the prompt goes through them."""
+        return (self.name, *self.then)
 
 
 class ConsortiumConfig(Value):

@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_orig
 
 from pydantic import Field
 
-from consortium_mcp.core.domain.consortium import MAX_ITERATIONS, ConsortiumConfig, Sampling, Tier
+from consortium_mcp.core.domain.consortium import (
+    MAX_ITERATIONS,
+    ConsortiumConfig,
+    Sampling,
+    TemplateUse,
+    Tier,
+)
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.template import TemplateUse  # noqa: TC001 (the same)
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Value
 
@@ -91,7 +96,7 @@ class ConsortiumSettings:
     ] = None
     template: Annotated[
         str | TemplateUse | None,
-        _described('The prompt goes into this template: NAME, or {"name", "params"}.', _SENT_AS),
+        _described("A template for the prompt: its name or {name, params}.", _SENT_AS),
     ] = None
     confidence_threshold: Annotated[
         float | None, _described("Stop when confidence reaches this.", _SHARE)

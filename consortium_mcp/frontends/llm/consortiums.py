@@ -95,7 +95,10 @@ def show(name: str, *, as_json: bool) -> None:
         more = member.model_dump(exclude_defaults=True, exclude={"label", "model"})
         details = "".join(f" · {field}: {value}" for field, value in more.items())
         click.echo(f"  {member.model}{details}")
-    shown = {"name", "description", "members", "strategy", "arbiter"}
+    if config.template is not None:
+        params = (f"{name}: {value}" for name, value in config.template.params.items())
+        click.echo(f"  template: {', '.join((*config.template.names, *params))}")
+    shown = {"name", "description", "members", "strategy", "arbiter", "template"}
     for field, value in config.model_dump(exclude=shown, exclude_none=True).items():
         click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
 

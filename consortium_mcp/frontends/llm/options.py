@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
+from consortium_mcp.core.domain.consortium import TemplateUse
 from consortium_mcp.core.domain.request import (
     MAX_TOKENS_MEANINGS,
     SETTINGS,
     ConsortiumSettings,
     MemberSpec,
 )
-from consortium_mcp.core.domain.template import TemplateUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,10 +19,10 @@ from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreErr
 from consortium_mcp.core.domain.exchange import cut_off, name_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
-from consortium_mcp.core.domain.template import with_template
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.panel.template import with_template
 from consortium_mcp.services.runs.execution import RunExecution
 
 if TYPE_CHECKING:

@@ -1,42 +1,13 @@
-"""Templates: the one that a user names, and what becomes of a prompt in it."""
+"""What a template makes of a prompt, and of the panel that is asked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import Field, model_validator
-
-from consortium_mcp.core.domain.values import Value
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
-
-
-class TemplateUse(Value):
-    """A template and its parameters, as the user names them: a name alone will do."""
-
-    name: str
-    params: dict[str, str] = Field(default_factory=dict)
-    then: tuple[str, ...] = ()
-    """More templates: what one makes of the prompt goes through the next, as with `llm -t`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, value: Any) -> Any:  # noqa: ANN401 (whatever is validated)
-        """A name alone, and numbers among the parameters, as callers write them."""
-        if isinstance(value, str):
-            return {"name": value.strip()}
-        if isinstance(value, dict) and isinstance(params := value.get("params"), dict):
-            plain = {k: str(v) if isinstance(v, int | float) else v for k, v in params.items()}
-            return value | {"params": plain}
-        return value
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them, in the order in which the prompt goes through them."""
-        return (self.name, *self.then)
 
 
 class FilledTemplate(NamedTuple):
