@@ -89,13 +89,13 @@ def _unknown(tool: str, name: str, fields: Mapping[str, Any], elsewhere: Mapping
             f"{tool} has no {name!r}, which only {elsewhere[name]} has: save a consortium with "
             f"{name}={EXAMPLES[name]}, and name it here."
         )
-    if near := closest(name, fields):
-        return f"{tool} has no {name!r}. Did you mean {near[0]}={EXAMPLES[near[0]]}?"
     if name in _MODEL_OPTIONS and "models" in fields:
         return (
             f"{tool} has no {name!r}, which is an option of a model, as in "
             f'models=[{{"model": "gpt-4o", "options": {{"{name}": …}}}}].'
         )
+    if near := closest(name, fields):
+        return f"{tool} has no {name!r}. Did you mean {near[0]}={EXAMPLES[near[0]]}?"
     first, more = ", ".join(list(fields)[:_FEW]), len(fields) - _FEW
     takes = (
         f"It takes {first}{f' and {more} more' if more > 0 else ''}" if fields else "It has none"
