@@ -48,6 +48,7 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("README.md", "Use it"): "terminal",
     ("terminal.md", "Ask"): "terminal",
     ("terminal.md", "Save a panel"): "terminal",
+    ("templates.md", "Templates"): "terminal",
     ("terminal.md", "Look back"): "terminal",
     ("benchmarks.md", "Strategies on recorded answers"): "benchmarks",
     ("clients.md", "Claude Code"): "claude code",

@@ -77,7 +77,9 @@ async def consult_once(
         saved_in = Store(settings.database)
         saved_in.file = UntouchedFile(settings.database)
     with shared_patience():
-        async with open_service(settings, store=store, saved_in=saved_in) as service:
+        async with open_service(
+            settings, store=store, saved_in=saved_in, any_template=True
+        ) as service:
             begun = await service.begin(request)
             outcome = await _wait(service, begun.run_id, on_begin, on_progress)
             return replace(outcome, report=begun.told(outcome.report))
@@ -93,7 +95,7 @@ async def resume_once(
         ConfigError: a model of the run is unknown or not ready here.
     """
     with shared_patience():
-        async with open_service(from_environment()) as service:
+        async with open_service(from_environment(), any_template=True) as service:
             run_id = await service.find_run(run_id)
             await service.resume(run_id)
             outcome = await _wait(service, run_id, on_begin, on_progress)

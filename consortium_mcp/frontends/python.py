@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from consortium_mcp.core.domain.attachment import Attachment, AttachmentSpec
+    from consortium_mcp.core.domain.consortium import TemplateUse
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
     from consortium_mcp.frontends.one_shot import OnProgress
 
     Attached = str | PathLike[str] | AttachmentSpec | Mapping[str, Any]
+    Template = str | TemplateUse | Mapping[str, Any]
     Members = str | MemberSpec | Mapping[str, Any] | Iterable[str | MemberSpec | Mapping[str, Any]]
 
 T = TypeVar("T")
@@ -63,6 +65,8 @@ def create_consortium(
     _check_names(settings)
     if isinstance(arbiters := settings.get("arbiters"), str):
         settings["arbiters"] = _names(arbiters)
+    if (template := settings.get("template")) is not None:
+        settings["template"] = _template(template)
     if isinstance(counts := settings.get("counts"), int):
         settings["counts"] = [counts]
     named = ConsortiumSettings(
@@ -114,6 +118,26 @@ def _members(models: Members) -> list[str | MemberSpec]:
         ) from error
 
 
+def _template(template: Template) -> TemplateUse:
+    """The template; a name or a mapping becomes a `TemplateUse`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 (with what follows)
+
+    from consortium_mcp.core.domain.consortium import TemplateUse  # noqa: PLC0415
+    from consortium_mcp.core.domain.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        return TemplateUse.model_validate(template)
+    except ValidationError as error:
+        raise ConfigError(
+            f"template is {template!r}; write a name, or "
+            '{"name": "review_change", "params": {"focus": "security"}}.'
+        ) from error
+
+
 def _names(text: str) -> list[str]:
     """The names in a text with commas between them; an empty text is an empty name."""
     return [each.strip() for each in text.split(",")]
@@ -155,6 +179,7 @@ class Consortium:
         history: Sequence[tuple[str, str]] = (),
         continue_run: str | None = None,
         attachments: Iterable[Attached] = (),
+        template: Template | None = None,
     ) -> Result:
         """Ask the consortium and wait for the answer.
 
@@ -165,6 +190,8 @@ class Consortium:
             continue_run: the id of an ended run whose conversation to continue.
             attachments: what the prompt is about: each a path, a URL, an `AttachmentSpec`, or a
                 mapping with its fields (one of `path`, `url`, `text` and `base64`; `type`, `name`).
+            template: the name of a template of llm's that the prompt goes into, or a mapping with
+                its `name` and `params`; instead of the consortium's own.
 
         Raises:
             ConfigError: the request is invalid, or an event loop is already running; no model was
@@ -178,6 +205,7 @@ class Consortium:
             history=history,
             continue_run=continue_run,
             attachments=attachments,
+            template=template,
         )
         return _run(consulting, "aorchestrate(prompt)")
 
@@ -189,15 +217,19 @@ class Consortium:
         history: Sequence[tuple[str, str]] = (),
         continue_run: str | None = None,
         attachments: Iterable[Attached] = (),
+        template: Template | None = None,
     ) -> Result:
         """`orchestrate` for async code; arguments and errors are the same."""
         from consortium_mcp.core.domain.request import ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.one_shot import consult_once, turns_of  # noqa: PLC0415
 
+        settings = self.settings
+        if template is not None:
+            settings = replace(settings, template=_template(template))
         request = ConsultRequest(
             prompt,
             self.name,
-            self.settings,
+            settings,
             continue_run,
             turns_of(history),
             await _read(attachments),
@@ -227,7 +259,7 @@ class Consortium:
         from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
         from consortium_mcp.services.assembly import open_service  # noqa: PLC0415
 
-        async with open_service(from_environment()) as service:
+        async with open_service(from_environment(), any_template=True) as service:
             resolved = await service.consortiums.save(
                 name, self.settings, clone=self.name, overwrite=overwrite
             )

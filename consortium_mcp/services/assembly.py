@@ -17,6 +17,7 @@ from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.models.tools import Tools
 from consortium_mcp.adapters.prices import Prices
+from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation
 from consortium_mcp.services.price_lists import PriceLists
@@ -44,6 +45,7 @@ def assemble(
     saved_in: Store | None = None,
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
+    any_template: bool = False,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -56,12 +58,14 @@ def assemble(
             not in `store`.
         ask: answers questions; by default with real calls.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
+        any_template: whether paths and loaders may be named as templates; only a person may.
     """
     registry = registry or Registry()
     store = store or Store(settings.database)
     saved_in = saved_in or store
     saved = SavedConsortiums(saved_in)
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
+    templates = Templates(only_saved=not any_template)
     resolver = RequestResolver(registry, saved, settings.default_models, tools)
     supervisor = RunSupervisor(group, store.beat)
     prices = Prices(settings.prices)
@@ -71,7 +75,7 @@ def assemble(
         store=store,
         saved_in=saved_in,
         resolver=resolver,
-        consortiums=Consortiums(saved, resolver, registry),
+        consortiums=Consortiums(saved, resolver, registry, templates),
         preparation=RunPreparation(
             resolver,
             saved_in,
@@ -79,13 +83,20 @@ def assemble(
             new_seed,
             supervisor.unrecorded_run,
             price_lists=price_lists,
+            templates=templates,
             inside=settings.depth > 0,
             default_tools=settings.tools,
         ),
         history=History(store),
         supervisor=supervisor,
         nested_runs=NestedRuns(
-            resolver, saved, store, supervisor, new_seed, price_lists=price_lists
+            resolver,
+            saved,
+            store,
+            supervisor,
+            new_seed,
+            price_lists=price_lists,
+            templates=templates,
         ),
         ask=CallGate(ask or _caller(registry, settings, prices, tools)),
         price_lists=price_lists,

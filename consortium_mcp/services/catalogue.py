@@ -40,6 +40,8 @@ class Candidate:
     """Whether it may use tools; a consortium's members decide."""
     attachment_types: frozenset[str] | None = frozenset()
     """The MIME types of files that it takes; `None` for all, as a consortium's members decide."""
+    options: frozenset[str] = frozenset()
+    """The names of the options that it has."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ class Catalogue:
             note=entry.note,
             supports_tools=entry.supports_tools,
             attachment_types=entry.attachment_types,
+            options=entry.option_names,
         )
 
     def _members(

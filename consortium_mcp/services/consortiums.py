@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.services.resolution import RequestResolver
 
     Announce = Callable[..., Awaitable[None]]
@@ -39,14 +40,20 @@ class Consortiums:
         saved: holds them.
         resolver: checks them.
         registry: finds models.
+        templates: what prompts may go into.
     """
 
     def __init__(
-        self, saved: SavedConsortiums, resolver: RequestResolver, registry: Registry
+        self,
+        saved: SavedConsortiums,
+        resolver: RequestResolver,
+        registry: Registry,
+        templates: Templates,
     ) -> None:
         self._saved = saved
         self._resolver = resolver
         self._registry = registry
+        self._templates = templates
         self.find = saved.find
         self.all = saved.all
         self.announce: Announce = to_nobody
@@ -114,11 +121,12 @@ class Consortiums:
             path=(name,),
         )
         config = resolved.config.model_copy(update={"name": name})
+        missing = await self._check_template(config, must_be_there=not keep_unknown)
         if not overwrite:
             await self._check_no_other(config)
         await self._saved.save(config)
         await self.announce(consortium_uri(name))
-        return ResolvedConsortium(config, resolved.warnings, resolved.nested)
+        return ResolvedConsortium(config, (*resolved.warnings, *missing), resolved.nested)
 
     async def delete(self, name: str, *, force: bool = False) -> list[str]:
         """Delete a saved consortium; its runs stay.
@@ -149,6 +157,20 @@ class Consortiums:
         await self._saved.delete(name)
         await self.announce(consortium_uri(name))
         return [f"Without it these cannot be run: {_shown(users)}."] if users else []
+
+    async def _check_template(
+        self, config: ConsortiumConfig, *, must_be_there: bool
+    ) -> tuple[str, ...]:
+        """What is wrong with the template that it names, in a sentence; raised if it must be."""
+        if config.template is None:
+            return ()
+        try:
+            await self._templates.check(config.template)
+        except ConfigError as error:
+            if must_be_there:
+                raise
+            return (str(error),)
+        return ()
 
     async def _check_name(self, name: str) -> None:
         if not _NAME.fullmatch(name):

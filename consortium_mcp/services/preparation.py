@@ -12,6 +12,7 @@ from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.panel.template import with_template
 from consortium_mcp.services.price_lists import NOT_NEEDED, PriceList
 from consortium_mcp.services.runs.attaching import attach
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.report import Plan
@@ -55,6 +57,7 @@ class RunPreparation:
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         unrecorded_run: finds those that only this process knows.
         price_lists: say what calls cost, where that is limited.
+        templates: what prompts may go into.
         inside: whether this process was started by an agent program that a consultation asks.
         default_tools: what members may use where their consortium does not say.
     """
@@ -68,6 +71,7 @@ class RunPreparation:
         unrecorded_run: Callable[[str], RunRecord | None],
         *,
         price_lists: PriceLists,
+        templates: Templates,
         inside: bool = False,
         default_tools: Sequence[str] = (),
     ) -> None:
@@ -79,6 +83,7 @@ class RunPreparation:
         self._new_seed = new_seed
         self._unrecorded_run = unrecorded_run
         self._price_lists = price_lists
+        self._templates = templates
 
     async def prepare(self, request: ConsultRequest) -> PreparedRun:
         """The run that this request asks for.
@@ -94,7 +99,6 @@ class RunPreparation:
                 "members. A member answers by itself: another consultation would ask it again, "
                 "without end."
             )
-        prompt = request.checked_prompt()
         if request.continue_run is not None and request.history:
             raise ConfigError(
                 "Both continue_run and history were given. Give one of them: a run that is "
@@ -102,7 +106,8 @@ class RunPreparation:
             )
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
-        resolved = await self._with_tools(resolved)
+        request, config, left_out = await self._in_template(request, resolved)
+        resolved = await self._with_tools(replace(resolved, config=config))
         earlier = previous.attachments if previous else ()
         everything = {each.identity: each for each in (*earlier, *request.attachments)}
         resolved, attachments = await attach(resolved, [*everything.values()])
@@ -111,7 +116,7 @@ class RunPreparation:
         seed = self._new_seed()
         run = Run(
             run_id=str(ULID()),
-            prompt=prompt,
+            prompt=request.checked_prompt(),
             config=resolved.config,
             members=members_of_run(resolved.config, seed),
             seed=seed,
@@ -119,7 +124,7 @@ class RunPreparation:
             attachments=attachments,
             continues=request.continue_run,
             calibration=calibration,
-            warnings=(*resolved.run_warnings, *prices.warnings, *warnings),
+            warnings=(*resolved.run_warnings, *left_out, *prices.warnings, *warnings),
             client=request.client,
         )
         fingerprint = fingerprint_of(run, _all_nested(resolved))
@@ -143,6 +148,7 @@ class RunPreparation:
         names_panel = request.consortium is not None or request.settings.models is not None
         if previous is None or names_panel:
             return await self._resolver.resolve(request.consortium, request.settings)
+        previous = previous.model_copy(update={"template": None})  # it was for that prompt
         return await self._resolver.resolve_from(previous, request.settings)
 
     async def _with_tools(self, resolved: ResolvedConsortium) -> ResolvedConsortium:
@@ -158,6 +164,27 @@ class RunPreparation:
         unable = sorted(members & resolved.without_tools)
         told = [f"{', '.join(unable)} cannot use tools, and answers without."] if unable else []
         return replace(resolved, config=config, warnings=(*resolved.warnings, *told))
+
+    async def _in_template(
+        self, request: ConsultRequest, resolved: ResolvedConsortium
+    ) -> tuple[ConsultRequest, ConsortiumConfig, tuple[str, ...]]:
+        """The request with its prompt in the template, what that makes of the panel, and warnings.
+
+        What the call itself says goes before its template, and what it brings before what is saved.
+        """
+        config = resolved.config
+        if config.template is None:
+            return request, config, ()
+        filled = await self._templates.filled(config.template, request.text())
+        named_here = request.settings.template is not None
+        config = with_template(
+            config,
+            filled,
+            resolved.options,
+            system=request.settings.system if named_here else config.system,
+            criteria=request.settings.criteria if named_here else config.criteria,
+        )
+        return replace(request, prompt=filled.prompt), config, filled.warnings
 
     async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
         try:

@@ -43,6 +43,8 @@ class ResolvedConsortium:
     """By the name of whoever may be asked, the types of files that it takes; `None` for all."""
     without_tools: frozenset[str] = frozenset()
     """Those of them that cannot use tools."""
+    options: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Model -> the options that it has."""
     chosen_because: str | None = None
     """Why this is the panel, where nobody was named."""
 
@@ -155,6 +157,7 @@ class RequestResolver:
             of_arbiters=of_arbiters,
             attachment_types={each.name: each.attachment_types for each in asked},
             without_tools=frozenset(each.name for each in asked if not each.supports_tools),
+            options={each.name: each.options for each in asked},
         )
 
     async def check_tools(self, names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult, PromptReference, ResourceTemplateReference
 
+from consortium_mcp.adapters.templates import bundled_names, load_bundled
 from tests.acceptance.conftest import ERAS
 from tests.support.client import PANEL, Connect, data_of, text_of
 
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.anyio
 RUN = ResourceTemplateReference(uri="consortium://runs/{run_id}")
 CONSORTIUM = ResourceTemplateReference(uri="consortium://consortiums/{name}")
 PROMPT = PromptReference(name="second_opinion")
+REVIEW = PromptReference(name="review_change")
+CHOOSE = PromptReference(name="choose_option")
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -29,7 +33,7 @@ async def test_prompts_are_listed_with_their_arguments_and_filled(
 ) -> None:
     async with connect(era) as client:
         prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
-        assert set(prompts) == {"second_opinion", "settle_disagreement"}
+        assert set(prompts) == {"second_opinion", "settle_disagreement", *bundled_names()}
         arguments = prompts["settle_disagreement"].arguments or []
         assert [(a.name, a.required) for a in arguments] == [
             ("question", True),
@@ -53,8 +57,52 @@ async def test_prompts_are_listed_with_their_arguments_and_filled(
             "settle_disagreement", {"question": "Tabs?", "positions": "Yes\nNo"}
         )
         assert "Positions:\nYes\nNo" in getattr(settled.messages[0].content, "text", "")
-        with pytest.raises(MCPError, match="There are: second_opinion, settle_disagreement"):
+        with pytest.raises(MCPError, match="There are: second_opinion, settle_disagreement, rev"):
             await client.get_prompt("third_opinion", {})
+
+
+@pytest.mark.parametrize("name", bundled_names())
+async def test_each_template_of_ours_is_a_prompt_with_its_parameters(
+    connect: Connect, name: str
+) -> None:
+    async with connect() as client:
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+        text, *others = [argument.name for argument in prompts[name].arguments or []]
+        parameters = (load_bundled(name).defaults or {}).keys() - {"criteria"}
+        assert set(others) == parameters | {"consortium", "models", "arbiter", "strategy"}
+        plain = await client.get_prompt(name, {text: "It is so."})
+        said = getattr(plain.messages[0].content, "text", "")
+        assert f'consult_consortium` (template="{name}") with what is below' in said
+        assert said.endswith("\n\nIt is so.")
+        for parameter in parameters:
+            filled = await client.get_prompt(name, {text: "It.", parameter: "the größte"})
+            call = f'(template={{"name": "{name}", "params": {{"{parameter}": "the größte"}}}})'
+            assert call in getattr(filled.messages[0].content, "text", "")
+
+
+async def test_a_call_names_a_template_by_its_name_or_with_parameters(connect: Connect) -> None:
+    async with connect() as client:
+
+        async def asked(template: object) -> Any:  # noqa: ANN401
+            arguments = {"prompt": "+ x = 1", "template": template, "dry_run": True}
+            return await client.call_tool("consult_consortium", arguments | PANEL)
+
+        assert "Look first for: wrong results" in data_of(await asked("review_change"))["prompt"]
+        with_focus = {"name": "review_change", "params": {"focus": "races"}}
+        for written in (with_focus, json.dumps(with_focus)):  # the list of tools says a text
+            assert "Look first for: races." in data_of(await asked(written))["prompt"]
+        for wrong, message in {
+            "gh:them/it": "only saved ones are taken",
+            "reviw_change": "Did you mean review_change?",
+        }.items():
+            result = await asked(wrong)
+            assert result.is_error
+            assert message in text_of(result)
+        unreadable: list[object] = [{"params": {}}, {"name": "x", "params": "y"}, 7]
+        for each in unreadable:
+            result = await asked(each)
+            assert result.is_error
+            assert 'it must be a name, or {"name": "…", "params": {…}}' in text_of(result)
 
 
 async def completed(client: Client, ref: Any, name: str, value: str) -> list[str]:  # noqa: ANN401
@@ -85,6 +133,8 @@ async def test_arguments_are_completed(connect: Connect, era: str) -> None:
             (PROMPT, "arbiter", "judge", ["judge", "judge-alone"]),
             (PROMPT, "models", "sure, judge-a", ["sure,judge-alone"]),
             (PROMPT, "question", "x", []),
+            (REVIEW, "focus", "races, sec", ["races,security"]),
+            (CHOOSE, "values", "co", ["cost"]),
         ]
         there = await listed_arguments(client)
         for ref, argument, value, values in expected:

@@ -4,7 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,11 @@ from consortium_mcp import (
     create_consortium,
 )
 from consortium_mcp.services.runs.progress import Progress
+from tests.support.templates import save_template
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.settings import Settings
+    from tests.support.fake_models import FakeAsync
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -48,6 +53,24 @@ def test_every_prompt_is_a_run_of_its_own() -> None:
     assert one.report.run_id != two.report.run_id
     assert (one["original_prompt"], two["original_prompt"]) == ("One?", "Two?")
     assert one["model_responses"][0]["response"] is None  # raw was not asked for
+
+
+def test_a_prompt_goes_into_a_template(
+    settings: Settings, documented: dict[str, FakeAsync]
+) -> None:
+    save_template(settings, "tell", "In $language, $input")
+    thai = {"name": "tell", "params": {"language": "Thai"}}
+    consortium = create_consortium(["o3-mini", "gpt-4o"], strategy="vote", template=thai)
+    assert consortium.orchestrate("why?").report.prompt == "In Thai, why?"
+    other = consortium.orchestrate("why?", template="consortium:check_claim")
+    assert "Check this claim" in other.report.prompt
+    assert documented["gpt-4o"].prompts[0].prompt == "In Thai, why?"
+    page = save_template(settings, "again", "prompt: Again, $input")  # a program may name a path
+    assert consortium.orchestrate("?", template=str(page)).report.prompt == "Again, ?"
+    with pytest.raises(ConfigError, match="needs language"):
+        consortium.orchestrate("why?", template="tell")
+    with pytest.raises(ConfigError, match=r'write a name, or {"name"'):
+        create_consortium(["o3-mini"], template=7)
 
 
 def test_progress_is_told_to_plain_and_async_functions() -> None:

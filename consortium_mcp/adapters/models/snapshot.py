@@ -110,6 +110,12 @@ class Entry:
         return self.provider in DROPS_SYSTEM
 
     @property
+    def option_names(self) -> frozenset[str]:
+        """The options that it has, by llm's names."""
+        model: Any = self.async_model or self.sync_model
+        return frozenset(model.Options.model_fields)
+
+    @property
     def missing(self) -> str | None:
         """Why it cannot be called yet, with the remedy; `None` where it can, or may."""
         return self.readiness.missing

@@ -62,6 +62,31 @@ class Member(Value):
     """Asked only if the others disagree: the run's `escalate_to`."""
 
 
+class TemplateUse(Value):
+    """A template and its parameters, as the user names them: a name alone will do."""
+
+    name: str
+    params: dict[str, str] = Field(default_factory=dict)
+    then: tuple[str, ...] = ()
+    """More templates: what one makes of the prompt goes through the next, as with `llm -t`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:  # noqa: ANN401 (whatever is validated)
+        """A name alone, and numbers among the parameters, as callers write them."""
+        if isinstance(value, str):
+            return {"name": value.strip()}
+        if isinstance(value, dict) and isinstance(params := value.get("params"), dict):
+            plain = {k: str(v) if isinstance(v, int | float) else v for k, v in params.items()}
+            return value | {"params": plain}
+        return value
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in the order in which the prompt goes through them."""
+        return (self.name, *self.then)
+
+
 class ConsortiumConfig(Value):
     """Who is asked, who judges, and when to stop: the content of a saved consortium.
 
@@ -83,6 +108,8 @@ class ConsortiumConfig(Value):
     system: str | None = None
     criteria: str | None = None
     """What the arbiter shall judge and write by."""
+    template: TemplateUse | None = None
+    """What each prompt goes into; in a run's record, what its prompt has gone into already."""
     confidence_threshold: float = 0.8
     min_iterations: int = 1
     max_iterations: int = 3

@@ -46,6 +46,10 @@ class UnknownStrategy(ConfigError):
     """No strategy has this name."""
 
 
+class UnknownTemplate(ConfigError):
+    """No template has this name."""
+
+
 class UnknownConsortium(ConfigError):
     """No consortium is saved under this name."""
 

@@ -18,6 +18,7 @@ from consortium_mcp.core.domain.consortium import (
     ConsortiumConfig,
     OnUnsupported,
     Sampling,
+    TemplateUse,
     Tier,
 )
 from consortium_mcp.core.domain.errors import ConfigError
@@ -53,6 +54,8 @@ _SHARE = {"minimum": 0, "maximum": 1}
 _ITERATIONS = {"minimum": 1, "maximum": MAX_ITERATIONS}
 _SECONDS = {"minimum": 0}
 _COUNT = {"minimum": 1}
+_SENT_AS = {"type": "string"}
+"""What clients are told of a text that may be an object: the list of tools is paid for all day."""
 
 
 def _described(text: str, bounds: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 (pydantic's)
@@ -93,6 +96,10 @@ class ConsortiumSettings:
     system: Annotated[str | None, _described("System prompt for every member.")] = None
     criteria: Annotated[
         str | None, _described("What to judge and write by, such as 'in French; keep code whole'.")
+    ] = None
+    template: Annotated[
+        str | TemplateUse | None,
+        _described("A template for the prompt: its name or {name, params}.", _SENT_AS),
     ] = None
     confidence_threshold: Annotated[
         float | None, _described("Stop when confidence reaches this.", _SHARE)
@@ -231,15 +238,23 @@ class ConsultRequest:
     """Join a run that works on the same question already, instead of beginning another: for callers
     that repeat a call whose answer they did not wait for."""
 
+    def text(self) -> str:
+        """The prompt, cleaned; perhaps empty, where a template brings what is asked.
+
+        Raises:
+            ConfigError: it is not a text.
+        """
+        if not isinstance(self.prompt, str):
+            raise ConfigError(f"The prompt is {self.prompt!r}; it must be a text.")
+        return clean(self.prompt)
+
     def checked_prompt(self) -> str:
         """The prompt, cleaned.
 
         Raises:
             ConfigError: it is not a text, or it is empty.
         """
-        if not isinstance(self.prompt, str):
-            raise ConfigError(f"The prompt is {self.prompt!r}; it must be a text.")
-        prompt = clean(self.prompt)
+        prompt = self.text()
         if not any(char.isprintable() and not char.isspace() for char in prompt):
             raise ConfigError("The prompt is empty. Write the question that you want answered.")
         return prompt

@@ -5,17 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
 import llm
-import llm.cli
-import llm.migrations
-import sqlite_utils
 
 from consortium_mcp.adapters.files.attachments import attachment_of_content, read_attachments
+from consortium_mcp.adapters.fragments import fragment_texts, load_fragments
 from consortium_mcp.core.domain.attachment import AttachmentSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from consortium_mcp.core.domain.attachment import Attachment
 
@@ -33,8 +30,7 @@ def attachments_of(
         fragments: as llm's `-f` takes them; their texts are quoted like those of files.
 
     Raises:
-        ConfigError: something cannot be read.
-        ClickException: a fragment cannot be loaded.
+        ConfigError: something cannot be read or loaded.
     """
     named: list[tuple[str, str | None]] = [*((path, None) for path in paths), *typed]
     specs = [_spec(path, type_) for path, type_ in named if path != STDIN]
@@ -42,7 +38,7 @@ def attachments_of(
     if piped := [type_ for path, type_ in named if path == STDIN]:
         content = sys.stdin.buffer.read()
         found.append(attachment_of_content("stdin", content, piped[0]))
-    for each in _resolved(fragments):
+    for each in load_fragments(fragments):
         if isinstance(each, llm.Attachment):
             found.append(from_llm(each))
         else:
@@ -53,7 +49,7 @@ def attachments_of(
 
 def system_of(system: str | None, fragments: Sequence[str]) -> str | None:
     """The system prompt after these fragments, as llm joins them."""
-    texts = [str(each) for each in _resolved(fragments)]
+    texts = fragment_texts(fragments, only_saved=False)
     return "\n\n".join([*texts, *([system] if system else [])]) or None
 
 
@@ -70,20 +66,3 @@ def _spec(path: str, type_: str | None) -> AttachmentSpec:
     if "://" in path or path.startswith("data:"):
         return AttachmentSpec(url=path, type=type_)
     return AttachmentSpec(path=path, type=type_)
-
-
-def _resolved(fragments: Iterable[str]) -> list[Any]:
-    """Fragments (texts with a `source`) and attachments."""
-    fragments = [*fragments]
-    if not fragments:
-        return []
-    cli: Any = llm.cli  # untyped, like its migrations
-    migrations: Any = llm.migrations
-    path = cli.logs_db_path()
-    # Aliases of fragments are in llm's log, which is not made for this.
-    db = sqlite_utils.Database(path) if path.exists() else sqlite_utils.Database(memory=True)
-    migrations.migrate(db)
-    try:
-        return [*cli.resolve_fragments(db, fragments, allow_attachments=True)]
-    except cli.FragmentNotFound as error:
-        raise click.ClickException(str(error)) from error

@@ -40,7 +40,7 @@ def save(name: str, *, clone: str | None, overwrite: bool, as_json: bool, **opti
     """Save a consortium and print how to use it."""
 
     async def saved() -> ResolvedConsortium:
-        async with open_service(from_environment()) as service:
+        async with open_service(from_environment(), any_template=True) as service:
             return await service.consortiums.save(
                 name, settings_of(options), clone=clone, overwrite=overwrite
             )
@@ -95,7 +95,10 @@ def show(name: str, *, as_json: bool) -> None:
         more = member.model_dump(exclude_defaults=True, exclude={"label", "model"})
         details = "".join(f" · {field}: {value}" for field, value in more.items())
         click.echo(f"  {member.model}{details}")
-    shown = {"name", "description", "members", "strategy", "arbiter"}
+    if config.template is not None:
+        params = (f"{name}: {value}" for name, value in config.template.params.items())
+        click.echo(f"  template: {', '.join((*config.template.names, *params))}")
+    shown = {"name", "description", "members", "strategy", "arbiter", "template"}
     for field, value in config.model_dump(exclude=shown, exclude_none=True).items():
         click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
 
@@ -194,7 +197,7 @@ async def _save_all(
     saved: list[str] = []
     notes: dict[str, list[str]] = {}
     refused: dict[str, str] = {}
-    async with open_service(from_environment()) as service:
+    async with open_service(from_environment(), any_template=True) as service:
         for name, config in found.items():
             try:
                 if isinstance(config, ConfigError):

@@ -52,7 +52,7 @@ def run(
         attached = attachments_of(attachments, typed_attachments, fragments)
         typed = argument_text(prompt) if prompt and prompt != STDIN else None
         piped = piped_text() if stdin or prompt == STDIN else None
-    options["system"] = system_of(options["system"], system_fragments)
+        options["system"] = system_of(options["system"], system_fragments)
     question = "\n\n".join(part for part in (typed, piped) if part)
     request = ConsultRequest(
         question,

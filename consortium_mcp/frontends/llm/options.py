@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
+from consortium_mcp.core.domain.consortium import TemplateUse
 from consortium_mcp.core.domain.request import (
     MAX_TOKENS_MEANINGS,
     SETTINGS,
@@ -16,7 +17,7 @@ from consortium_mcp.core.domain.request import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Command = Callable[..., None]
 
@@ -55,6 +56,26 @@ _MEMBERS = (
     ),
 )
 
+_TEMPLATES = (
+    click.option(
+        "-t",
+        "--template",
+        "templates",
+        multiple=True,
+        metavar="NAME",
+        help="A template that the prompt goes into, as of `llm -t`. Repeatable.",
+    ),
+    click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        nargs=2,
+        metavar="NAME VALUE",
+        help="A parameter of the template. Repeatable.",
+    ),
+)
+
 
 def _no_max_tokens(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if value is not None:
@@ -70,6 +91,7 @@ def panel_options(command: Command) -> Command:
         *_MEMBERS,
         *map(_option, COMMAND_OPTIONS),
         _TOOLS,
+        *_TEMPLATES,
         _MAX_TOKENS,
     ]
     for option in reversed(options):
@@ -125,13 +147,28 @@ def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
         ClickException: a text is in an encoding that nobody can tell.
     """
     models = [_member(_meant(text)) for text in options.pop("models")]
+    template = _template(options.pop("templates"), options.pop("params"))
     given = {
         name: _meant(each) if isinstance(each, str) else each for name, each in options.items()
     }
     tools = [_meant(each) for each in given.pop("tools")]
     return ConsortiumSettings(
-        models=models or None, counts=given.pop("counts"), tools=tools or None, **given
+        models=models or None,
+        counts=given.pop("counts"),
+        template=template,
+        tools=tools or None,
+        **given,
     )
+
+
+def _template(names: Sequence[str], params: Sequence[tuple[str, str]]) -> TemplateUse | None:
+    if not names:
+        if params:
+            raise click.UsageError("-p gives a template its parameters: name the template with -t.")
+        return None
+    meant = {_meant(name): _meant(value) for name, value in params}
+    name, *then = map(_meant, names)
+    return TemplateUse(name=name, params=meant, then=tuple(then))
 
 
 def _meant(value: Any) -> Any:  # noqa: ANN401 (an option's)

@@ -55,6 +55,14 @@ def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
     return found
 
 
+@llm.hookimpl
+def register_template_loaders(register: Callable[..., None]) -> None:
+    """Offer the templates of this package: `llm -t consortium:review_change`."""
+    from consortium_mcp.adapters.templates import PREFIX, load_bundled  # noqa: PLC0415
+
+    register(PREFIX, load_bundled)
+
+
 @llm.hookimpl(trylast=True)  # last, so that llm-consortium's command of this name gives way
 def register_commands(cli: click.Group) -> None:
     """Add `llm consortium`."""

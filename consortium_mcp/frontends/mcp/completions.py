@@ -1,4 +1,4 @@
-"""Argument completion: consortiums, runs, strategies and models."""
+"""Argument completion: consortiums, runs, strategies, models, and words for templates."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
     from consortium_mcp.services.service import Service
 
+_SEVERAL = {"models", "focus", "values"}
+"""Arguments that take several, with commas between."""
 MOST = 100
 """Values in one completion; the protocol allows no more."""
 
@@ -44,7 +46,7 @@ def add_to(server: MCPServer[ServerLifespan], service: Callable[[], Service | No
     ) -> Completion:
         del ref, context  # an argument name means the same everywhere
         before, comma, last = argument.value.rpartition(",")
-        if argument.name != "models":
+        if argument.name not in _SEVERAL:
             before, comma, last = "", "", argument.value
         wanted = last.strip().casefold()
         names = await _candidates(service(), argument.name)
@@ -57,10 +59,18 @@ def add_to(server: MCPServer[ServerLifespan], service: Callable[[], Service | No
         )
 
 
+_FIXED = {
+    "strategy": STRATEGIES,
+    "focus": ("correctness", "security", "concurrency", "compatibility", "speed", "loss of data"),
+    "values": ("cost", "safety", "speed", "simplicity", "ease of undoing it", "effort"),
+}
+"""Values that do not depend on what is saved; the parameters of templates take others, too."""
+
+
 async def _candidates(service: Service | None, argument: str) -> Iterable[str]:
     """Every known value of this argument; fetches no new model list."""
-    if argument == "strategy":
-        return list(STRATEGIES)
+    if argument in _FIXED:
+        return list(_FIXED[argument])
     if service is None:
         return []
     if argument in {"consortium", "name"}:

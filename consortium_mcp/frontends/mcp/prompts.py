@@ -47,12 +47,24 @@ Question:
 
 Positions:
 {positions}"""
+_IN_TEMPLATE = """\
+Call `consult_consortium`{given} with what is below as the prompt. The template says what to do \
+with it; the models it asks see nothing of this conversation or of the files here, so add what \
+they need to judge by themselves: {needed}. If the report's status is `working`, do what its \
+`next_step` says. Then report the synthesis with its confidence and its dissent, and say what you \
+could check yourself and where you see it otherwise.
+
+{text}"""
 
 
 def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register the prompts."""
     server.prompt(title="Second opinion")(second_opinion)
     server.prompt(title="Settle a disagreement")(settle_disagreement)
+    server.prompt(title="Review a change")(review_change)
+    server.prompt(title="Choose an option")(choose_option)
+    server.prompt(title="Find a fault")(find_fault)
+    server.prompt(title="Check a claim")(check_claim)
 
 
 def second_opinion(
@@ -80,6 +92,60 @@ def settle_disagreement(
     return _SETTLE_DISAGREEMENT.format(given=given, question=question, positions=positions)
 
 
+def review_change(
+    change: Annotated[str, Field(description="The change, or where it is, and what it is for.")],
+    focus: Annotated[str, Field(description="What to look for first.")] = "",
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Have several models review a change before it is merged."""
+    given = _given(consortium, models, arbiter, strategy, _template("review_change", focus=focus))
+    needed = "the whole diff, the code around it, and who calls it"
+    return _IN_TEMPLATE.format(given=given, needed=needed, text=change)
+
+
+def choose_option(
+    decision: Annotated[str, Field(description="What to decide, the options and the limits.")],
+    values: Annotated[str, Field(description="What counts, the weightiest first.")] = "",
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Have several models decide between options."""
+    given = _given(consortium, models, arbiter, strategy, _template("choose_option", values=values))
+    needed = "each option by a short name, the situation, the limits, and figures where there are"
+    return _IN_TEMPLATE.format(given=given, needed=needed, text=decision)
+
+
+def find_fault(
+    fault: Annotated[str, Field(description="What was expected, and what happens instead.")],
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Have several models look for the cause of a fault."""
+    given = _given(consortium, models, arbiter, strategy, _template("find_fault"))
+    needed = "the code, the messages word for word, the versions, since when, and what was tried"
+    return _IN_TEMPLATE.format(given=given, needed=needed, text=fault)
+
+
+def check_claim(
+    claim: Annotated[str, Field(description="The claim, who makes it and when.")],
+    consortium: Consortium = "",
+    models: Models = "",
+    arbiter: Arbiter = "",
+    strategy: Strategy = "",
+) -> str:
+    """Have several models check whether a claim is true."""
+    given = _given(consortium, models, arbiter, strategy, _template("check_claim"))
+    needed = "the claim word for word, the text around it, and sources that you have at hand"
+    return _IN_TEMPLATE.format(given=given, needed=needed, text=claim)
+
+
 def check(name: str, known: Sequence[PromptArgument], given: Mapping[str, str]) -> None:
     """Check the arguments of a prompt.
 
@@ -104,11 +170,20 @@ def _wrong(message: str) -> MCPError:
     return MCPError(code=INVALID_PARAMS, message=message)
 
 
-def _given(consortium: str, models: str, arbiter: str, strategy: str) -> str:
+def _template(name: str, **params: str) -> object:
+    """The template as the tool call should have it, with the parameters that were given."""
+    given = {each: text for each, text in params.items() if text.strip()}
+    return {"name": name, "params": given} if given else name
+
+
+def _given(
+    consortium: str, models: str, arbiter: str, strategy: str, template: object = None
+) -> str:
     """The given arguments in parentheses, as the tool call should have them; empty if none."""
     ids = [each.strip() for each in models.split(",") if each.strip()]
     given: dict[str, object] = {
-        "consortium": consortium, "models": ids, "arbiter": arbiter, "strategy": strategy,
+        "template": template, "consortium": consortium, "models": ids, "arbiter": arbiter,
+        "strategy": strategy,
     }  # fmt: skip
-    named = [f"{name}={json.dumps(value)}" for name, value in given.items() if value]
+    named = [f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items() if v]
     return f" ({', '.join(named)})" if named else ""

@@ -22,6 +22,7 @@ from consortium_mcp.core.domain.run import Parent, Run
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.panel.template import with_template
 from consortium_mcp.services.runs.attaching import attach
 from consortium_mcp.services.runs.execution import RunExecution
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run_record import RunRecord
@@ -49,6 +51,7 @@ class NestedRuns:
         supervisor: keeps the runs going.
         new_seed: see `assembly`.
         price_lists: say what calls cost, where that is limited.
+        templates: what prompts may go into.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class NestedRuns:
         new_seed: Callable[[], str],
         *,
         price_lists: PriceLists,
+        templates: Templates,
     ) -> None:
         self._resolver = resolver
         self._saved = saved
@@ -67,6 +71,7 @@ class NestedRuns:
         self._supervisor = supervisor
         self._new_seed = new_seed
         self._price_lists = price_lists
+        self._templates = templates
 
     def ask_wrapper(self, resolved: ResolvedConsortium, path: tuple[str, ...]) -> WrapAsk:
         """The wrapper for the `ask` of a run of this consortium.
@@ -122,7 +127,7 @@ class NestedRuns:
         record = await self._find_recorded(parent)
         if record is None:
             resolved, attachments = await attach(resolved, question.attachments)
-            run = self._new_run(outer, parent, question, resolved)
+            run = await self._new_run(outer, parent, question, resolved)
             run = run.model_copy(update={"attachments": attachments})
         elif record.report.status == "working":
             run = record.run()
@@ -149,25 +154,32 @@ class NestedRuns:
             await inner.begin()
         return inner
 
-    def _new_run(
+    async def _new_run(
         self,
         outer: RunExecution,
         parent: Parent,
         question: Question,
         resolved: ResolvedConsortium,
     ) -> Run:
-        config = config_for_nested(question, resolved.config)
+        prompt, config, warnings = question.prompt, resolved.config, resolved.run_warnings
+        if config.template is not None and question.role == "member":
+            # As an arbiter it judges, and what it judges is no text for its template.
+            filled = await self._templates.filled(config.template, prompt)
+            own = {"system": config.system, "criteria": config.criteria}
+            config = with_template(config, filled, resolved.options, **own)
+            prompt, warnings = filled.prompt, (*warnings, *filled.warnings)
+        config = config_for_nested(question, config)
         seed = self._new_seed()
         return Run(
             run_id=str(ULID()),
-            prompt=question.prompt,
+            prompt=prompt,
             config=config,
             members=members_of_run(config, seed),
             seed=seed,
             parent=parent,
             calibration=outer.run.calibration,
             client=outer.run.client,
-            warnings=resolved.run_warnings,
+            warnings=warnings,
         )
 
     async def _find_recorded(self, parent: Parent) -> RunRecord | None:

@@ -15,6 +15,7 @@ from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.llm import plugin
 from tests.frontends.conftest import JUDGE
+from tests.support.templates import save_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +80,53 @@ def test_what_is_piped_is_appended_to_the_prompt(documented: dict[str, FakeAsync
     assert documented["o3-mini"].prompts[-1].prompt == "only this"
     consortium("Alone", *PANEL, "--no-stdin", stdin="not this")
     assert documented["o3-mini"].prompts[-1].prompt == "Alone"
+
+
+def test_a_prompt_goes_into_a_template_with_its_parameters(
+    settings: Settings, documented: dict[str, FakeAsync]
+) -> None:
+    save_template(settings, "tell", "{prompt: 'In $language, $input', system: Be $tone.}")
+    params = ("-p", "language", "Thai", "-p", "tone", "brief")
+    consortium("why?", *PANEL, "-t", "tell", *params, stdin="six")
+    asked = documented["o3-mini"].prompts[-1]
+    assert asked.prompt == "In Thai, why?\n\nsix"
+    assert (asked.system or "").startswith("Be brief.")
+    page = save_template(settings, "again", "prompt: Again, $input")
+    consortium("why?", *PANEL, "-t", "tell", "-t", str(page), *params)
+    assert documented["o3-mini"].prompts[-1].prompt == "Again, In Thai, why?"
+
+
+def test_a_template_that_cannot_be_used_says_what_to_type(settings: Settings) -> None:
+    save_template(settings, "tell", "In $language, $input")
+    done = llm("consortium", "why?", *PANEL, "-t", "tell")
+    assert done.exit_code == 1
+    assert "needs language" in done.output
+    assert '-p language "…"' in done.output
+    done = llm("consortium", "why?", *PANEL, "-t", "tel")
+    assert "Did you mean tell?" in done.output
+    done = llm("consortium", "why?", *PANEL, "-p", "language", "Thai")
+    assert done.exit_code == 2
+    assert "name the template with -t" in done.output
+
+
+def test_a_saved_consortium_has_a_template_at_every_door(
+    settings: Settings, documented: dict[str, FakeAsync]
+) -> None:
+    save_template(settings, "tell", "In $language, $input")
+    consortium("save", "thai", *PANEL, "-t", "tell", "-p", "language", "Thai")
+    assert "template: tell, language: Thai" in consortium("show", "thai").output
+    assert llm("-m", "thai", "why?").exit_code == 0
+    assert documented["o3-mini"].prompts[-1].prompt == "In Thai, why?"
+    consortium("why?", "--consortium", "thai", "-t", "check_claim")
+    assert "Check this claim" in (documented["o3-mini"].prompts[-1].prompt or "")
+
+
+def test_our_templates_are_llms_too(documented: dict[str, FakeAsync]) -> None:
+    done = llm("-t", "consortium:check_claim", "-m", "gpt-4o", "--async", "Six is prime.")
+    assert done.exit_code == 0, done.output
+    assert "Six is prime.\n</claim>" in (documented["gpt-4o"].prompts[-1].prompt or "")
+    assert "consortium:" in llm("templates", "loaders").output
+    assert "no template" in llm("-t", "consortium:x", "y").output.lower()
 
 
 def test_raw_replies_follow_the_report() -> None:

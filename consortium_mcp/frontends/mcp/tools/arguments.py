@@ -19,6 +19,7 @@ from consortium_mcp.frontends.mcp.tools.values import (
     EXAMPLES,
     from_json,
     number,
+    template,
     text,
     truth,
     whole,
@@ -91,13 +92,13 @@ def _unknown(tool: str, name: str, fields: Mapping[str, Any], elsewhere: Mapping
             f"{tool} has no {name!r}, which only {elsewhere[name]} has: save a consortium with "
             f"{name}={EXAMPLES[name]}, and name it here."
         )
-    if near := closest(name, fields):
-        return f"{tool} has no {name!r}. Did you mean {near[0]}={EXAMPLES[near[0]]}?"
     if name in _MODEL_OPTIONS and "models" in fields:
         return (
             f"{tool} has no {name!r}, which is an option of a model, as in "
             f'models=[{{"model": "gpt-4o", "options": {{"{name}": …}}}}].'
         )
+    if near := closest(name, fields):
+        return f"{tool} has no {name!r}. Did you mean {near[0]}={EXAMPLES[near[0]]}?"
     first, more = ", ".join(list(fields)[:_FEW]), len(fields) - _FEW
     takes = (
         f"It takes {first}{f' and {more} more' if more > 0 else ''}" if fields else "It has none"
@@ -142,7 +143,7 @@ def _read(name: str, value: object, field: Schema) -> Any:  # noqa: ANN401 (of t
         "array": lambda: _list(name, value, field),
         "object": lambda: _object(name, value),
     }
-    return readers[kind]()
+    return template(value) if name == "template" else readers[kind]()
 
 
 def _list(name: str, value: object, field: Schema) -> list[Any]:

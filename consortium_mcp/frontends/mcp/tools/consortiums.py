@@ -26,6 +26,7 @@ BRIEFLY = {
     "models": "Who answers.", "arbiter": "Who judges.", "strategy": "How to judge.",
     "sampling": "How many to ask.", "escalate_to": "Whom to ask in doubt.",
     "system": "For all members.", "criteria": "To judge by.",
+    "template": "Of prompts.",
     "confidence_threshold": "When to stop.",
     "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
     "max_total_tokens": "In all.", "max_cost": "US dollars.", "deadline_seconds": "For a run.",

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "criteria",
-    "confidence_threshold", "max_iterations", "min_iterations", "max_calls", "max_total_tokens",
-    "max_cost", "deadline_seconds", "reuse",
+    "template", "confidence_threshold", "max_iterations", "min_iterations", "max_calls",
+    "max_total_tokens", "max_cost", "deadline_seconds", "reuse",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 

@@ -26,6 +26,8 @@ def _argument(field: Schema, definitions: Schema) -> Schema:
     more = {name: value for name, value in field.items() if name not in {*_DROPPED, "anyOf"}}
     arms = [_resolve(arm, definitions) for arm in field.get("anyOf", [])]
     arms = [arm for arm in arms if arm.get("type") != "null"]
+    if "type" in more and arms:  # `ConsortiumSettings` says what to tell of it
+        return more
     if len(arms) == 1:
         return _argument(arms[0], definitions) | more
     if arms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, str] = {
     "escalate_to": '"claude-opus-5"',
     "system": '"Answer in one sentence."',
     "criteria": '"Correctness over style; answer in French."',
+    "template": '"review_change"',
     "consortium": '"council"',
     "clone": '"council"',
     "name": '"council"',
@@ -135,6 +136,18 @@ def truth(name: str, value: object) -> bool:
     if isinstance(value, (bool, int, str)) and word in words:
         return words[word]
     raise wrong(name, value, "true or false")
+
+
+def template(value: object) -> str | dict[str, Any]:
+    """A template's name, or the name and its parameters."""
+    found = from_json(value, "{")
+    if isinstance(found, str):
+        return found
+    if isinstance(found, dict):
+        params = from_json(found.get("params") or {}, "{")
+        if isinstance(found.get("name"), str) and isinstance(params, dict):
+            return found | {"params": params}
+    raise wrong("template", value, 'a name, or {"name": "…", "params": {…}}')
 
 
 def from_json(value: object, begins: str) -> object:

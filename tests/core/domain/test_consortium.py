@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from consortium_mcp.core.domain.consortium import TemplateUse
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (" mine ", TemplateUse(name="mine")),
+        ({"name": "mine"}, TemplateUse(name="mine")),
+        ({"name": "mine", "params": {"n": 3}}, TemplateUse(name="mine", params={"n": "3"})),
+    ],
+)
+def test_a_template_is_named_by_a_text_or_an_object(written: object, read: TemplateUse) -> None:
+    assert TemplateUse.model_validate(written) == read
+    assert TemplateUse.model_validate_json(read.model_dump_json()) == read
+
+
+@pytest.mark.parametrize(
+    "written", [7, {}, {"params": {}}, {"name": "x", "params": 1}, {"name": "x", "n": 1},
+                {"name": "x", "params": {"n": []}}]
+)  # fmt: skip
+def test_nothing_else_names_one(written: object) -> None:
+    with pytest.raises(ValidationError):
+        TemplateUse.model_validate(written)
+
+
+def test_several_keep_their_order() -> None:
+    assert TemplateUse(name="a", then=("b", "c")).names == ("a", "b", "c")
