@@ -11,11 +11,15 @@ import llm.cli
 import llm.migrations
 import sqlite_utils
 
-from consortium_mcp.adapters.files.attachments import attachment_of_content, read_attachments
+from consortium_mcp.adapters.files.attachments import (
+    attachment_of_content,
+    read_attachments,
+    spec_of,
+)
 from consortium_mcp.core.domain.attachment import AttachmentSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from consortium_mcp.core.domain.attachment import Attachment
 
@@ -37,12 +41,12 @@ def attachments_of(
         ClickException: a fragment cannot be loaded.
     """
     named: list[tuple[str, str | None]] = [*((path, None) for path in paths), *typed]
-    specs = [_spec(path, type_) for path, type_ in named if path != STDIN]
+    specs = [spec_of(path, type_) for path, type_ in named if path != STDIN]
     found = [*read_attachments(specs, None)]
     if piped := [type_ for path, type_ in named if path == STDIN]:
         content = sys.stdin.buffer.read()
         found.append(attachment_of_content("stdin", content, piped[0]))
-    for each in _resolved(fragments):
+    for each in _resolved(fragments, with_attachments=True):
         if isinstance(each, llm.Attachment):
             found.append(from_llm(each))
         else:
@@ -52,29 +56,32 @@ def attachments_of(
 
 
 def system_of(system: str | None, fragments: Sequence[str]) -> str | None:
-    """The system prompt after these fragments, as llm joins them."""
-    texts = [str(each) for each in _resolved(fragments)]
+    """The system prompt after these fragments, as llm joins them.
+
+    Raises:
+        ClickException: a fragment cannot be loaded, or is no text.
+    """
+    texts = [str(each) for each in _resolved(fragments, with_attachments=False)]
     return "\n\n".join([*texts, *([system] if system else [])]) or None
 
 
 def from_llm(attachment: Any) -> Attachment:  # noqa: ANN401 (llm's class is untyped)
-    """One of llm's attachments as ours."""
-    if attachment.url and not attachment.content and not attachment.path:
-        spec = AttachmentSpec(url=attachment.url, type=attachment.type)
-        return read_attachments([spec], None)[0]
-    name = str(attachment.path or "attachment").replace("\\", "/").rpartition("/")[2]
-    return attachment_of_content(name, attachment.content_bytes(), attachment.type)
+    """One of llm's attachments as ours.
+
+    Raises:
+        ConfigError: it cannot be read, or its type is not known.
+    """
+    if attachment.content is None and attachment.path:
+        return read_attachments([AttachmentSpec(path=attachment.path, type=attachment.type)], None)[
+            0
+        ]
+    if attachment.content is None:
+        return read_attachments([AttachmentSpec(url=attachment.url, type=attachment.type)], None)[0]
+    return attachment_of_content("attachment", attachment.content, attachment.type)
 
 
-def _spec(path: str, type_: str | None) -> AttachmentSpec:
-    if "://" in path or path.startswith("data:"):
-        return AttachmentSpec(url=path, type=type_)
-    return AttachmentSpec(path=path, type=type_)
-
-
-def _resolved(fragments: Iterable[str]) -> list[Any]:
-    """Fragments (texts with a `source`) and attachments."""
-    fragments = [*fragments]
+def _resolved(fragments: Sequence[str], *, with_attachments: bool) -> list[Any]:
+    """Fragments (texts with a `source`) and attachments, found as llm finds them."""
     if not fragments:
         return []
     cli: Any = llm.cli  # untyped, like its migrations
@@ -82,8 +89,12 @@ def _resolved(fragments: Iterable[str]) -> list[Any]:
     path = cli.logs_db_path()
     # Aliases of fragments are in llm's log, which is not made for this.
     db = sqlite_utils.Database(path) if path.exists() else sqlite_utils.Database(memory=True)
-    migrations.migrate(db)
     try:
-        return [*cli.resolve_fragments(db, fragments, allow_attachments=True)]
+        migrations.migrate(db)
+        return [*cli.resolve_fragments(db, fragments, allow_attachments=with_attachments)]
     except cli.FragmentNotFound as error:
         raise click.ClickException(str(error)) from error
+    except Exception as error:  # files, encodings, and whatever llm's HTTP client raises
+        raise click.ClickException(f"A fragment cannot be loaded: {error}") from error
+    finally:
+        db.conn.close()

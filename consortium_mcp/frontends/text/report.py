@@ -8,7 +8,7 @@ from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
@@ -72,7 +72,16 @@ def _head(report: RunReport, room: int | None) -> list[str]:
             f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
             "members' answers."
         )
+    if report.attachments:
+        parts.append(
+            _short(f"Attached: {', '.join(map(_attachment, report.attachments))}", room, report)
+        )
     return parts
+
+
+def _attachment(attachment: AttachmentReport) -> str:
+    size = "" if attachment.bytes is None else f", {attachment.bytes:,} bytes"
+    return f"{attachment.name} ({attachment.type}{size})"
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:
