@@ -30,6 +30,14 @@ MAX_BYTES = 20_000_000
 MAX_URL = 2_000
 """Characters of a web address, which every server takes."""
 _TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_TYPES = mimetypes.MimeTypes()
+"""Python's own, the same everywhere: not those of the system or of Windows' registry."""
+for _ending, _type in (
+    (".m4a", "audio/mp4"), (".flac", "audio/flac"), (".ogg", "audio/ogg"), (".wav", "audio/wav"),
+    (".webp", "image/webp"), (".heic", "image/heic"), (".avif", "image/avif"),
+    (".md", "text/markdown"),
+):  # fmt: skip
+    _TYPES.add_type(_type, _ending)
 _USUAL_TYPES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
@@ -88,7 +96,8 @@ def _read(spec: AttachmentSpec, folders: Folders | None) -> Attachment:
         content = spec.text.encode("utf-8", "replace")
         return attachment_of_content(spec.name or "text", content, type_)
     if spec.base64 is not None:
-        return _encoded(spec, spec.base64)
+        is_url = spec.base64[:5].lower() == "data:"
+        return _data_url(spec, spec.base64) if is_url else _encoded(spec, spec.base64)
     path = spec.path or ""
     if folders is not None:
         content = folders.read(path, MAX_BYTES)
@@ -113,7 +122,7 @@ def _at_address(spec: AttachmentSpec, url: str) -> Attachment:
             "path."
         )
     name = unquote(parts.path.rpartition("/")[2]) or parts.hostname
-    type_ = spec.type or mimetypes.guess_type(name)[0]
+    type_ = spec.type or _TYPES.guess_type(name, strict=False)[0]
     if type_ is None:
         raise ConfigError(
             f"What {shown} is cannot be told from its name. Give its type as well, for example "
@@ -141,8 +150,6 @@ def _data_url(spec: AttachmentSpec, url: str) -> Attachment:
 
 
 def _encoded(spec: AttachmentSpec, text: str) -> Attachment:
-    if text[:5].lower() == "data:":
-        return _data_url(spec, text)
     name = spec.name or "attachment"
     if spec.type is None:
         raise ConfigError(f"Give the type of {name} with its base64, such as image/png.")
@@ -195,14 +202,14 @@ def _type_of(name: str, content: bytes) -> str | None:
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(content[8:12])
     if content[4:8] == b"ftyp":
         return _BRANDS.get(content[8:12].lower(), "video/mp4")
-    guessed, encoding = mimetypes.guess_type(name)
+    guessed, encoding = _TYPES.guess_type(name, strict=False)
     if encoding is not None:  # .gz and the like
         return "application/octet-stream"
     if guessed is None:
         return None
     # What only a name says may be wrong: .ts is a film to `mimetypes`, and TypeScript to people.
     is_binary = b"\0" in content[:10_000] and not content.startswith(tuple(m for m, _ in MARKS))
-    return usual if is_text(usual := _usual(guessed)) or is_binary else None
+    return guessed if is_text(guessed) or is_binary else None
 
 
 _BEGINNINGS = (

@@ -75,8 +75,8 @@ class Folders:
         if not self.roots:
             raise ConfigError(f"{shown} was not read: no folder is open to models. {HOW_TO_OPEN}")
         given = Path(path)
-        if "\0" in path or (why := why_refused(given, self.roots)):
-            raise ConfigError(f"{shown} was not read: {why or 'it has a zero byte'}.")
+        if why := why_refused(given, self.roots):
+            raise ConfigError(f"{shown} was not read: {why}.")
         there = [(root, found) for root in self._real_roots() if (found := _below(root, given))]
         for root, found in there:
             if self._is_open(found, root):
@@ -153,6 +153,8 @@ def why_refused(given: PurePath, roots: Sequence[PurePath]) -> str | None:
     On Windows to look is too late: to look at `\\server\share` signs the user in there, and to
     open `COM1` or `a.txt:stream` opens something else than a file of that name.
     """
+    if "\0" in str(given):
+        return "it has a zero byte"
     if ".." in given.parts:
         return "write the path without '..'"
     if not isinstance(given, PureWindowsPath):

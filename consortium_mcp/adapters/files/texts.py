@@ -20,7 +20,8 @@ _TEXT_TYPES = frozenset(
     {
         "application/json", "application/ld+json", "application/xml", "application/xhtml+xml",
         "application/yaml", "application/x-yaml", "application/toml", "application/javascript",
-        "application/x-javascript", "application/typescript", "application/x-sh",
+        "application/x-javascript", "application/typescript", "application/x-typescript",
+        "application/x-sh",
         "application/x-python", "application/sql", "application/x-httpd-php", "application/rtf",
         "application/x-ndjson", "application/graphql", "image/svg+xml", "message/rfc822",
     }

@@ -131,8 +131,8 @@ def check_together(attachments: Collection[Attachment]) -> None:
     ):
         if total > most:
             raise ConfigError(
-                f"All that is attached has {total:,.0f} {unit}, and at most {most:,.0f} are sent: "
-                "attach less, or the parts that matter."
+                f"All that is attached has {total:,.0f} {unit}, and at most {most:,.0f} {unit} are "
+                "sent: attach less, or the parts that matter."
             )
 
 
