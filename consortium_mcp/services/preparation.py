@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.core.domain.attachment import Attachment
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
@@ -91,8 +92,10 @@ class RunPreparation:
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
         earlier = previous.attachments if previous else ()
-        everything = {each.identity: each for each in (*earlier, *request.attachments)}
-        resolved, attachments = await attach(resolved, [*everything.values()])
+        attached: dict[str, Attachment] = {}
+        for each in (*earlier, *request.attachments):  # the earlier stay as they were shown
+            attached.setdefault(each.identity, each)
+        resolved, attachments = await attach(resolved, [*attached.values()])
         calibration, warnings = await self._calibration()
         seed = self._new_seed()
         run = Run(

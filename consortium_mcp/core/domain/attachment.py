@@ -92,8 +92,8 @@ class Attachment(Value):
 
     @property
     def identity(self) -> str:
-        """What tells it from every other: its content's hash, or its address."""
-        return self.sha256 or f"{self.url}"
+        """What tells it from every other: its type, and its content's hash or its address."""
+        return f"{self.type} {self.sha256 or self.url}"
 
     @property
     def estimated_tokens(self) -> int:

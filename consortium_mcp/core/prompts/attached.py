@@ -26,7 +26,9 @@ def with_attachments(question: Question, run: Run) -> Question:
     # An arbiter reads what members write, so its mark is not theirs.
     mark = boundary(run, f"attachments for {question.role}")
     files = tuple(each for each in run.attachments if question.model in each.shown_to)
-    shown = "\n\n".join(_shown(each, mark, is_file=each in files) for each in run.attachments)
+    shown = "\n\n".join(
+        _shown(each, mark, is_file=question.model in each.shown_to) for each in run.attachments
+    )
     prompt = render("attached", boundary=mark, files=shown, prompt=question.prompt)
     return question.model_copy(update={"attachments": files, "prompt": prompt})
 
