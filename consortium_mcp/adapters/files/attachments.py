@@ -29,7 +29,7 @@ MAX_BYTES = 20_000_000
 """Of one attachment: the most that OpenAI, Anthropic and Gemini all take in a request."""
 MAX_URL = 2_000
 """Characters of a web address, which every server takes."""
-_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 _TYPES = mimetypes.MimeTypes()
 """Python's own, the same everywhere: not those of the system or of Windows' registry."""
 for _ending, _type in (

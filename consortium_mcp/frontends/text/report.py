@@ -8,6 +8,8 @@ from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
@@ -23,6 +25,8 @@ MAX_TEXT = 8_000
 KEPT_FOR_SECTIONS = 1_000
 """Characters reserved for warnings and dissent if the synthesis must be cut."""
 _CUT_LAST = ("Warnings", "Dissent", "Still open")
+MOST_ATTACHED = 10
+"""Attachments that are named."""
 LONGEST_LINE = 600
 """Characters of one line of a section, if there is a limit."""
 
@@ -55,6 +59,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
 
 def _head(report: RunReport, room: int | None) -> list[str]:
     parts: list[str] = []
+    attached = _attached(report.attachments)
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
@@ -62,9 +67,11 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         answer = report.final_answer
         shows = answer and answer != report.synthesis
         below = [f"**Answer:** {_short(answer, room, report)}"] if answer and shows else []
-        below.append(_confidence(report))
+        below += [_confidence(report), *attached]
         left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
         parts += [_synthesis(report, left), *below]
+    else:
+        parts += attached
     if report.plan is not None:
         plan = report.plan
         parts.append(
@@ -72,16 +79,21 @@ def _head(report: RunReport, room: int | None) -> list[str]:
             f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
             "members' answers."
         )
-    if report.attachments:
-        parts.append(
-            _short(f"Attached: {', '.join(map(_attachment, report.attachments))}", room, report)
-        )
     return parts
+
+
+def _attached(attachments: Sequence[AttachmentReport]) -> list[str]:
+    """The line that says what the question was about; none where nothing was attached."""
+    if not attachments:
+        return []
+    more = len(attachments) - MOST_ATTACHED
+    names = ", ".join(_attachment(each) for each in attachments[:MOST_ATTACHED])
+    return [f"Attached: {names}{f' and {more} more' if more > 0 else ''}"]
 
 
 def _attachment(attachment: AttachmentReport) -> str:
     size = "" if attachment.bytes is None else f", {attachment.bytes:,} bytes"
-    return f"{attachment.name} ({attachment.type}{size})"
+    return f"{attachment.name[:60]} ({attachment.type[:60]}{size})"
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:

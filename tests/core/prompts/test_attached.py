@@ -84,7 +84,7 @@ async def test_every_strategy_shows_them_in_every_iteration(strategy: str) -> No
     )
     await consulted(run, said)
     assert {question.role for question in said.questions} >= {"member"}
-    beginnings = {}
+    beginnings: dict[tuple[str, str], str] = {}
     for question in said.questions:
         shown = (PHOTO, INVOICE) if question.model == "a" else ()
         assert question.attachments == shown
