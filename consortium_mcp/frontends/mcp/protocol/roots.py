@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import anyio.to_thread
 from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult, ListRootsRequest, ListRootsResult
+from pydantic import ValidationError
 
 from consortium_mcp.adapters.files.attachments import read_attachments, spec_of
 from consortium_mcp.adapters.files.folders import Folders
@@ -84,7 +85,7 @@ async def _asked(ctx: Context[ServerLifespan]) -> tuple[Path, ...]:
         warnings.simplefilter("ignore")  # deprecated, and offered by the clients that people have
         try:
             return _folders(await ctx.session.list_roots())
-        except MCPError:  # it offers roots and does not tell them
+        except (MCPError, ValidationError):  # it offers roots, and tells none or what is none
             return ()
 
 
