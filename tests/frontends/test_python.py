@@ -4,7 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,11 @@ from consortium_mcp import (
     RunReport,
     create_consortium,
 )
+from consortium_mcp.core.domain.attachment import AttachmentSpec
 from consortium_mcp.services.runs.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -217,3 +221,29 @@ async def test_saving_inside_a_loop_names_the_async_twin() -> None:
 def test_max_tokens_is_answered_with_what_it_may_mean() -> None:
     with pytest.raises(ConfigError, match="may mean two things"):
         create_consortium("gpt-4o", max_tokens=500)
+
+
+def test_every_form_of_an_attachment_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("It is down.")
+    made = create_consortium(["o3-mini"], arbiter="gemini-2", strategy="vote")
+    given: list[Any] = [
+        tmp_path / "a.log",
+        {"text": "b", "name": "b"},
+        AttachmentSpec(text="c", name="c"),
+    ]
+    report = made.orchestrate("Why?", attachments=given).report
+    assert [each.name for each in report.attachments] == ["a.log", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"file": "a.log"}, "is not an attachment"),
+        ({"name": "a"}, "has one of path, url, text and base64"),
+        ("nothing.png", "cannot be read"),
+    ],
+)
+def test_what_is_no_attachment_is_refused(given: Any, told: str) -> None:  # noqa: ANN401
+    made = create_consortium(["o3-mini"], arbiter="gemini-2", strategy="vote")
+    with pytest.raises(ConfigError, match=told):
+        made.orchestrate("Why?", attachments=[given])

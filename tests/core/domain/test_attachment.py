@@ -7,6 +7,7 @@ import pytest
 from consortium_mcp.core.domain.attachment import (
     MAX_TOTAL_TEXT,
     Attachment,
+    AttachmentSpec,
     check_together,
     file_name,
 )
@@ -50,6 +51,23 @@ def test_too_much_together_is_refused(attachments: list[Attachment], told: str) 
 def test_as_much_as_is_sent_is_not() -> None:
     check_together([of("text/plain", 1, "a" * MAX_TOTAL_TEXT)])
     check_together([of("image/png", n) for n in range(1, 21)])
+
+
+def test_what_is_attached_is_named_in_one_way() -> None:
+    for spec in (AttachmentSpec(path="a"), AttachmentSpec(text=""), AttachmentSpec(url="a")):
+        assert spec.checked() is spec
+    with pytest.raises(ConfigError, match="given: path, base64"):
+        AttachmentSpec(path="a", base64="b").checked()
+    with pytest.raises(ConfigError, match="given: none"):
+        AttachmentSpec(type="image/png").checked()
+
+
+def test_the_same_content_of_another_type_is_another_attachment() -> None:
+    same = of("image/png").model_copy(update={"name": "b"})
+    assert same.identity == of("image/png").identity
+    others = [of("text/plain"), of("image/png", 4)]
+    others.append(Attachment(name="a", type="image/png", url="https://example.com/a.png"))
+    assert len({each.identity for each in (same, *others)}) == 4
 
 
 def test_a_name_is_one_short_line() -> None:
