@@ -47,10 +47,15 @@ class MemberReport(BaseModel):
     """The member's own run, where the member is a consortium."""
 
 
+MAX_SHOWN_NAME = 200
+"""Characters of an attachment's name or address."""
+
+
 class AttachmentReport(BaseModel):
     """What the question was about besides its prompt."""
 
     name: str
+    """Of a web address, its beginning."""
     type: str
     """MIME type."""
     bytes: int | None
@@ -204,7 +209,9 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
         attachments=[
-            AttachmentReport(name=a.url or a.name, type=a.type, bytes=a.size, sha256=a.sha256)
+            AttachmentReport(
+                name=(a.url or a.name)[:MAX_SHOWN_NAME], type=a.type, bytes=a.size, sha256=a.sha256
+            )
             for a in run.attachments
         ],
         usage=usage,

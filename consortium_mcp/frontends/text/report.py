@@ -16,7 +16,9 @@ from consortium_mcp.frontends.text.phrases import (
 )
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
@@ -31,6 +33,8 @@ MAX_TEXT = 8_000
 KEPT_FOR_SECTIONS = 1_000
 """Characters reserved for warnings and dissent if the synthesis must be cut."""
 _CUT_LAST = ("Warnings", "Dissent", "Still open")
+MOST_ATTACHED = 10
+"""Attachments that are named."""
 LONGEST_LINE = 600
 """Characters of one line of a section, if there is a limit."""
 
@@ -64,6 +68,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
 
 def _head(report: RunReport, room: int | None) -> list[str]:
     parts: list[str] = []
+    attached = _attached(report.attachments)
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
@@ -81,9 +86,11 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         answer = report.final_answer
         shows = answer and answer != report.synthesis
         below = [f"**Answer:** {_short(answer, room, report)}"] if answer and shows else []
-        below.append(_confidence(report))
+        below += [_confidence(report), *attached]
         left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
         parts += [_synthesis(report, left), *below]
+    else:
+        parts += attached
     if report.plan is not None:
         plan = report.plan
         price = f"; {range_}" if (range_ := cost_range(plan)) else ""
@@ -93,6 +100,20 @@ def _head(report: RunReport, room: int | None) -> list[str]:
             f"members' answers{price}."
         )
     return parts
+
+
+def _attached(attachments: Sequence[AttachmentReport]) -> list[str]:
+    """The line that says what the question was about; none where nothing was attached."""
+    if not attachments:
+        return []
+    more = len(attachments) - MOST_ATTACHED
+    names = ", ".join(_attachment(each) for each in attachments[:MOST_ATTACHED])
+    return [f"Attached: {names}{f' and {more} more' if more > 0 else ''}"]
+
+
+def _attachment(attachment: AttachmentReport) -> str:
+    size = "" if attachment.bytes is None else f", {attachment.bytes:,} bytes"
+    return f"{attachment.name[:60]} ({attachment.type[:60]}{size})"
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
+from consortium_mcp.core.domain.report import (
+    AttachmentReport,
+    Plan,
+    RunReport,
+    Usage,
+    report_of,
+    report_of_plan,
+)
 from consortium_mcp.core.domain.verdict import Dissent
 from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
@@ -33,6 +40,25 @@ async def test_an_ordinary_report_is_whole() -> None:
     assert "### Still open\n- Check the sum." in shown
 
 
+ATTACHED = AttachmentReport(name="a.png", type="image/png", bytes=12_345, sha256="0" * 64)
+
+
+async def test_a_report_and_a_plan_say_what_was_attached() -> None:
+    address = "https://example.com/" + "a" * 300
+    page_ = AttachmentReport(name=address, type="image/png", bytes=None, sha256=None)
+    attached = [ATTACHED, page_]
+    line = f"Attached: a.png (image/png, 12,345 bytes), {address[:60]} (image/png)"
+    assert f"\n\n{line}\n\n" in report_markdown(await report(attachments=attached))
+    plan = report_of_plan(
+        run_of("a"), Plan(fewest_calls=1, most_calls=1, estimated_input_tokens=1), (), "now"
+    )
+    assert line in report_markdown(plan.model_copy(update={"attachments": attached}))
+    assert "Attached" not in report_markdown(plan)
+    many = report_markdown(await report(attachments=[ATTACHED] * 12))
+    assert many.count("a.png") == 10
+    assert "bytes) and 2 more\n" in many
+
+
 @pytest.mark.parametrize("length", [100, 7_000, 8_000, 50_000])
 async def test_whatever_there_is_a_result_is_short_enough(length: int) -> None:
     long = await report(
@@ -40,6 +66,7 @@ async def test_whatever_there_is_a_result_is_short_enough(length: int) -> None:
         warnings=["w" * 5_000] * 30,
         dissent=[Dissent(labels=("B",), final_answer="41", argument="d" * 3_000)] * 30,
         refinements=["r" * 900] * 30,
+        attachments=[ATTACHED.model_copy(update={"name": "n" * 200})] * 20,
     )
     shown = report_markdown(long)
     assert len(shown) < MAX_TEXT
