@@ -19,8 +19,8 @@ from consortium_mcp.services.runs.attaching import attach
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.saved.calibrations import Calibrations
     from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.attachment import Attachment
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Calibration
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
 

@@ -12,7 +12,7 @@ from consortium_mcp.adapters.files.attachments import attachment_of_content
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.core.domain.run_record import RunRecord
+from consortium_mcp.core.records.run_record import RunRecord
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, reply, verdict
