@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
@@ -26,9 +27,11 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
     """
     config = run.config
     strategy = get_strategy(config.strategy)
-    fewest, most = strategy.calls(run)
+    calls = strategy.calls(run)
+    fewest, most = calls.fewest, calls.most
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
-    extra = [nested.get(member.model, 1) - 1 for member in run.members]
+    asked = 1 + math.ceil(calls.reviews[1] / (config.max_iterations * len(run.members)))
+    extra = [asked * (nested.get(member.model, 1) - 1) for member in run.members]
     extra += [2 * (nested.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters)]
     most += config.max_iterations * sum(extra)
     questions = [strategy.question_for(member, run) for member in run.members]
@@ -49,6 +52,7 @@ def estimate(run: Run, nested: Mapping[str, int]) -> tuple[Plan, tuple[str, ...]
     plan = Plan(
         fewest_calls=min(fewest, most_calls),
         most_calls=most_calls,
+        calls=calls._asdict(),
         estimated_input_tokens=tokens,
     )
     return plan, tuple(warnings)

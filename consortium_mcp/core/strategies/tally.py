@@ -35,9 +35,9 @@ class Tally(Vote):
 
     description = "As vote, but the arbiter breaks ties; for models too small to judge."
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """At most one call per iteration, to break a tie."""
-        return waves.calls(run, (0, 1))
+        return waves.calls(run, verdicts=(0, 1))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The heaviest group's answer, as its most confident member wrote it."""

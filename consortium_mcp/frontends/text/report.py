@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
 from consortium_mcp.frontends.text.phrases import cost, dollars, seconds, tokens
+from consortium_mcp.frontends.text.reviews import review_lines
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
@@ -43,6 +44,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         f"Members ({report.answered} of {report.asked} answered)": [
             _member(member) for member in report.members
         ],
+        "Reviews": review_lines(report.review) if report.review else [],
         "Dissent": [_dissent(side) for side in report.dissent],
         "Still open": [f"- {line}" for line in report.refinements],
         "Warnings": [f"- {line}" for line in report.warnings],
@@ -68,11 +70,21 @@ def _head(report: RunReport, room: int | None) -> list[str]:
     if report.plan is not None:
         plan = report.plan
         parts.append(
-            f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
-            f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
+            f"{plan.fewest_calls} to {plan.most_calls} calls{_kinds(plan)}, retries not counted; "
+            f"about {plan.estimated_input_tokens} input tokens in the first iteration, without the "
             "members' answers."
         )
     return parts
+
+
+def _kinds(plan: Plan) -> str:
+    """What the calls are for, as ` (3 to 9 answers, 3 to 9 reviews, 1 to 6 verdicts)`."""
+    kinds = [
+        f"{fewest} to {most} {kind}" if fewest < most else f"{most} {kind}"
+        for kind, (fewest, most) in plan.calls.items()
+        if most
+    ]
+    return f" ({', '.join(kinds)})" if len(kinds) > 1 else ""
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:
