@@ -18,6 +18,7 @@ from consortium_mcp.core.strategies.rank import Rank
 from consortium_mcp.core.strategies.roles import Roles
 from consortium_mcp.core.strategies.synthesis import Synthesis
 from consortium_mcp.core.strategies.tally import Tally
+from consortium_mcp.core.strategies.verify import Verify
 from consortium_mcp.core.strategies.vote import Vote
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ STRATEGIES: dict[str, Strategy] = {
     "roles": Roles(),
     "debate": Debate(),
     "council": Council(),
+    "verify": Verify(),
     "tally": Tally(),
 }
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Council(Synthesis):
     """Reviews inform the chair; they are no votes, as their writers have read the answers."""
 
-    description = "Members rank each other's answers, unnamed; the arbiter writes from both."
+    description = "Members rank each other, unnamed; the arbiter writes."
     asks_in_waves = False
 
     def calls(self, run: Run) -> waves.Calls:
