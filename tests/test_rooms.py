@@ -36,7 +36,8 @@ MAY_IMPORT = {
         "core/judging", "core/strategies",
     ],
     "core/evaluation": [
-        "core/domain", "core/answers", "core/reading", "core/panel", "core/engine",
+        "core/domain", "core/answers", "core/reading", "core/panel", "core/prompts",
+        "core/engine",
     ],
     # What reaches out.
     "adapters": ["core/domain", "core/strategies"],

@@ -69,13 +69,23 @@ def parse_ranking_of_peers(text: str, labels: Collection[str], source: Source) -
 def _first_errors(reader: FieldReader, labels: Collection[str]) -> dict[str, str]:
     """The first error in each answer that has one; a line that names no label is left out."""
     found: dict[str, str] = {}
-    for line in reader.lines("first_errors"):
+    for line in reader.lines("first_errors")[:_MAX_LINES]:
         named, said = labelled_line(line, labels)
-        if not _NO_ERROR.fullmatch(said):
+        if not _says_none(said):
             found |= {label: said for label in named if label not in found}
     return found
 
 
+_MAX_LINES = 200
+"""The most lines that are looked at: more than anybody is shown answers."""
+
+
+def _says_none(said: str) -> bool:
+    """Whether a few words say that there is no error."""
+    return len(said) <= _LONGEST_NONE and _NO_ERROR.fullmatch(said) is not None
+
+
+_LONGEST_NONE = 40
 _NO_ERROR = re.compile(
     r"\W*(?:(?:no|not any|without)(?: \w+)? errors?(?: (?:found|seen))?|no|none(?: found)?|n/a"
     r"|nothing|-+|–|keine?r?|aucune?|ningun[oa]?|нет|无|無)\W*",
@@ -101,6 +111,6 @@ def parse_check(text: str, source: Source) -> ReadCheck:
         raise VerdictError("it does not say whether the answer is right")
     finding = found[0]
     error = " ".join(reader.lines("first_errors"))
-    if finding == "right" or _NO_ERROR.fullmatch(error) or not error:
+    if finding == "right" or not error or _says_none(error):
         return ReadCheck(finding=finding, first_error=None)
     return ReadCheck(finding=finding, first_error=error)
