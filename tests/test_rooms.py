@@ -38,6 +38,7 @@ MAY_IMPORT = {
     ],
     "core/evaluation": [
         "core/domain", "core/records", "core/answers", "core/reading", "core/panel",
+        "core/prompts",
         "core/engine",
     ],
     # What reaches out.

@@ -13,6 +13,7 @@ from consortium_mcp.core.domain.verdict import (
     ConfidenceParts,
     Dissent,
     Iteration,
+    PeerReview,
     Response,
     Verdict,
 )
@@ -94,6 +95,9 @@ class Plan(BaseModel):
     fewest_calls: int
     most_calls: int
     """At most `max_calls`; where that is not set, retries of failed calls are extra."""
+    calls: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """What the calls are for (`answers`, `reviews`, `verdicts`): the fewest and the most of each.
+    Calls that a nested consortium makes are not told apart here."""
     estimated_input_tokens: int
     """Of the first question to each member; the length of the answers is not known yet."""
     least_cost_usd: float | None = None
@@ -119,6 +123,8 @@ class RunReport(BaseModel):
     confidence_parts: ConfidenceParts | None
     dissent: list[Dissent]
     refinements: list[str]
+    review: PeerReview | None = None
+    """What members made of each other's answers, in `council` and `verify`."""
     iterations: int
     reported_iteration: int | None
     """The iteration whose verdict this is: the best, not always the last."""
@@ -235,6 +241,7 @@ _NO_VERDICT: dict[str, Any] = {
     "confidence_parts": None,
     "dissent": [],
     "refinements": [],
+    "review": None,
 }
 
 
@@ -248,6 +255,7 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "confidence_parts": verdict.parts,
         "dissent": list(verdict.dissent),
         "refinements": list(verdict.refinements),
+        "review": verdict.review,
     }
 
 

@@ -14,11 +14,12 @@ from consortium_mcp.frontends.text.phrases import (
     times,
     tokens,
 )
+from consortium_mcp.frontends.text.reviews import review_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, RunReport
+    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, Plan, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
@@ -55,6 +56,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         f"Members ({report.answered} of {report.asked} answered)": [
             _member(member) for member in report.members
         ],
+        "Reviews": review_lines(report.review) if report.review else [],
         "Dissent": [_dissent(side) for side in report.dissent],
         "Still open": [f"- {line}" for line in report.refinements],
         "Tools": [f"- {tool.name}: {times(tool.calls)}" for tool in report.tools],
@@ -95,8 +97,8 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         plan = report.plan
         price = f"; {range_}" if (range_ := cost_range(plan)) else ""
         parts.append(
-            f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
-            f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
+            f"{plan.fewest_calls} to {plan.most_calls} calls{_kinds(plan)}, retries not counted; "
+            f"about {plan.estimated_input_tokens} input tokens in the first iteration, without the "
             f"members' answers{price}."
         )
     return parts
@@ -114,6 +116,16 @@ def _attached(attachments: Sequence[AttachmentReport]) -> list[str]:
 def _attachment(attachment: AttachmentReport) -> str:
     size = "" if attachment.bytes is None else f", {attachment.bytes:,} bytes"
     return f"{attachment.name[:60]} ({attachment.type[:60]}{size})"
+
+
+def _kinds(plan: Plan) -> str:
+    """What the calls are for, as ` (3 to 9 answers, 3 to 9 reviews, 1 to 6 verdicts)`."""
+    kinds = [
+        f"{fewest} to {most} {kind}" if fewest < most else f"{most} {kind}"
+        for kind, (fewest, most) in plan.calls.items()
+        if most
+    ]
+    return f" ({', '.join(kinds)})" if len(kinds) > 1 else ""
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:

@@ -86,6 +86,8 @@ class RunExecution:
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
+        self._reviews = 0
+        """Reviews that have come or failed."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._unsaved = False
@@ -160,12 +162,14 @@ class RunExecution:
         if isinstance(event, events.Judged):
             self._run = event.run
             await self._record(IterationRecord.judged(event.run.iterations[-1]))
+        elif isinstance(event, events.Reviewed):
+            self._reviews += 1
         else:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
         self.handle.outdate()
         done = len(self.handle.progress) + 1
-        total = self._run.config.max_iterations * (len(self._run.members) + 1)
+        total = self._run.config.max_iterations * (len(self._run.members) + 1) + self._reviews
         self.handle.publish(Progress(done, total, _progress_message(event, self._run)))
         await self._save_newest()
 
@@ -245,11 +249,13 @@ def _lost_calls(calls: Sequence[BegunCall]) -> str:
     )
 
 
-def _progress_message(event: events.Heard | events.Judged, run: Run) -> str:
+def _progress_message(event: events.Heard | events.Reviewed | events.Judged, run: Run) -> str:
     of = f"of {run.config.max_iterations}"
     if isinstance(event, events.Judged):
         last = run.iterations[-1]
         return f"iteration {last.number} {of}: verdict, confidence {last.verdict.confidence:.2f}"
+    if isinstance(event, events.Reviewed):
+        return f"iteration {event.iteration} {of}: {event.ended} of {event.asked} reviews"
     failed = f", {event.failed} failed" if event.failed else ""
     return (
         f"iteration {event.iteration} {of}: "

@@ -15,7 +15,14 @@ from consortium_mcp.core.domain.report import (
     report_of,
     report_of_plan,
 )
-from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.core.domain.verdict import (
+    Ballot,
+    Check,
+    Dissent,
+    Objection,
+    PeerReview,
+    RankedAnswer,
+)
 from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
@@ -139,3 +146,43 @@ async def test_a_call_that_joined_a_run_is_told_so() -> None:
 async def test_an_answer_that_was_there_is_told_with_its_age(seconds: float, told: str) -> None:
     shown = report_markdown(await report(age_seconds=seconds))
     assert f"an earlier run, which ended {told} ago;" in shown
+
+
+async def test_reviews_are_told_in_a_few_lines() -> None:
+    review = PeerReview(
+        ranking=(
+            RankedAnswer(labels=("A", "C"), score=2 / 3),
+            RankedAnswer(labels=("B",), score=0),
+        ),
+        ballots=(
+            Ballot(reviewer="A", shown=("B", "C"), ranking=("C", "B")),
+            Ballot(reviewer="B", shown=("C", "A"), ranking=("A", "C")),
+            Ballot(reviewer="C", shown=("A", "B"), ranking=("A", "B")),
+        ),
+        kendalls_w=0.75,
+        objections=(Objection(reviewer="B", of="A", text="the sum is off"),),
+    )
+    shown = report_markdown(await report(review=review))
+    assert (
+        "### Reviews\n- Best first: A and C (0.67), B (0.00); Kendall's W 0.75\n"
+        "- Placed first: A by B, C; C by A\n"
+        "- Strongest objection to A, by B: the sum is off"
+    ) in shown
+    checks = (Check(reviewer="B", of="A", finding="cannot tell"),)
+    shown = report_markdown(await report(review=PeerReview(ranking=(), checks=checks)))
+    assert "### Reviews\n- Checked: A cannot tell (B)" in shown
+    assert "### Reviews" not in report_markdown(await report())
+
+
+async def test_a_plan_says_what_the_calls_are_for() -> None:
+    plan = Plan(
+        fewest_calls=7,
+        most_calls=8,
+        calls={"answers": (3, 3), "reviews": (3, 3), "verdicts": (1, 2)},
+        estimated_input_tokens=9,
+    )
+    shown = report_markdown(await report(plan=plan, status="planned", synthesis=None))
+    assert "7 to 8 calls (3 answers, 3 reviews, 1 to 2 verdicts), retries not counted" in shown
+    only_votes = plan.model_copy(update={"calls": {"answers": (3, 3), "verdicts": (0, 0)}})
+    shown = report_markdown(await report(plan=only_votes, status="planned", synthesis=None))
+    assert "7 to 8 calls, retries not counted" in shown
