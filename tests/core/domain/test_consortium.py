@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -44,7 +46,9 @@ def test_several_keep_their_order() -> None:
     ],
 )
 def test_what_is_out_of_bounds_is_refused_with_what_to_write(
-    setting: str, value: object, told: str
+    setting: str,
+    value: Any,  # noqa: ANN401 (of each kind)
+    told: str,
 ) -> None:
     with pytest.raises(ConfigError, match=told):
         ConsortiumConfig(
