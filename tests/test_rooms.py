@@ -22,16 +22,19 @@ MAY_IMPORT = {
     "core/records": ["core/domain"],
     "core/answers": [],
     "core/reading": ["core/domain", "core/answers"],
+    "core/judgements": ["core/domain", "core/answers", "core/reading"],
     "core/confidence": ["core/domain", "core/answers"],
     "core/panel": ["core/domain", "core/records"],
     "core/prompts": ["core/domain", "core/reading", "core/confidence"],
     "core/judging": [
-        "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/confidence",
+        "core/prompts",
     ],
     "core/strategies": [
-        "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
-        "core/judging",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/confidence",
+        "core/prompts", "core/judging",
     ],
+    "core/spending": ["core/domain", "core/records", "core/prompts", "core/strategies"],
     "core/engine": [
         "core/domain", "core/records", "core/panel", "core/reading", "core/confidence",
         "core/prompts", "core/judging", "core/strategies",
@@ -89,7 +92,7 @@ MAY_IMPORT = {
 
 # A package from outside, and the only places that may import it.
 ONLY_IN = {
-    "json_repair": ["core/reading/"],
+    "json_repair": ["core/reading/", "core/judgements/"],
     "pypdf": ["adapters/files/pdf_text.py"],
     "llm": [
         "adapters/models/",
