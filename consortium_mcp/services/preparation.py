@@ -94,26 +94,12 @@ class RunPreparation:
             UnknownRun: the run to continue does not exist.
             StoreError: the journal cannot be read at all.
         """
-        if self._inside:
-            raise ConfigError(
-                "This was asked for from inside a consultation, by a program that is one of its "
-                "members. A member answers by itself: another consultation would ask it again, "
-                "without end."
-            )
-        if request.continue_run is not None and request.history:
-            raise ConfigError(
-                "Both continue_run and history were given. Give one of them: a run that is "
-                "continued brings its own history."
-            )
+        self._check(request)
         previous = await self._previous(request.continue_run)
         resolved = await self._resolved(request, previous.config if previous else None)
         request, config, left_out = await self._in_template(request, resolved)
         resolved = await self._with_tools(replace(resolved, config=config))
-        earlier = previous.attachments if previous else ()
-        attached: dict[str, Attachment] = {}
-        for each in (*earlier, *request.attachments):  # the earlier stay as they were shown
-            attached.setdefault(each.identity, each)
-        resolved, attachments = await attach(resolved, [*attached.values()])
+        resolved, attachments = await attach(resolved, _attached(request, previous))
         prices = await self._price_lists.for_run(resolved)
         calibration, warnings = await self._calibration()
         seed = self._new_seed()
@@ -133,6 +119,19 @@ class RunPreparation:
         fingerprint = fingerprint_of(run, _all_nested(resolved))
         run = run.model_copy(update={"fingerprint": fingerprint})
         return PreparedRun(run, resolved, prices)
+
+    def _check(self, request: ConsultRequest) -> None:
+        if self._inside:
+            raise ConfigError(
+                "This was asked for from inside a consultation, by a program that is one of its "
+                "members. A member answers by itself: another consultation would ask it again, "
+                "without end."
+            )
+        if request.continue_run is not None and request.history:
+            raise ConfigError(
+                "Both continue_run and history were given. Give one of them: a run that is "
+                "continued brings its own history."
+            )
 
     async def _previous(self, run_id: str | None) -> RunRecord | None:
         if run_id is None:
@@ -202,6 +201,15 @@ def _all_nested(resolved: ResolvedConsortium) -> dict[str, ConsortiumConfig]:
     for name, inner in resolved.nested.items():
         found |= {name: inner.config} | _all_nested(inner)
     return found
+
+
+def _attached(request: ConsultRequest, previous: RunRecord | None) -> list[Attachment]:
+    """What the run that is continued was about, and what comes with the request, each once."""
+    attached: dict[str, Attachment] = {}
+    earlier = previous.attachments if previous else ()
+    for each in (*earlier, *request.attachments):  # the earlier stay as they were shown
+        attached.setdefault(each.identity, each)
+    return [*attached.values()]
 
 
 def _conversation(record: RunRecord) -> tuple[Turn, ...]:
