@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Column = dict[int, int]
 """One element: list -> the index at which the list has it."""
-LEAST_ALIKE = 0.25
+LEAST_ALIKE = 0.12
 """Elements less alike are two, unless they stand in the same gap between pairs."""
 _ALL_PAIRS = 2_500
 """Pairs of elements that are all looked at; above, only those that share something rare."""
