@@ -20,7 +20,7 @@ from consortium_mcp.core.structured.alignment import columns_of
 from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote, LeftOut
 from consortium_mcp.core.structured.likeness import alike, groups_of, support
 from consortium_mcp.core.structured.places import Place
-from consortium_mcp.core.structured.values import ABSENT, NO_VOTE, canonical, kind_of
+from consortium_mcp.core.structured.values import ABSENT, MORE, NO_VOTE, canonical, kind_of
 from consortium_mcp.core.structured.weighing import standing
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class _Agreement:
         having = {m: value for m, value in having.items() if m not in silent}
         lacking = [m for m, each in objects.items() if name not in each]
         must = name in part.place.required
+        if must:  # that it lacks breaks the schema
+            silent |= frozenset(lacking)
         inner = _Part(
             path=(*part.path, name),
             place=part.place.property(name),
@@ -140,7 +142,8 @@ class _Agreement:
     # Lists
     def _list(self, part: _Part, lists: Mapping[int, list[Any]]) -> list[Any]:
         members = sorted(lists)
-        held = [[each for each in lists[m] if each is not NO_VOTE] for m in members]
+        held = [[each for each in lists[m] if each not in (NO_VOTE, MORE)] for m in members]
+        cut_off = frozenset(m for m in members if MORE in lists[m])
         if not any(held):
             self._note(part, lists, [])
             return []
@@ -154,31 +157,35 @@ class _Agreement:
             {members[place]: held[place][at] for place, at in sorted(column.items())}
             for column in columns
         ]
-        kept = self._kept(part, elements, self._weight(members))
         agreed: list[Any] = []
-        for values in kept:
+        for values in self._kept(part, elements, members, cut_off):
             index = len(agreed)
+            silent = part.silent | (cut_off - values.keys())
+            place = part.place.element(index)
             agreed.append(
-                self.value(
-                    _Part((*part.path, index), part.place.element(index), values, part.silent,
-                          part.required)
-                )
+                self.value(_Part((*part.path, index), place, values, silent, part.required))
             )
         if not agreed:
             self._note(part, {m: lists[m] for m in members if not lists[m]}, [])
         return agreed
 
     def _kept(
-        self, part: _Part, elements: Sequence[Mapping[int, Any]], total: float
+        self,
+        part: _Part,
+        elements: Sequence[Mapping[int, Any]],
+        members: Sequence[int],
+        cut_off: frozenset[int],
     ) -> list[Mapping[int, Any]]:
         """The elements that are there: those that at least half have, within the schema's bounds."""
         by_weight = sorted(range(len(elements)), key=lambda at: (-self._weight(elements[at]), at))
-        count = sum(2 * self._weight(each) >= total for each in elements)
-        count = max(count, min(part.place.least_elements, len(elements)))
-        if part.place.most_elements is not None:
-            count = min(count, part.place.most_elements)
-        kept = set(by_weight[:count])
-        for at in by_weight[count:]:
+        enough = []
+        for at in by_weight:
+            voting = [m for m in members if m in elements[at] or m not in cut_off]
+            if 2 * self._weight(elements[at]) >= self._weight(voting):
+                enough.append(at)
+        enough += [at for at in by_weight if at not in enough][: max(0, part.place.least_elements - len(enough))]
+        kept = set(enough[: part.place.most_elements])
+        for at in sorted(set(by_weight) - kept):
             groups = self._votes(part, elements[at])
             self.left_out.append(
                 LeftOut(part.path, groups[0].value, self._names(elements[at]),

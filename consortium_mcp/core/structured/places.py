@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from consortium_mcp.core.structured.keywords import Node
     from consortium_mcp.core.structured.schema import Schema
 
@@ -62,6 +64,11 @@ class Place:
     def rank(self, name: str) -> tuple[int, str]:
         """For sorting properties: as the schema lists them, and the others by name after them."""
         return self._ranks.get(name, len(self._ranks)), name
+
+    @cached_property
+    def names(self) -> Collection[str]:
+        """The properties that the schema names."""
+        return self._ranks
 
     @cached_property
     def _ranks(self) -> dict[str, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consortium_mcp.core.reading.json_objects import json_object
-from consortium_mcp.core.structured.values import NO_VOTE, at
+from consortium_mcp.core.structured.places import Place
+from consortium_mcp.core.structured.values import MORE, NO_VOTE, Path, at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,10 @@ class ReadObject(NamedTuple):
     given: dict[str, Any] | None
     """As the member gave it; `None` where the reply holds no object."""
     votes: dict[str, Any] | None
-    """The same with `NO_VOTE` for each value that breaks the schema."""
+    """The same with `NO_VOTE` for each value that breaks the schema, or was cut off."""
     breaches: tuple[Breach, ...]
+    cut_off: bool = False
+    """Whether the reply ended before the object did."""
 
     @property
     def complaint(self) -> str | None:
@@ -34,16 +37,32 @@ class ReadObject(NamedTuple):
 
 
 def read_object(text: str, schema: Schema) -> ReadObject:
-    """Read a member's reply; nothing raises."""
-    return checked_object(json_object(text), schema)
+    """Read a member's reply; nothing raises.
 
-
-def checked_object(given: dict[str, Any] | None, schema: Schema) -> ReadObject:
-    """Check an object, and take out what breaks the schema; the rest of it counts."""
-    if given is None:
+    What breaks the schema is no vote, and what was cut off is none; the rest of the object counts.
+    """
+    found = json_object(text)
+    if found is None:
         return ReadObject(None, None, ())
-    breaches = schema.breaches(given)
-    return ReadObject(given, _votes(given, breaches), tuple(breaches))
+    breaches = schema.breaches(found.value)
+    votes = _votes(found.value, breaches)
+    if votes is not None and found.open_at is not None:
+        _leave_open(votes, found.open_at, schema)
+    return ReadObject(found.value, votes, tuple(breaches), cut_off=found.open_at is not None)
+
+
+def _leave_open(votes: dict[str, Any], path: Path, schema: Schema) -> None:
+    """Mark what has no end: what stands nowhere in it may have been there."""
+    place = Place(schema)
+    for depth in range(len(path) + 1):
+        held = at(votes, path[:depth])
+        if isinstance(held, list):
+            held.append(MORE)
+        elif isinstance(held, dict):
+            held |= {name: NO_VOTE for name in place.names if name not in held}
+        if depth < len(path):
+            step = path[depth]
+            place = place.element(step) if isinstance(step, int) else place.property(step)
 
 
 _ABOUT_PARTS = frozenset(

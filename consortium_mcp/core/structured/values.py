@@ -17,11 +17,14 @@ class Nothing(Enum):
     ABSENT = "absent"
     """The member's object has nothing here, which is a vote."""
     NO_VOTE = "no vote"
-    """What the member gave here breaks the schema, which is no vote."""
+    """What the member gave here breaks the schema or was cut off, which is no vote."""
+    MORE = "more"
+    """The last element of a list whose end was cut off."""
 
 
 ABSENT: Literal[Nothing.ABSENT] = Nothing.ABSENT
 NO_VOTE: Literal[Nothing.NO_VOTE] = Nothing.NO_VOTE
+MORE: Literal[Nothing.MORE] = Nothing.MORE
 
 Kind = Literal["object", "list", "plain"]
 
