@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "core/answers": [],
     "core/reading": ["core/domain", "core/answers"],
     "core/confidence": ["core/domain", "core/answers"],
+    "core/structured": ["core/domain", "core/answers", "core/reading"],
     "core/panel": ["core/domain"],
     "core/prompts": ["core/domain", "core/reading", "core/confidence"],
     "core/judging": [
@@ -36,7 +37,8 @@ MAY_IMPORT = {
         "core/judging", "core/strategies",
     ],
     "core/evaluation": [
-        "core/domain", "core/answers", "core/reading", "core/panel", "core/engine",
+        "core/domain", "core/answers", "core/reading", "core/structured", "core/panel",
+        "core/engine",
     ],
     # What reaches out.
     "adapters": ["core/domain", "core/panel", "core/strategies"],
@@ -88,6 +90,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "json_repair": ["core/reading/"],
     "pypdf": ["adapters/files/pdf_text.py"],
+    "jsonschema_rs": ["core/structured/schema.py"],
     "llm": [
         "adapters/models/",
         "adapters/local/models.py",
@@ -108,10 +111,10 @@ ONLY_IN = {
     "click": ["frontends/", "adapters/settings.py", "adapters/models/tools.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }
-CORE_MAY = {"anyio", "json_repair", "pydantic"}
+CORE_MAY = {"anyio", "json_repair", "jsonschema_rs", "pydantic"}
 STDLIB_OF_CORE = {
-    "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib",
-    "fractions", "functools", "hashlib", "importlib", "itertools", "json", "math", "random", "re",
+    "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib", "enum",
+    "fractions", "functools", "hashlib", "heapq", "importlib", "itertools", "json", "math", "random", "re",
     "statistics", "string", "typing", "unicodedata",
 }  # fmt: skip
 MOST_FILES = 12
