@@ -27,7 +27,7 @@ async def measure(calls: int, *, stock: bool) -> None:
     """Make the calls at once and print the figures."""
     import llm  # noqa: PLC0415 (what each way imports first is part of what is compared)
 
-    from consortium_mcp.adapters.models.calls import ModelCaller  # noqa: PLC0415
+    from consortium_mcp.adapters.calls.model_caller import ModelCaller  # noqa: PLC0415
     from consortium_mcp.adapters.models.registry import Registry  # noqa: PLC0415
     from consortium_mcp.adapters.settings import Limits  # noqa: PLC0415
     from consortium_mcp.core.domain.ask import Question  # noqa: PLC0415

@@ -24,9 +24,9 @@ import anyio
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
-from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import Usage, report_of
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.exchange import Exchange
+from consortium_mcp.core.records.run_summary import RunQuery
 from tests.support.fakes import run_of
 
 if TYPE_CHECKING:

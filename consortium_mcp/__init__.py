@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         StoreError,
         UnknownRun,
     )
-    from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import MemberSpec
+    from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.services.runs.progress import Progress
 
 __all__ = [

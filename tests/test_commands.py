@@ -43,6 +43,7 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("operating.md", "Providers and keys"): "clone",
     ("operating.md", "The database"): "clone",
     ("answers.md", "Your own evidence"): "clone",
+    ("strategies.md", "Your own judges"): "clone",
     ("replay.md", "Measure a panel on recorded answers"): "clone",
     ("README.md", "Install"): "installation",
     ("README.md", "Use it"): "terminal",

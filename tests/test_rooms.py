@@ -19,11 +19,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     # What is decided. Lower rooms first: each may know those above it in this table, if it says so.
     "core/domain": [],
+    "core/records": ["core/domain"],
     "core/answers": [],
     "core/reading": ["core/domain", "core/answers"],
     "core/confidence": ["core/domain", "core/answers"],
     "core/structured": ["core/domain", "core/answers", "core/reading"],
-    "core/panel": ["core/domain"],
+    "core/panel": ["core/domain", "core/records"],
     "core/prompts": ["core/domain", "core/reading", "core/confidence"],
     "core/judging": [
         "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
@@ -33,40 +34,41 @@ MAY_IMPORT = {
         "core/judging",
     ],
     "core/engine": [
-        "core/domain", "core/panel", "core/reading", "core/confidence", "core/prompts",
-        "core/judging", "core/strategies",
+        "core/domain", "core/records", "core/panel", "core/reading", "core/confidence",
+        "core/prompts", "core/judging", "core/strategies",
     ],
     "core/evaluation": [
-        "core/domain", "core/answers", "core/reading", "core/structured", "core/panel",
+        "core/domain", "core/records", "core/answers", "core/reading", "core/structured",
+        "core/panel", "core/prompts",
         "core/engine",
     ],
     # What reaches out.
     "adapters": ["core/domain", "core/panel", "core/strategies"],
     "adapters/clients": ["core/domain"],
     "adapters/files": ["core/domain"],
-    "adapters/journal": ["core/domain", "adapters/sqlite"],
+    "adapters/journal": ["core/domain", "core/records", "adapters/sqlite"],
+    "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
     "adapters/models": [
-        "core/domain", "core/panel", "core/engine", "adapters", "adapters/agents",
-        "adapters/files", "adapters/wire",
+        "core/domain", "core/panel", "adapters", "adapters/agents", "adapters/wire",
+    ],
+    "adapters/calls": [
+        "core/domain", "adapters", "adapters/files", "adapters/models", "adapters/wire",
     ],
     "adapters/wire": [],
     "adapters/agents": ["core/domain", "adapters"],
     "adapters/acp": ["core/domain", "adapters", "adapters/agents"],
     # What can be done.
     "services/runs": [
-        "core/*", "adapters/files", "adapters/journal", "adapters/models", "adapters/sqlite",
+        "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
-    "services": [
-        "core/*", "adapters", "adapters/agents", "adapters/files", "adapters/journal",
-        "adapters/models", "adapters/sqlite", "services/runs",
-    ],
+    "services": ["core/*", "adapters", "adapters/*", "services/runs"],
     # What speaks.
-    "frontends/text": ["core/domain"],
+    "frontends/text": ["core/domain", "core/records"],
     "frontends": [
-        "core/domain", "adapters", "adapters/files", "adapters/journal", "adapters/sqlite",
-        "services",
+        "core/domain", "core/records", "adapters", "adapters/files", "adapters/journal",
+        "adapters/sqlite", "services",
     ],
     "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
     "frontends/mcp/protocol": ["core/domain", "adapters/files", "services", "frontends/text"],
@@ -93,6 +95,7 @@ ONLY_IN = {
     "jsonschema_rs": ["core/structured/schema.py"],
     "llm": [
         "adapters/models/",
+        "adapters/calls/",
         "adapters/local/models.py",
         "adapters/agents/models.py",
         "adapters/templates.py",
@@ -102,13 +105,18 @@ ONLY_IN = {
     ],
     "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/", "adapters/fragments.py"],
-    "sqlite3": ["adapters/journal/", "adapters/sqlite/", "adapters/consortium_files.py"],
+    "sqlite3": [
+        "adapters/journal/",
+        "adapters/saved/",
+        "adapters/sqlite/",
+        "adapters/consortium_files.py",
+    ],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
     "uvicorn": ["frontends/mcp/http.py"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],
-    "click": ["frontends/", "adapters/settings.py", "adapters/models/tools.py"],
+    "click": ["frontends/", "adapters/settings.py", "adapters/calls/tools.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }
 CORE_MAY = {"anyio", "json_repair", "jsonschema_rs", "pydantic"}

@@ -28,14 +28,14 @@ def fragment_texts(names: Sequence[str], *, only_saved: bool) -> list[str]:
     if only_saved and names:
         with _opened() as db:
             return [_saved(db, name) for name in names]
-    return [str(each) for each in load_fragments(names) if not isinstance(each, llm.Attachment)]
+    return [str(each) for each in load_fragments(names, with_attachments=False)]
 
 
-def load_fragments(names: Sequence[str]) -> list[Any]:
+def load_fragments(names: Sequence[str], *, with_attachments: bool = True) -> list[Any]:
     """These fragments, as `llm -f` takes them: texts with a `source`, and llm's attachments.
 
     Raises:
-        ConfigError: one cannot be loaded.
+        ConfigError: one cannot be loaded, or is an attachment where only texts are wanted.
     """
     if not names:
         return []
@@ -43,7 +43,7 @@ def load_fragments(names: Sequence[str]) -> list[Any]:
 
     try:
         with _opened() as db:
-            return [*resolve_fragments(db, names, allow_attachments=True)]
+            return [*resolve_fragments(db, names, allow_attachments=with_attachments)]
     except Exception as error:  # llm's loaders raise what SQLite, httpx and plugins do
         raise ConfigError(f"A fragment cannot be loaded: {error}") from error
 

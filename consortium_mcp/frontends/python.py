@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.attachment import Attachment, AttachmentSpec
     from consortium_mcp.core.domain.consortium import TemplateUse
-    from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
+    from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.frontends.one_shot import OnProgress
 
     Attached = str | PathLike[str] | AttachmentSpec | Mapping[str, Any]

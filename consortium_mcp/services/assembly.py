@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
+from consortium_mcp.adapters.calls.tools import Tools
 from consortium_mcp.adapters.files.folders import Folders
-from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.history import History
-from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
-from consortium_mcp.adapters.models.calls import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
-from consortium_mcp.adapters.models.tools import Tools
 from consortium_mcp.adapters.prices import Prices
+from consortium_mcp.adapters.saved.calibrations import Calibrations
+from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.preparation import RunPreparation

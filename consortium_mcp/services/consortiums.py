@@ -14,8 +14,8 @@ from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.services.resolution import RequestResolver
 

@@ -16,9 +16,9 @@ from consortium_mcp.services.panel_warnings import nothing_ready_message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
 
 DEFAULT_CONSORTIUM = "default"

@@ -19,15 +19,16 @@ from consortium_mcp.services.runs.attaching import attach
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consortium_mcp.adapters.journal.calibrations import Calibrations
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.saved.calibrations import Calibrations
     from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import CallPrice
+    from consortium_mcp.core.domain.attachment import Attachment
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
     from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Calibration
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
 
@@ -109,8 +110,10 @@ class RunPreparation:
         request, config, left_out = await self._in_template(request, resolved)
         resolved = await self._with_tools(replace(resolved, config=config))
         earlier = previous.attachments if previous else ()
-        everything = {each.identity: each for each in (*earlier, *request.attachments)}
-        resolved, attachments = await attach(resolved, [*everything.values()])
+        attached: dict[str, Attachment] = {}
+        for each in (*earlier, *request.attachments):  # the earlier stay as they were shown
+            attached.setdefault(each.identity, each)
+        resolved, attachments = await attach(resolved, [*attached.values()])
         prices = await self._price_lists.for_run(resolved)
         calibration, warnings = await self._calibration()
         seed = self._new_seed()

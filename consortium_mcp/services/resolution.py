@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 from pydantic import ValidationError
 
-from consortium_mcp.adapters.models.tools import Tools
+from consortium_mcp.adapters.calls.tools import Tools
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings
@@ -21,9 +21,9 @@ from consortium_mcp.services.strategy_check import checked_strategy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Snapshot
+    from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.services.catalogue import Selection
 
 

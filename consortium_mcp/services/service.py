@@ -20,7 +20,7 @@ from consortium_mcp.core.domain.report import (
     run_named,
 )
 from consortium_mcp.core.domain.request import ConsortiumSettings, Consultation, checked_wait
-from consortium_mcp.core.domain.run_summary import RunPage, RunQuery, RunSummary
+from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
-    from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
-    from consortium_mcp.core.domain.run_record import IterationRecord
-    from consortium_mcp.core.domain.run_summary import Costs, CostsBy
+    from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.records.run_record import IterationRecord
+    from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists

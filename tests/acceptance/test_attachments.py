@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,11 @@ def attacks(folder: Path) -> dict[str, tuple[Any, str]]:
     (folder / ".git" / "config").write_text("SECRET")
     (folder / "server.pem").write_text("SECRET")
     (folder / "hidden.txt").symlink_to(folder / ".env")
+    (folder / "Keys.JSON").write_text("SECRET")
+    (folder / "prod.env").write_text("SECRET")
+    os.mkfifo(folder / "pipe.txt")
+    with (folder / "sparse.bin").open("wb") as file:
+        file.truncate(5_000_000_000)
     keys = folder.parent / "llm" / "keys.json"
     bomb = base64.b64encode(b"\0" * 75_000_000).decode()
     return {
@@ -191,11 +197,25 @@ def attacks(folder: Path) -> dict[str, tuple[Any, str]]:
         "a hidden folder": (".git/config", CLOSED),
         "a link to a hidden file": ("hidden.txt", CLOSED),
         "a key": ("server.pem", CLOSED),
+        "a key in capitals": ("Keys.JSON", CLOSED),
+        "an environment": ("prod.env", CLOSED),
+        "a pipe": ("pipe.txt", "no ordinary file"),
+        "a file of 5 GB": ("sparse.bin", "at most 20 MB"),
+        "the user's home": ("~/.ssh/id_rsa", "There is no ~/.ssh/id_rsa"),
+        "a coded path": ("..%2Foutside.txt", "There is no ..%2Foutside.txt"),
+        "a zero byte": ("photo.png\0.txt", "zero byte"),
+        "a path of 1 MB": ("a/" * 500_000, "There is no"),
         "the process itself": ("/proc/self/environ", OUTSIDE),
         "a device": ("/dev/zero", OUTSIDE),
         "a file URL": (f"file://{outside}", "begins with https://"),
         "a file URL as an object": ({"url": f"file://{outside}"}, "begins with https://"),
         "another scheme": ("ftp://example.com/x.png", "begins with https://"),
+        "another scheme of files": ("view-source:file:///etc/passwd", "There is no"),
+        "half an address": ("http://[::1/x.png", "is no URL"),
+        "data URLs in data URLs": ("data:image/png;base64," * 20_000, "cannot be decoded"),
+        "a type that is an instruction": (
+            {"text": "a", "type": "text/plain\n\nObey"}, "no MIME type",
+        ),
         "a data URL of 100 MB": (f"data:image/png;base64,{bomb}", "at most 20 MB"),
         "a folder": (str(folder), "no ordinary file"),
         "nothing there": ("absent.txt", "There is no absent.txt"),
@@ -208,6 +228,7 @@ def attacks(folder: Path) -> dict[str, tuple[Any, str]]:
     }  # fmt: skip
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes and perhaps no links here")
 async def test_a_model_cannot_name_what_is_not_open(
     child_environment: dict[str, str], files: Path, served: Provider
 ) -> None:
@@ -218,6 +239,7 @@ async def test_a_model_cannot_name_what_is_not_open(
             result = await client.call_tool("consult_consortium", arguments)
             assert result.is_error, name
             assert told in text_of(result), (name, text_of(result)[:300])
+            assert len(text_of(result)) < 1_000, name
             assert "SECRET" not in text_of(result), name
             assert "sk-secret" not in text_of(result), name
     assert served.bodies == [], "somebody was asked"

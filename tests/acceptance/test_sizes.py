@@ -106,6 +106,24 @@ async def test_an_ordinary_report_lacks_nothing(settings: Settings) -> None:
         assert json.loads(resource.contents[0].text) == report  # type: ignore[union-attr]
 
 
+async def test_as_much_as_may_be_attached_fits(settings: Settings) -> None:
+    yes = FakeAsync("yes", reply("42", 0.9))
+    yes.attachment_types = {"image/png"}
+    address = "https://example.com/" + "a" * 1_900
+    attachments = [{"url": f"{address}{n}.png", "name": "猫" * 99 + f"{n}"} for n in range(20)]
+    async with client_of(settings, yes) as client:
+        panel: dict[str, Any] = {"models": ["yes"], "strategy": "vote", "attachments": attachments}
+        planned = await call(client, "consult_consortium", prompt="?", dry_run=True, **panel)
+        asked = await call(client, "consult_consortium", prompt="?", **panel)
+        for result in (planned, asked):
+            shown = data_of(result)["attachments"]
+            assert [len(each["name"]) for each in shown] == [200] * 20
+            assert text_of(result).count("image/png") == 10
+        run_id = data_of(asked)["run_id"]
+        await call(client, "list_runs")
+        assert "猫0 (image/png) comes with" in await whole(client, run_id, "exchanges")
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=[f"U+{ord(kind):04X}" for kind in KINDS])
 async def test_32_members_with_long_answers_fit(settings: Settings, kind: str) -> None:
     text = kind * (500_000 // len(kind.encode()))

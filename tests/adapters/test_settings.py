@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.adapters.settings import for_another_program, from_environment
 from consortium_mcp.core.domain.errors import ConfigError
 
 
@@ -55,3 +56,19 @@ def test_nonsense_names_the_variable(name: str, value: str) -> None:
 def test_this_processes_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSORTIUM_DB", "/tmp/x.db")  # noqa: S108 (only a name)
     assert from_environment().database == Path("/tmp/x.db")  # noqa: S108
+
+
+def test_folders_are_separated_as_in_path_and_absolute() -> None:
+    given = os.pathsep.join(["~/a", "b", " "])
+    found = from_environment({"CONSORTIUM_FILES": given})
+    assert found.files == (Path.home() / "a", Path.cwd() / "b")
+    assert from_environment({}).files == ()
+    passed_on = for_another_program({"CONSORTIUM_FILES": given})["CONSORTIUM_FILES"]
+    assert from_environment({"CONSORTIUM_FILES": passed_on}).files == found.files
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"), [("1", True), ("TRUE", True), ("0", False), ("", False)]
+)
+def test_fetching_addresses_must_be_allowed(value: str, allowed: bool) -> None:  # noqa: FBT001
+    assert from_environment({"CONSORTIUM_FETCH_URLS": value}).fetch_urls is allowed

@@ -16,10 +16,13 @@ from consortium_mcp import (
     RunReport,
     create_consortium,
 )
+from consortium_mcp.core.domain.attachment import AttachmentSpec
 from consortium_mcp.services.runs.progress import Progress
 from tests.support.templates import save_template
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from consortium_mcp.adapters.settings import Settings
     from tests.support.fake_models import FakeAsync
 
@@ -251,3 +254,29 @@ def test_the_same_prompt_again_is_asked_again_unless_reuse_is_set() -> None:
     assert again.report.age_seconds is not None
     with pytest.raises(ConfigError, match="it is an age"):
         create_consortium(**panel, reuse="a while").orchestrate("One?")
+
+
+def test_every_form_of_an_attachment_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("It is down.")
+    made = create_consortium(["o3-mini"], arbiter="gemini-2", strategy="vote")
+    given: list[Any] = [
+        tmp_path / "a.log",
+        {"text": "b", "name": "b"},
+        AttachmentSpec(text="c", name="c"),
+    ]
+    report = made.orchestrate("Why?", attachments=given).report
+    assert [each.name for each in report.attachments] == ["a.log", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"file": "a.log"}, "is not an attachment"),
+        ({"name": "a"}, "has one of path, url, text and base64"),
+        ("nothing.png", "cannot be read"),
+    ],
+)
+def test_what_is_no_attachment_is_refused(given: Any, told: str) -> None:  # noqa: ANN401
+    made = create_consortium(["o3-mini"], arbiter="gemini-2", strategy="vote")
+    with pytest.raises(ConfigError, match=told):
+        made.orchestrate("Why?", attachments=[given])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import llm
 from llm.plugins import pm
 
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from tests.providers.kit import providers

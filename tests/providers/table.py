@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from consortium_mcp.adapters.models.retries import Retrier
+from consortium_mcp.adapters.calls.retries import Retrier
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from tests.providers.kit import ANSWER, FAULTS, JUDGEMENT, Api

@@ -18,7 +18,7 @@ from tests.support.fakes import answered, run_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from consortium_mcp.adapters.models.calls import ModelCaller
+    from consortium_mcp.adapters.calls.model_caller import ModelCaller
     from consortium_mcp.adapters.settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("default")]  # foreign code warns

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import pytest
 
-from consortium_mcp.adapters.models.retries import Retrier
+from consortium_mcp.adapters.calls.retries import Retrier
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from tests.providers.kit import ANSWER, JUDGEMENT, WAIT, Api
@@ -20,7 +20,7 @@ from tests.providers.plugins import PLUGINS, SECRET, caller_of, id_of, installed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from consortium_mcp.adapters.models.calls import ModelCaller
+    from consortium_mcp.adapters.calls.model_caller import ModelCaller
     from consortium_mcp.adapters.settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("default")]  # foreign code warns

@@ -9,7 +9,7 @@ import pytest
 from llm.plugins import pm
 
 from consortium_mcp.adapters.agents.sign_in import forget
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question

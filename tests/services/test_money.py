@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.core.domain.run_summary import CostsBy, RunQuery
+from consortium_mcp.core.records.run_summary import CostsBy, RunQuery
 from consortium_mcp.frontends.cli.costs import command
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin

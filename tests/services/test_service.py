@@ -21,8 +21,8 @@ from consortium_mcp.core.domain.errors import (
     UnknownStrategy,
 )
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
-from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.panel.known_models import CURRENT_MODELS
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.service import Service
 from tests.support.fake_models import FakeAsync, models, plugin

@@ -13,8 +13,16 @@ from mcp import Client
 
 from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
 from consortium_mcp.core.domain.request import SETTINGS
-from consortium_mcp.core.domain.run_summary import RunSummary
-from consortium_mcp.core.domain.verdict import ConfidenceParts, Dissent
+from consortium_mcp.core.domain.verdict import (
+    Ballot,
+    Check,
+    ConfidenceParts,
+    Dissent,
+    Objection,
+    PeerReview,
+    RankedAnswer,
+)
+from consortium_mcp.core.records.run_summary import RunSummary
 from consortium_mcp.frontends.cli.main import main
 from consortium_mcp.frontends.llm.commands import consortium
 from consortium_mcp.frontends.mcp.server import make_server
@@ -34,6 +42,11 @@ OBJECTS: tuple[type[BaseModel], ...] = (
     MemberReport,
     ConfidenceParts,
     Dissent,
+    PeerReview,
+    RankedAnswer,
+    Ballot,
+    Check,
+    Objection,
     Usage,
     Plan,
     FullReport,

@@ -38,8 +38,9 @@ def text_of(data: bytes, what: str, encodings: Sequence[str]) -> str:
         except UnicodeDecodeError as error:
             misfits.append(error)
     first = misfits[0]
+    or_locale = ", or set the locale (LC_ALL) that it is in" if encodings else ""
     raise ConfigError(
         f"{what} is not text in {first.encoding.upper()}: byte 0x{body[first.start]:02x} at "
         f"position {first.start}. Save or convert it as UTF-8, for example with `iconv -f LATIN1 "
-        "-t UTF-8`, or set the locale (LC_ALL) that it is in."
+        f"-t UTF-8`{or_locale}."
     )

@@ -10,26 +10,34 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.text import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 HOW_TO_OPEN = (
     "Name the folder in CONSORTIUM_FILES in the settings of this server, or give the content "
     "itself (text or base64)."
 )
 _SECRET = re.compile(
-    r"id_(?:rsa|dsa|ecdsa|ed25519)|.*\.(?:pem|key|p12|pfx|jks|kdbx|keystore|env)"
-    r"|(?:keys|credentials|secrets)\.json|_?netrc",
-    re.IGNORECASE,
+    r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?!\.pub$).*"
+    r"|.*\.(?:pem|key|p8|p12|pfx|ppk|jks|kdbx|keystore|env)"
+    r"|(?:keys|credentials?|secrets?|tokens?)\.(?:json|ya?ml|toml)"
+    r"|(?:client_secret|service[-_]account).*\.json|_?netrc"
 )
-"""Names of files that hold keys."""
-_HIDDEN_ON_WINDOWS = 2
-"""`FILE_ATTRIBUTE_HIDDEN`."""
+"""Names of files that hold keys, as `folded` gives them."""
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:[ .].*)?", re.IGNORECASE
+)
+"""Names that are devices on Windows, in every folder and with every ending."""
+_NO_FILES = (Path("/dev"), Path("/proc"), Path("/sys"))
+"""What is in them looks like files; `/proc/self/environ` has the keys."""
+_SHOWN = 200
+"""Characters of a path that an error repeats."""
 
 
 @dataclass(frozen=True)
@@ -63,49 +71,39 @@ class Folders:
         Raises:
             ConfigError: it is not below one of the folders, hidden, or not there.
         """
+        shown = path[:_SHOWN]
         if not self.roots:
-            raise ConfigError(f"{path} was not read: no folder is open to models. {HOW_TO_OPEN}")
+            raise ConfigError(f"{shown} was not read: no folder is open to models. {HOW_TO_OPEN}")
         given = Path(path)
-        if ".." in given.parts or "\0" in path or ":" in "".join(given.parts[bool(given.drive) :]):
-            raise ConfigError(f"{path} was not read: write the path without '..' and ':'.")
-        for root in self._real_roots():
-            if found := self._below(root, given):
+        if why := why_refused(given, self.roots):
+            raise ConfigError(f"{shown} was not read: {why}.")
+        there = [(root, found) for root in self._real_roots() if (found := _below(root, given))]
+        for root, found in there:
+            if self._is_open(found, root):
                 return found
-        if given.is_absolute():
+        if there:
             raise ConfigError(
-                f"{path} was not read: it is not in a folder that is open to models, or leads out "
-                f"of it. {HOW_TO_OPEN}"
-            )
-        raise ConfigError(f"There is no {path} in {self}.")
-
-    def _below(self, root: Path, given: Path) -> Path | None:
-        """The file, if it is below this root; `None` where it is not, or is not there."""
-        try:
-            found = (root / given).resolve(strict=True)
-        except (OSError, RuntimeError):  # not there, or links that lead in a circle
-            return None
-        if not found.is_relative_to(root):
-            return None
-        as_written = given.relative_to(root) if given.is_relative_to(root) else given
-        names = () if given.is_absolute() and not given.is_relative_to(root) else as_written.parts
-        if not self._is_open(found, root) or any(name.startswith(".") for name in names):
-            raise ConfigError(
-                f"{given} was not read: hidden files and those that hold keys stay closed. If it "
+                f"{shown} was not read: hidden files and those that hold keys stay closed. If it "
                 "is harmless, copy it under another name."
             )
-        return found
+        if given.is_absolute():
+            raise ConfigError(
+                f"{shown} was not read: it is not in a folder that is open to models, or leads out "
+                f"of it, or is not there. {HOW_TO_OPEN}"
+            )
+        raise ConfigError(f"There is no {shown} in {self}.")
 
     def _is_open(self, found: Path, root: Path) -> bool:
-        if any(found.is_relative_to(_real(each)) for each in self.closed):
+        """Whether a file or folder below this root may be read."""
+        if any(_holds(each, found) for each in (*map(_real, self.closed), *_NO_FILES)):
             return False
-        below = found.relative_to(root).parts
-        if any(name.startswith(".") for name in below) or _SECRET.fullmatch(found.name):
+        names = found.relative_to(root).parts
+        if any(is_hidden(name) for name in names) or is_secret(found.name):
             return False
         try:
-            attributes = getattr(found.stat(), "st_file_attributes", 0)
+            return not any(_has_hidden_mark(each) for each in (found, *found.parents)[: len(names)])
         except OSError:
             return False
-        return not attributes & _HIDDEN_ON_WINDOWS
 
     def entries(self, folder: Path) -> Iterator[Path]:
         """What may be seen in a folder that `find` gave, sorted by name."""
@@ -115,7 +113,11 @@ class Folders:
                 real = entry.resolve(strict=True)
             except (OSError, RuntimeError):
                 continue
-            if real.is_relative_to(root) and self._is_open(real, root) and entry.name[0] != ".":
+            if (
+                real.is_relative_to(root)
+                and self._is_open(real, root)
+                and not is_hidden(entry.name)
+            ):
                 yield entry
 
     def _real_roots(self) -> list[Path]:
@@ -128,6 +130,58 @@ class Folders:
 
 def _real(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+def _below(root: Path, given: Path) -> Path | None:
+    """The file, if it is below this root; `None` where it is not, or is not there."""
+    try:
+        found = (root / given).resolve(strict=True)
+    except (OSError, RuntimeError):  # not there, or links that lead in a circle
+        return None
+    return found if found.is_relative_to(root) else None
+
+
+def _holds(folder: Path, found: Path) -> bool:
+    """Whether it is this folder or in it, on file systems that fold case too."""
+    of = [folded(each) for each in folder.parts]
+    return [folded(each) for each in found.parts[: len(of)]] == of
+
+
+def why_refused(given: PurePath, roots: Sequence[PurePath]) -> str | None:
+    r"""Why a path is refused before anything is looked at; `None` where it is not.
+
+    On Windows to look is too late: to look at `\\server\share` signs the user in there, and to
+    open `COM1` or `a.txt:stream` opens something else than a file of that name.
+    """
+    if "\0" in str(given):
+        return "it has a zero byte"
+    if ".." in given.parts:
+        return "write the path without '..'"
+    if not isinstance(given, PureWindowsPath):
+        return None
+    if given.drive and given.drive.lower() not in {root.drive.lower() for root in roots}:
+        return f"it is not in a folder that is open to models. {HOW_TO_OPEN[:-1]}"
+    names = given.parts[bool(given.anchor) :]
+    if any(":" in name or _DEVICE.fullmatch(name) for name in names):
+        return "it is no name of an ordinary file"
+    return None
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file of this name is hidden, in the spelling of any file system."""
+    return folded(name).startswith(".")
+
+
+def is_secret(name: str) -> bool:
+    """Whether files of this name hold keys. Windows drops dots and spaces at its end."""
+    return _SECRET.fullmatch(folded(name).rstrip(". ")) is not None
+
+
+def _has_hidden_mark(path: Path) -> bool:
+    """Whether Windows or macOS hides it, whatever its name is."""
+    status = path.stat()
+    attributes, flags = (getattr(status, f"st_{each}", 0) for each in ("file_attributes", "flags"))
+    return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN or flags & stat.UF_HIDDEN)
 
 
 def read_file(found: Path, name: str, most_bytes: int) -> bytes:

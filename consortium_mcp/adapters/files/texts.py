@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from consortium_mcp.adapters.files.decoding import text_of
 from consortium_mcp.core.domain.errors import ConfigError
@@ -14,12 +14,14 @@ from consortium_mcp.core.domain.errors import ConfigError
 MAX_TEXT = 200_000
 """Characters of one attachment's text, about 50,000 tokens: several of them fit a current model."""
 PDF_SECONDS = 30.0
-"""How long the text of one PDF may take."""
+"""How long the texts of all PDFs of a call may take."""
+_PROGRAM = Path(__file__).with_name("pdf_text.py")
 _TEXT_TYPES = frozenset(
     {
         "application/json", "application/ld+json", "application/xml", "application/xhtml+xml",
         "application/yaml", "application/x-yaml", "application/toml", "application/javascript",
-        "application/x-javascript", "application/typescript", "application/x-sh",
+        "application/x-javascript", "application/typescript", "application/x-typescript",
+        "application/x-sh",
         "application/x-python", "application/sql", "application/x-httpd-php", "application/rtf",
         "application/x-ndjson", "application/graphql", "image/svg+xml", "message/rfc822",
     }
@@ -46,14 +48,19 @@ def text_in(content: bytes, name: str) -> str:
     return text
 
 
-async def text_in_pdf(content: bytes) -> str | None:
+async def text_in_pdf(content: bytes, seconds: float = PDF_SECONDS) -> str | None:
     """The text of a PDF, as much as is sent; `None` where it has none, or cannot be read in time.
 
     A PDF is foreign and may be made to exhaust whoever reads it (a page of a few kilobytes can
     expand to gigabytes), so a process of its own reads it, with limits.
+
+    Args:
+        content: the file.
+        seconds: how long it may take.
     """
-    command = [sys.executable, "-m", "consortium_mcp.adapters.files.pdf_text", str(MAX_TEXT)]
-    with anyio.move_on_after(PDF_SECONDS):
+    # -P: without it, Python would import a `pypdf.py` of the folder that this was started in.
+    command = [sys.executable, "-P", str(_PROGRAM), str(MAX_TEXT)]
+    with anyio.move_on_after(seconds):
         try:
             done = await anyio.run_process(
                 command, input=content, check=False, stderr=subprocess.DEVNULL

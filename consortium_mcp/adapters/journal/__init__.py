@@ -1,4 +1,4 @@
-"""The SQLite file: runs, exchanges, verdicts, saved consortiums. All our SQL is here.
+"""The SQLite file of runs: exchanges, verdicts, attachments, uses of tools, and the search of them.
 
 Writes are short and exclusive; an answer is on disk before anyone uses it. Begin with `store`.
 """

@@ -19,9 +19,9 @@ def insert_attachments(
     for position, each in enumerate(attachments):
         if each.content is not None:
             db.execute(
-                "INSERT INTO attachments (sha256, content, text) VALUES (?, ?, ?)"
+                "INSERT INTO attachments (sha256, type, content, text) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET text = coalesce(text, excluded.text)",
-                [each.sha256, each.content, each.text],
+                [each.sha256, each.type, each.content, each.text],
             )
         db.execute(
             "INSERT INTO run_attachments (run_id, position, name, type, url, sha256, is_text,"
@@ -43,7 +43,8 @@ def insert_attachments(
 OF_RUN = (
     "SELECT name, type, url, sha256, content, is_text, shown_to,"
     " CASE WHEN has_text THEN text END AS text"
-    " FROM run_attachments LEFT JOIN attachments USING (sha256) WHERE run_id = ? ORDER BY position"
+    " FROM run_attachments LEFT JOIN attachments USING (sha256, type)"
+    " WHERE run_id = ? ORDER BY position"
 )
 """What is attached to a run; its parameter is the run's id."""
 
@@ -61,14 +62,14 @@ def delete_attachments(db: sqlite3.Connection, in_batch: str, run_ids: Sequence[
         in_batch: the condition that a row belongs to these runs, with a mark for each id.
         run_ids: the runs.
     """
-    hashes = [
-        row["sha256"]
-        for row in db.execute(f"SELECT DISTINCT sha256 FROM run_attachments {in_batch}", run_ids)  # noqa: S608 (ours)
-    ]
+    hashes = db.execute(
+        f"SELECT DISTINCT sha256, type FROM run_attachments {in_batch}",  # noqa: S608 (ours)
+        run_ids,
+    ).fetchall()
     db.execute(f"DELETE FROM run_attachments {in_batch}", run_ids)  # noqa: S608 (ours)
-    for sha256 in hashes:
+    for key in hashes:
         db.execute(
-            "DELETE FROM attachments WHERE sha256 = ?"
-            " AND NOT EXISTS (SELECT 1 FROM run_attachments WHERE sha256 = ?)",
-            [sha256, sha256],
+            "DELETE FROM attachments WHERE sha256 = ?1 AND type = ?2 AND NOT EXISTS"
+            " (SELECT 1 FROM run_attachments WHERE sha256 = ?1 AND type = ?2)",
+            tuple(key),
         )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.journal.recorder import BEGUN_CALL
 from consortium_mcp.core.domain.errors import BudgetExceeded
-from consortium_mcp.core.domain.exchange import BegunCall, ExchangeKey, key_of
 from consortium_mcp.core.domain.tool_use import WatchedSteps
+from consortium_mcp.core.records.exchange import BegunCall, ExchangeKey, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,7 @@ from consortium_mcp.adapters.journal.search_index import (
 )
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import (
+from consortium_mcp.core.records.run_summary import (
     CostLine,
     Costs,
     CostsBy,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
 
 PRUNE_BATCH_RUNS = 200
 """Runs deleted in one transaction; between two of them other processes can write."""

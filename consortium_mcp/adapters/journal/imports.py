@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.adapters.journal.store import Store
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
 
 BATCH_RUNS = 50
 """Runs written in one transaction; between two of them other processes can write."""

@@ -185,13 +185,16 @@ _CUT_OFF = (
     "ALTER TABLE runs ADD COLUMN resumed_with INTEGER",
     "ALTER TABLE runs ADD COLUMN fruitless_resumes INTEGER NOT NULL DEFAULT 0",
 )
-# An attachment's content is kept once, however many runs it was attached to.
+# An attachment's content is kept once, however many runs it was attached to; by its type too,
+# since what is written in it depends on how it is read.
 _ATTACHMENTS = (
     """
     CREATE TABLE attachments (
-        sha256 TEXT PRIMARY KEY,
+        sha256 TEXT NOT NULL,
+        type TEXT NOT NULL,
         content BLOB NOT NULL,
-        text TEXT
+        text TEXT,
+        PRIMARY KEY (sha256, type)
     )
     """,
     """
@@ -201,11 +204,12 @@ _ATTACHMENTS = (
         name TEXT NOT NULL,
         type TEXT NOT NULL,
         url TEXT,
-        sha256 TEXT REFERENCES attachments (sha256),
+        sha256 TEXT,
         is_text INTEGER NOT NULL,
         has_text INTEGER NOT NULL,
         shown_to TEXT NOT NULL,
-        PRIMARY KEY (run_id, position)
+        PRIMARY KEY (run_id, position),
+        FOREIGN KEY (sha256, type) REFERENCES attachments (sha256, type)
     )
     """,
     "CREATE INDEX run_attachments_by_content ON run_attachments (sha256)",

@@ -14,7 +14,7 @@ import anyio.lowlevel
 
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.errors import MemberError, StoreError
-from consortium_mcp.core.domain.exchange import Exchange, key_of
+from consortium_mcp.core.records.exchange import Exchange, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

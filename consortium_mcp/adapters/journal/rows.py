@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
-from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport, with_status
 from consortium_mcp.core.domain.run import Parent
-from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.records.exchange import BegunCall, Exchange
+from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
 
 if TYPE_CHECKING:
     import sqlite3

@@ -31,9 +31,9 @@ from consortium_mcp.adapters.journal.rows import (
 )
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
 from consortium_mcp.core.domain.errors import UnknownRun
-from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport, with_resumes, with_status
 from consortium_mcp.core.domain.tool_use import ToolUse
+from consortium_mcp.core.records.exchange import BegunCall, Exchange
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.core.domain.run import Parent, Run
-    from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
+    from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
 
 STALE_SECONDS = 10.0
 """Silence after which a run's process counts as dead: ten missed heartbeats. A busy machine or a

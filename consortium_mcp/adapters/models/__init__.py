@@ -1,4 +1,4 @@
-"""llm's models: which exist, how one is called, what a failed call means.
+"""llm's models: which exist, whether they are ready, and what a failed call of one means.
 
-Whatever is needed from llm to call a model is imported here. Begin with `calls`.
+How one is called is in `adapters.calls`. Begin with `registry`.
 """

@@ -35,6 +35,7 @@ def weigh(
     *,
     arbiter_confidence: float | None,
     method: str,
+    against: float = 0.0,
 ) -> tuple[float, ConfidenceParts]:
     """Compute a synthesis's confidence and its parts, with the same weights as a vote.
 
@@ -45,13 +46,15 @@ def weigh(
         groups: labels whose answers mean the same; a label in no group agrees with nobody.
         arbiter_confidence: the confidence that the arbiter states, if any.
         method: who the supporters are, for the report; continues "the share of members that".
+        against: the weight of those that found an error in the synthesis and gave no answer of
+            their own: it counts as if they had voted for something else.
 
     Returns:
         The confidence from 0 to 1, and its parts.
     """
     answered = [r for r in responses if r.answered]
     supporting = [r.label for r in answered if r.label in supporters]
-    counts = _counts(run, answered, supporting, groups)
+    counts = _counts(run, answered, supporting, groups, against)
     stated = mean_stated(run, answered, supporting)
     factor = counts["agreement"]
     if is_alone(responses):
@@ -86,10 +89,14 @@ def is_alone(responses: Sequence[Response]) -> bool:
 
 
 def _counts(
-    run: Run, answered: Sequence[Response], supporting: Sequence[str], groups: Groups
+    run: Run,
+    answered: Sequence[Response],
+    supporting: Sequence[str],
+    groups: Groups,
+    against: float,
 ) -> dict[str, Any]:
     """The counts of the votes, as fields of `ConfidenceParts`."""
-    total = weight(run, [r.label for r in answered])
+    total = weight(run, [r.label for r in answered]) + against
     agreement = min(1.0, weight(run, supporting) / total)
     others = opposing_groups(answered, supporting, groups)
     return {

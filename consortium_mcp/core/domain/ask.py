@@ -37,7 +37,8 @@ class CallPrice(Protocol):
         ...
 
 
-Role = Literal["member", "arbiter"]
+Role = Literal["member", "arbiter", "reviewer"]
+"""A `reviewer` ranks or checks answers that others gave, before there is a verdict."""
 
 
 class Question(Value):
@@ -47,7 +48,7 @@ class Question(Value):
 
     role: Role
     label: str
-    """The member's label, or `arbiter`."""
+    """The member's label, or `arbiter`; of a check, whose answer as well: `B on A`."""
     model: str
     prompt: str
     system: str | None = None

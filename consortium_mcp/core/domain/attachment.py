@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ConfigDict, Field
 
@@ -12,6 +12,13 @@ from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import clean, estimated_tokens
 from consortium_mcp.core.domain.values import Value
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MAX_ATTACHMENTS = 20
+MAX_TOTAL_BYTES = 40_000_000
+MAX_TOTAL_TEXT = 800_000
+"""Characters of all texts together, about 200,000 tokens: what most current models take."""
 MAX_NAME = 100
 """Characters of a name."""
 
@@ -85,8 +92,8 @@ class Attachment(Value):
 
     @property
     def identity(self) -> str:
-        """What tells it from every other: its content's hash, or its address."""
-        return self.sha256 or f"{self.url}"
+        """What tells it from every other: its type, and its content's hash or its address."""
+        return f"{self.type} {self.sha256 or self.url}"
 
     @property
     def estimated_tokens(self) -> int:
@@ -105,6 +112,28 @@ class Attachment(Value):
         if self.type == "application/pdf":
             return max(2_000, len(self.content) // 25)
         return estimated_tokens(self.text) if self.text else len(self.content) // 4
+
+
+def check_together(attachments: Collection[Attachment]) -> None:
+    """Refuse what is too much for one question.
+
+    Raises:
+        ConfigError: there are too many, or they are too large together.
+    """
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise ConfigError(
+            f"More than {MAX_ATTACHMENTS} files are attached, those of the run that is continued "
+            "included: leave some out, or join them."
+        )
+    for total, most, unit in (
+        (sum(each.size or 0 for each in attachments) / 1e6, MAX_TOTAL_BYTES / 1e6, "MB"),
+        (sum(len(each.text or "") for each in attachments), MAX_TOTAL_TEXT, "characters of text"),
+    ):
+        if total > most:
+            raise ConfigError(
+                f"All that is attached has {total:,.0f} {unit}, and at most {most:,.0f} {unit} are "
+                "sent: attach less, or the parts that matter."
+            )
 
 
 def file_name(text: str) -> str:

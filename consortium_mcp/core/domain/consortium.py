@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+import math
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.core.domain.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def members_as_written(config: ConsortiumConfig) -> list[str]:
@@ -197,3 +201,12 @@ class ConsortiumConfig(Value):
                 f"reuse is {self.reuse!r}; it is an age: write 30s, 10m, 36h or 7d, or 0s to ask "
                 "anew."
             )
+
+    def quorum_of(self, asked: int) -> float:
+        """How many of those asked suffice to go on without the others; infinite for all."""
+        return math.inf if self.quorum is None else math.ceil(self.quorum * asked - 1e-9)
+
+    def grace_for(self, waiting: Iterable[str]) -> float:
+        """Seconds for these models after the quorum; a program's start makes no straggler."""
+        programs = any(is_program(model) for model in waiting)
+        return self.straggler_grace + (PROGRAM_START_SECONDS if programs else 0.0)

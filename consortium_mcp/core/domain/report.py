@@ -13,6 +13,7 @@ from consortium_mcp.core.domain.verdict import (
     ConfidenceParts,
     Dissent,
     Iteration,
+    PeerReview,
     Response,
     Verdict,
 )
@@ -47,10 +48,15 @@ class MemberReport(BaseModel):
     """The member's own run, where the member is a consortium."""
 
 
+MAX_SHOWN_NAME = 200
+"""Characters of an attachment's name or address."""
+
+
 class AttachmentReport(BaseModel):
     """What the question was about besides its prompt."""
 
     name: str
+    """Of a web address, its beginning."""
     type: str
     """MIME type."""
     bytes: int | None
@@ -89,6 +95,9 @@ class Plan(BaseModel):
     fewest_calls: int
     most_calls: int
     """At most `max_calls`; where that is not set, retries of failed calls are extra."""
+    calls: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """What the calls are for (`answers`, `reviews`, `verdicts`): the fewest and the most of each.
+    Calls that a nested consortium makes are not told apart here."""
     estimated_input_tokens: int
     """Of the first question to each member; the length of the answers is not known yet."""
     least_cost_usd: float | None = None
@@ -114,6 +123,8 @@ class RunReport(BaseModel):
     confidence_parts: ConfidenceParts | None
     dissent: list[Dissent]
     refinements: list[str]
+    review: PeerReview | None = None
+    """What members made of each other's answers, in `council` and `verify`."""
     iterations: int
     reported_iteration: int | None
     """The iteration whose verdict this is: the best, not always the last."""
@@ -204,7 +215,9 @@ def report_of(run: Run, usage: Usage, created_at: str) -> RunReport:
         answered=sum(member.status == "answered" for member in members),
         asked=sum(member.status != "spared" for member in members),
         attachments=[
-            AttachmentReport(name=a.url or a.name, type=a.type, bytes=a.size, sha256=a.sha256)
+            AttachmentReport(
+                name=(a.url or a.name)[:MAX_SHOWN_NAME], type=a.type, bytes=a.size, sha256=a.sha256
+            )
             for a in run.attachments
         ],
         usage=usage,
@@ -228,6 +241,7 @@ _NO_VERDICT: dict[str, Any] = {
     "confidence_parts": None,
     "dissent": [],
     "refinements": [],
+    "review": None,
 }
 
 
@@ -241,6 +255,7 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "confidence_parts": verdict.parts,
         "dissent": list(verdict.dissent),
         "refinements": list(verdict.refinements),
+        "review": verdict.review,
     }
 
 

@@ -73,6 +73,79 @@ class ConfidenceParts(Value):
     """How the confidence was computed, in words."""
 
 
+Finding = Literal["right", "wrong", "cannot tell"]
+
+
+class RankedAnswer(Value):
+    """One answer, and how it came out of the reviews."""
+
+    labels: tuple[str, ...]
+    """Who gave it, its speaker first."""
+    score: float
+    """`council`: the share of its comparisons with other answers that it won, by weight. `verify`:
+    the votes for it, plus the checks that found it right, minus those that found it wrong."""
+
+
+class Ballot(Value):
+    """One member's ranking of other members' answers."""
+
+    reviewer: str
+    shown: tuple[str, ...]
+    """Whose answers it read, in the order in which it read them."""
+    ranking: tuple[str, ...]
+    """Those of them that it ranked, best first."""
+
+
+class Check(Value):
+    """What one reviewer found in one answer."""
+
+    reviewer: str
+    """A member's label, or `arbiter`."""
+    of: str
+    """The label of the answer's speaker."""
+    finding: Finding
+    error: str | None = None
+    """The first error that it found, with its place."""
+
+
+class Objection(Value):
+    """An error that a reviewer sees in an answer."""
+
+    reviewer: str
+    of: str
+    """Whose answer it is."""
+    text: str
+
+
+class PeerReview(Value):
+    """What reviewers made of the answers."""
+
+    ranking: tuple[RankedAnswer, ...]
+    """Best first; without the answers that nobody compared."""
+    ballots: tuple[Ballot, ...] = ()
+    """Who ranked what, and so placed whom first; for `council`."""
+    checks: tuple[Check, ...] = ()
+    """For `verify`."""
+    kendalls_w: Share | None = None
+    """How much the rankings agree, from 0 to 1; `None` where they are too few to tell."""
+    objections: tuple[Objection, ...] = ()
+    """The errors that reviewers see, those in the answer ranked first before others, and of these
+    the strongest first."""
+    missing: tuple[str, ...] = ()
+    """The reviewers that were asked and gave no review."""
+
+    @property
+    def strongest_objection(self) -> Objection | None:
+        """The strongest objection to the answer that is ranked first, if there is any."""
+        first = self.objections[0] if self.objections and self.ranking else None
+        return first if first and first.of in self.ranking[0].labels else None
+
+    @property
+    def asked(self) -> int:
+        """How many reviews were asked for."""
+        return len(self.ballots) + len(self.checks) + len(self.missing)
+
+
 class Verdict(Value):
     """The outcome of an iteration."""
 
@@ -93,6 +166,8 @@ class Verdict(Value):
     """The model that judged; `None` where none did."""
     leaving: tuple[str, ...] = ()
     """Labels that the strategy `elimination` no longer asks."""
+    review: PeerReview | None = None
+    """What reviewers made of the answers; `None` where none were asked."""
     degraded: bool = False
     """Whether the arbiter failed: the synthesis is then the best-supported response, verbatim."""
     warnings: tuple[str, ...] = ()

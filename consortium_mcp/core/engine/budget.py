@@ -12,7 +12,7 @@ from consortium_mcp.core.engine.costs import Costs, no_price
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, CallPrice, Question, Reply
-    from consortium_mcp.core.domain.exchange import BegunCall, Exchange
+    from consortium_mcp.core.records.exchange import BegunCall, Exchange
 
 
 class Budget:

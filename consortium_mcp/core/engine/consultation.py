@@ -20,6 +20,7 @@ from consortium_mcp.core.engine.ending import ended, ended_without_answers
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
 from consortium_mcp.core.engine.responses import cut_response, response_to
+from consortium_mcp.core.engine.reviewing import Reviewing
 from consortium_mcp.core.judging.arbitration import best_supported
 from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.strategies import get_strategy
@@ -119,7 +120,7 @@ class _Consultation:
         return reason
 
     def _another_iteration_fits(self) -> bool:
-        """Whether `max_calls` allows one more call of each member and the arbiter.
+        """Whether `max_calls` allows each member, its reviews and the arbiter one more call.
 
         And whether `max_cost` allows members' calls that cost what the last ones did.
         """
@@ -128,9 +129,11 @@ class _Consultation:
         if most_cost is not None and sum(costs) + costs[-1] > most_cost:
             return False
         asked = [r for it in self._run.iterations for r in it.responses if r.error_kind != "out"]
-        exchanges = len(asked) + len(self._run.iterations)
+        reviews = sum(it.verdict.review.asked for it in self._run.iterations if it.verdict.review)
+        exchanges = len(asked) + reviews + len(self._run.iterations)
         members = len(self._strategy.next_wave(self._run, ()))
-        return limit is None or exchanges + members + 1 <= limit
+        fewest = self._strategy.calls(self._run).reviews[0] // self._run.config.min_iterations
+        return limit is None or exchanges + members + fewest + 1 <= limit
 
     async def _hear(self) -> tuple[Response, ...]:
         """All responses of the next iteration, wave by wave."""
@@ -188,7 +191,8 @@ class _Consultation:
         try:
             with anyio.CancelScope(deadline=self._deadline):
                 await anyio.lowlevel.checkpoint()  # past the deadline, no call is made
-                verdict = await self._strategy.judge(self._run, responses, self._ask)
+                ask = Reviewing(self._ask, self._late, self._deadline, self._on_event)
+                verdict = await self._strategy.judge(self._run, responses, ask)
                 return Iteration(number=number, responses=responses, verdict=verdict)
         except BudgetExceeded as error:
             cut, why = "budget", f"The budget left no verdict ({error})"

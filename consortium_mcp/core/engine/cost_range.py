@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.engine.costs import USUAL_REPLY, reply_tokens
 from consortium_mcp.core.strategies import get_strategy
-from consortium_mcp.core.strategies.waves import arbiter_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +43,10 @@ def cost_range(
         price: what a call costs.
     """
     config = run.config
-    fewest, most = get_strategy(config.strategy).calls(run)
+    bounds = get_strategy(config.strategy).calls(run)
+    fewest, most = bounds.fewest, bounds.most
+    if config.tools:
+        most += bounds.answers[1] * (MAX_STEPS - 1)
     most = min(most, config.max_calls or most)
     calls = [_cost_of(call, nested, price) for call in _possible_calls(run, questions)]
     least = sum(sorted(call.least or 0.0 for call in calls)[:fewest])
@@ -70,7 +72,6 @@ class _Call(NamedTuple):
 def _possible_calls(run: Run, questions: Sequence[Question]) -> list[_Call]:
     """Every call that may be made."""
     config = run.config
-    strategy = get_strategy(config.strategy)
     prompts = [question.estimated_tokens for question in questions]
     steps = MAX_STEPS if config.tools else 1
     answers = sum(map(reply_tokens, questions))
@@ -83,14 +84,16 @@ def _possible_calls(run: Run, questions: Sequence[Question]) -> list[_Call]:
             for question, sent in zip(questions, prompts, strict=True)
             for _ in range(steps)
         ]
-    judging = max(0, strategy.calls(run)[1] - len(found))
-    if strategy.weighs:
-        judging = config.max_iterations * arbiter_calls(run)
-    arbiters = (config.arbiter, *config.arbiters)
-    found += [
-        _Call(arbiters[place % len(arbiters)], min(prompts), max(prompts) + answers, USUAL_REPLY)
-        for place in range(judging)
-    ]
+    judged = max(prompts) + answers
+    bounds = get_strategy(config.strategy).calls(run)
+    for models, calls in (
+        ([question.model for question in questions], bounds.reviews[1]),
+        ([config.arbiter, *config.arbiters], bounds.verdicts[1]),
+    ):
+        found += [
+            _Call(models[place % len(models)], min(prompts), judged, USUAL_REPLY)
+            for place in range(calls)
+        ]
     return found
 
 

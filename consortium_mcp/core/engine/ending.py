@@ -125,4 +125,5 @@ def _fell_short(run: Run, reason: StopReason) -> bool:
         or len(run.iterations) < run.config.min_iterations
         or reason in {"deadline", "quorum", "members_failed", "arbiter_failed"}
         or (best is not None and best.verdict.degraded)
+        or any(it.verdict.review and it.verdict.review.missing for it in run.iterations)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.report import Plan
@@ -33,11 +34,14 @@ def estimate(
     """
     config = run.config
     strategy = get_strategy(config.strategy)
-    fewest, most = strategy.calls(run)
+    calls = strategy.calls(run)
+    fewest, most = calls.fewest, calls.most
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
     alone = MAX_STEPS if config.tools else 1
+    asked = 1 + math.ceil(calls.reviews[1] / (config.max_iterations * len(run.members)))
     extra = {name: plan.most_calls for name, plan in nested.items()}
-    more = sum(extra.get(member.model, alone) - 1 for member in run.members)
+    more = sum(asked * (extra.get(member.model, 1) - 1) for member in run.members)
+    more += sum(alone - 1 for member in run.members if member.model not in extra)
     more += sum(2 * (extra.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
     most += config.max_iterations * more
     questions = [
@@ -66,6 +70,7 @@ def estimate(
     plan = Plan(
         fewest_calls=min(fewest, most_calls),
         most_calls=most_calls,
+        calls=calls._asdict(),
         estimated_input_tokens=sum(tokens),
         least_cost_usd=_at_most(costs.least, config.max_cost),
         most_cost_usd=_at_most(costs.most, config.max_cost),

@@ -38,10 +38,20 @@ class HearingEnded:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """A reviewer's reply has arrived, or its call failed; with counts for the iteration."""
+
+    iteration: int
+    ended: int
+    asked: int
+    """So far."""
+
+
+@dataclass(frozen=True)
 class Judged:
     """An iteration has its verdict; `run` includes it."""
 
     run: Run
 
 
-Event = Asked | Heard | HearingEnded | Judged
+Event = Asked | Heard | HearingEnded | Reviewed | Judged

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.core.domain.consortium import PROGRAM_START_SECONDS, is_program
 from consortium_mcp.core.engine.events import Heard
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Hearing:
             return None
         self._landed[response.label] = response
         answered = sum(each.answered for each in self._heard())
-        if answered >= quorum_size(self._config, self._asked):
+        if answered >= self._config.quorum_of(self._asked):
             self._quorum_at = min(self._quorum_at, anyio.current_time())
             self._grace_ends = self._quorum_at + self._grace()
         self._changed.set()
@@ -78,22 +77,18 @@ class Hearing:
         return self._landed
 
     def _grace(self) -> float:
-        """Seconds for the others; the time that a program takes to start makes no straggler."""
+        """Seconds for the others."""
         heard = {response.label for response in self._heard()}
-        waits = [m for m in self._config.members if m.label not in heard and is_program(m.model)]
-        return self._config.straggler_grace + (PROGRAM_START_SECONDS if waits else 0.0)
+        return self._config.grace_for(
+            member.model for member in self._config.members if member.label not in heard
+        )
 
     def _heard(self) -> tuple[Response, ...]:
         return (*self._before, *self._landed.values())
-
-
-def quorum_size(config: ConsortiumConfig, asked: int) -> float:
-    """How many answers are enough to go on without the others; infinite without a quorum."""
-    return math.inf if config.quorum is None else math.ceil(config.quorum * asked - 1e-9)
 
 
 def quorum_missed(config: ConsortiumConfig, responses: Sequence[Response]) -> bool:
     """Whether fewer members answered than the quorum requires."""
     if config.quorum is None:
         return False
-    return sum(r.answered for r in responses) < quorum_size(config, len(responses))
+    return sum(r.answered for r in responses) < config.quorum_of(len(responses))

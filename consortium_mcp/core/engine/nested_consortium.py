@@ -42,15 +42,15 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
 def reply_text(best: Iteration, role: Role) -> str:
     """The text that a nested run replies to the outer run.
 
-    As a member, it is the synthesis, with the computed confidence as its stated confidence. As an
-    arbiter, it must be a verdict, which a synthesis of verdicts is not: so it is the reply of the
-    most confident supporter of the nested verdict, word for word.
+    As a member, it is the synthesis, with the computed confidence as its stated confidence. An
+    arbiter or a reviewer must reply in a given form, which a synthesis of such replies is not in:
+    then it is the reply of the most confident supporter of the nested verdict, word for word.
 
     Args:
         best: the run's best iteration.
         role: the nested consortium's role in the outer run.
     """
-    if role == "arbiter":
+    if role != "member":
         answered = [response for response in best.responses if response.answered]
         judges = [r for r in answered if r.label in best.verdict.supporters] or answered
         return max(judges, key=_stated_confidence).text or ""

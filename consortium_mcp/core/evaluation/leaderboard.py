@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consortium_mcp.core.domain.report import MemberReport, RunReport
-    from consortium_mcp.core.domain.run_summary import CostLine
+    from consortium_mcp.core.records.run_summary import CostLine
 
 LEAST_OTHERS = 2
 """Fewest other members for a lone dissenter; with fewer, it is only one against one."""

@@ -5,6 +5,7 @@ All functions take one point per question, and return shares from 0 to 1.
 
 from __future__ import annotations
 
+import math
 import random
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -97,6 +98,15 @@ def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     count = len(values)
     means = sorted(sum(draw.choices(values, k=count)) / count for _ in range(RESAMPLES))
     return means[round(0.025 * (RESAMPLES - 1))], means[round(0.975 * (RESAMPLES - 1))]
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of this many trials (Wilson, 1927); it is never empty."""
+    z = 1.96
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    half /= 1 + z * z / count
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _by_confidence(points: Sequence[Point]) -> Iterator[tuple[float, list[bool]]]:

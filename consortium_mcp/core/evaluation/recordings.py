@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +62,13 @@ class RecordedAsk:
     """Answers a run's questions from a recording.
 
     Verdicts are not recorded. Where an arbiter is asked, its verdict is made from its own recorded
-    answer: it supports the members with the same answer, at the confidence recorded for it.
+    answer: it supports the members with the same answer, at the confidence recorded for it. Nor are
+    checks: where an accuracy of checkers is given, they are simulated.
     """
 
     recording: Recording
+    checkers: float | None = None
+    """How often a simulated checker is right about an answer, right or wrong; independently."""
     calls: int = 0
     arbiter_calls: int = 0
     output_tokens: int = 0
@@ -77,6 +81,8 @@ class RecordedAsk:
         Raises:
             MemberError: nothing is recorded for this model.
         """
+        if question.role == "reviewer":
+            return self._review(question)
         self.calls += 1
         reply = self.recording.reply(question.model)
         if reply is None:
@@ -88,6 +94,21 @@ class RecordedAsk:
             return reply
         self.arbiter_calls += 1
         return reply.model_copy(update={"text": json.dumps(self._verdict(reply.text))})
+
+    def _review(self, question: Question) -> Reply:
+        """What a simulated checker says of an answer.
+
+        Raises:
+            MemberError: checkers are not simulated, or it should rank, which cannot be.
+        """
+        _, _, author = question.label.partition(" on ")
+        if self.checkers is None or not author:
+            raise MemberError("no review is recorded", kind="not recorded")
+        self.calls += 1
+        answer = read_reply(self._heard[author].text).final_answer
+        chance = random.Random(f"{self.recording.question_id} {question.model} on {answer}")
+        is_right = self.recording.is_right(answer) == (chance.random() < self.checkers)
+        return Reply(text=json.dumps({"finding": "right" if is_right else "wrong"}), seconds=0.0)
 
     def _verdict(self, text: str) -> dict[str, Any]:
         own = read_reply(text).final_answer

@@ -100,9 +100,11 @@ def check(recordings: Sequence[Recording], models: Sequence[str]) -> None:
         )
 
 
-async def consult(recording: Recording, config: ConsortiumConfig) -> Outcome:
-    """Put one question to the recorded models through the engine."""
-    ask = RecordedAsk(recording)
+async def consult(
+    recording: Recording, config: ConsortiumConfig, checkers: float | None = None
+) -> Outcome:
+    """Put one question to the recorded models through the engine; see `replay`."""
+    ask = RecordedAsk(recording, checkers)
     waves = 0
 
     async def count(event: events.Event) -> None:
@@ -132,13 +134,15 @@ async def consult(recording: Recording, config: ConsortiumConfig) -> Outcome:
 
 
 async def replay(
-    recordings: Sequence[Recording], config: ConsortiumConfig
+    recordings: Sequence[Recording], config: ConsortiumConfig, checkers: float | None = None
 ) -> tuple[Summary, list[Outcome]]:
     """Replay all questions: by this configuration, an equal vote of its panel, each model alone.
 
     Args:
         recordings: the questions.
         config: who is asked and how; its models are names in the recordings.
+        checkers: for `verify`, the accuracy of simulated checkers, from 0 to 1; nobody recorded
+            what models find when they check. `None` for none, so that every check is missing.
 
     Raises:
         ConfigError: see `check`.
@@ -146,7 +150,7 @@ async def replay(
     models = [member.model for member in config.members]
     asked = [*dict.fromkeys(models), *([config.escalate_to] if config.escalate_to else [])]
     check(recordings, asked)
-    outcomes = [await consult(each, config) for each in recordings]
+    outcomes = [await consult(each, config, checkers) for each in recordings]
     votes = [await consult(each, _equal_vote(models)) for each in recordings]
     singles = {m: [await consult(each, _equal_vote([m])) for each in recordings] for m in asked}
     return _summary(config, outcomes, votes, singles), outcomes

@@ -18,7 +18,7 @@ from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError, VerdictError
 from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judging import dissent
-from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.judging.voting import counted, plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
 from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.verdicts import ArbiterVerdict, json_schema, parse_verdict
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.confidence.agreement import Groups
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.run import Run
-    from consortium_mcp.core.domain.verdict import Response
+    from consortium_mcp.core.domain.verdict import PeerReview, Response
 
 T = TypeVar("T")
 ARBITER = "arbiter"
@@ -103,7 +103,11 @@ async def _ask_and_repair(
 
 
 async def arbitrate(
-    run: Run, responses: Sequence[Response], ask: Ask, also: Sequence[Response] = ()
+    run: Run,
+    responses: Sequence[Response],
+    ask: Ask,
+    also: Sequence[Response] = (),
+    review: PeerReview | None = None,
 ) -> Verdict:
     """Ask the arbiters in turn for a verdict on these responses; at least one must be answered.
 
@@ -112,13 +116,15 @@ async def arbitrate(
         responses: the responses that the arbiter reads.
         ask: puts a question to a model.
         also: votes of eliminated members, which count although the arbiter does not read them.
+        review: what the members made of each other's answers. The arbiter reads it, and where no
+            arbiter judges, the answer that it puts first stands.
 
     Raises:
         BudgetExceeded: the call would exceed the run's budget.
     """
     labels = tuple(r.label for r in responses if r.answered)
-    prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses)
-    source = source_of(run, responses)
+    prompt, cuts = for_arbiters.prompt_for_arbiter(run, responses, review=review)
+    source = source_of(run, responses, review)
     demand = ArbiterTask(
         prompt,
         json_schema(labels, code=source.code),
@@ -127,17 +133,25 @@ async def arbitrate(
     result = await ask_arbiters(run, demand, ask)
     votes = (*responses, *also)
     if result.found is None:
-        return best_supported(run, votes, result.notes[-1], (*cuts, *result.notes[:-1]))
+        return best_supported(run, votes, result.notes[-1], (*cuts, *result.notes[:-1]), review)
     notes = (*cuts, *result.notes, *of_arbiter(result.found.warnings))
     verdict = _verdict_from(run, result.found, votes, notes)
     return verdict.model_copy(update={"arbiter": result.arbiter})
 
 
-def source_of(run: Run, responses: Sequence[Response]) -> Source:
+def source_of(run: Run, responses: Sequence[Response], review: PeerReview | None = None) -> Source:
     """What tells the arbiter's own verdict on these responses from a quoted one."""
+    objections = review.objections if review else ()
+    return Source(
+        quoting.verdict_code(run),
+        (*material_of(run, responses), *(objection.text for objection in objections)),
+    )
+
+
+def material_of(run: Run, responses: Sequence[Response]) -> tuple[str, ...]:
+    """The texts that whoever judges these responses reads, none of them its own."""
     turns = [text for turn in run.history for text in (turn.prompt, turn.synthesis)]
-    answers = [response.text for response in responses if response.text]
-    return Source(quoting.verdict_code(run), (run.prompt, *turns, *answers))
+    return (run.prompt, *turns, *(response.text for response in responses if response.text))
 
 
 def of_arbiter(warnings: Sequence[str]) -> tuple[str, ...]:
@@ -239,14 +253,26 @@ def _contradictory(group: tuple[str, ...], answered: dict[str, Answer | None]) -
 
 
 def best_supported(
-    run: Run, responses: Sequence[Response], why: str, warnings: tuple[str, ...] = ()
+    run: Run,
+    responses: Sequence[Response],
+    why: str,
+    warnings: tuple[str, ...] = (),
+    review: PeerReview | None = None,
 ) -> Verdict:
     """The answer with the most votes, as its most confident supporter wrote it.
 
-    This is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    Where the members ranked each other's answers, it is the one that they put first. This is a
+    count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
     """
-    verdict = plurality(run, responses)
-    note = f"{why}: this is the best-supported member's answer, word for word."
+    if review is not None and review.ranking:
+        first = review.ranking[0].labels[0]
+        groups = agreement.group_by_answer(run, responses)
+        winners = next(group for group in groups if first in group)
+        verdict = counted(run, responses, winners, groups, speaker=first)
+        note = f"{why}: this is the answer that the members rank first, word for word."
+    else:
+        verdict = plurality(run, responses)
+        note = f"{why}: this is the best-supported member's answer, word for word."
     return verdict.model_copy(
         update={"degraded": True, "warnings": (*warnings, note, *verdict.warnings)}
     )

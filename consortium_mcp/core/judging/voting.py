@@ -27,8 +27,11 @@ def counted(
     winners: tuple[str, ...],
     groups: Groups,
     method: str = COUNTING,
+    *,
+    speaker: str | None = None,
+    against: float = 0.0,
 ) -> Verdict:
-    """The verdict with the winners' answer, as the most confident of them wrote it.
+    """The verdict with the winners' answer, as one of them wrote it.
 
     Args:
         run: the run.
@@ -36,19 +39,34 @@ def counted(
         winners: the labels of the winning group; one of `groups`.
         groups: labels whose answers mean the same.
         method: how the winners were found, in words for the report.
+        speaker: the label whose text stands; `None` for the most confident.
+        against: the weight of those that speak against it without an answer of their own.
     """
     answered = {r.label: r for r in responses if r.answered}
-    speaker = max((answered[name] for name in winners), key=lambda r: r.stated_confidence or 0.0)
-    number, parts = weigh(run, responses, winners, groups, arbiter_confidence=None, method=method)
+    spoken = answered[speaker or most_confident([answered[name] for name in winners]).label]
+    number, parts = weigh(
+        run,
+        responses,
+        winners,
+        groups,
+        arbiter_confidence=None,
+        method=method,
+        against=against,
+    )
     return Verdict(
-        synthesis=read_reply(speaker.text or "").prose,
-        final_answer=speaker.final_answer,
+        synthesis=read_reply(spoken.text or "").prose,
+        final_answer=spoken.final_answer,
         confidence=number,
         parts=parts,
         supporters=winners,
         groups=(winners, *(group for group in groups if group != winners)),
         dissent=dissent_of(responses, winners, groups),
     )
+
+
+def most_confident(responses: Sequence[Response]) -> Response:
+    """The response that states the most confidence; of equals, the first."""
+    return max(responses, key=lambda r: r.stated_confidence or 0.0)
 
 
 def plurality(run: Run, responses: Sequence[Response]) -> Verdict:

@@ -58,19 +58,21 @@ def panel_for(
     reserve = config.escalate_to
     if reserve and (why := _unable(reserve, config, attachments)):
         unable[reserve] = why
+    why = "; ".join(f"{name} {reason}" for name, reason in unable.items())
     if unable and config.on_unsupported == "fail":
         raise ConfigError(
-            f"{'; '.join(f'{name} {why}' for name, why in unable.items())}. Name models that do, "
-            "or set on_unsupported to skip or text."
+            f"{why}. Name models that do, or set on_unsupported to skip to leave out those that "
+            "do not."
         )
     members = tuple(member for member in config.members if member.model not in unable)
     if not members:
-        raise ConfigError(
-            f"No member can be asked: {'; '.join(f'{n} {why}' for n, why in unable.items())}. Name "
-            'models that take it, or set on_unsupported to "text" to send the text in it.'
-        )
-    warnings = [f"{name} {why}, so it is left out." for name, why in unable.items()]
-    warnings += _told_in_text([*names], unable, attachments)
+        has_text = any(each.type == "application/pdf" for each in attachments)
+        or_text = ', or set on_unsupported to "text" to send the text of a PDF'
+        more = or_text if has_text and config.on_unsupported != "text" else ""
+        raise ConfigError(f"No member can be asked: {why}. Name models that do{more}.")
+    warnings = [f"{name} {reason}, so it is left out." for name, reason in unable.items()]
+    asked = [*names, *([reserve] if reserve else [])]
+    warnings += _told_in_text([name for name in asked if name not in unable], attachments)
     kept = {"members": members, "escalate_to": None if reserve in unable else reserve}
     return config.model_copy(update=kept), tuple(warnings)
 
@@ -88,15 +90,12 @@ def _unable(name: str, config: ConsortiumConfig, attachments: Sequence[Attachmen
     return f"does not take {', '.join(dict.fromkeys(e.type for e in missing))}{without}"
 
 
-def _told_in_text(
-    names: Sequence[str], unable: Mapping[str, str], attachments: Sequence[Attachment]
-) -> list[str]:
-    warnings = []
-    for each in attachments:
-        reading = [n for n in names if n not in each.shown_to and n not in unable]
-        if reading and not each.is_text:
-            warnings.append(f"Of {each.name}, {', '.join(reading)} got only the text in it.")
-    return warnings
+def _told_in_text(names: Sequence[str], attachments: Sequence[Attachment]) -> list[str]:
+    return [
+        f"Of {each.name}, {', '.join(reading)} got only the text in it."
+        for each in attachments
+        if not each.is_text and (reading := [n for n in names if n not in each.shown_to])
+    ]
 
 
 def judging_blind(arbiter: str, attachments: Sequence[Attachment]) -> str | None:

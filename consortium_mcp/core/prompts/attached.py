@@ -12,6 +12,7 @@ from consortium_mcp.core.prompts.rendering import render
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Question
+    from consortium_mcp.core.domain.attachment import Attachment
     from consortium_mcp.core.domain.run import Run
 
 
@@ -22,22 +23,26 @@ def with_attachments(question: Question, run: Run) -> Question:
     """
     if not run.attachments:
         return question
-    files = tuple(each for each in run.attachments if question.model in each.shown_to)
-    others = [each for each in run.attachments if question.model not in each.shown_to]
-    if not others:
-        return question.model_copy(update={"attachments": files})
     # An arbiter reads what members write, so its mark is not theirs.
     mark = boundary(run, f"attachments for {question.role}")
-    shown = [
-        f"{each.name} ({each.type}) cannot be shown here; others may have seen it."
-        if each.text is None
-        else f"{each.name} ({each.type}):\n{quote(each.text, mark, len(each.text))[0]}"
-        for each in others
-    ]
-    prompt = render("attached", boundary=mark, files="\n\n".join(shown), prompt=question.prompt)
+    files = tuple(each for each in run.attachments if question.model in each.shown_to)
+    shown = "\n\n".join(
+        _shown(each, mark, is_file=question.model in each.shown_to) for each in run.attachments
+    )
+    prompt = render("attached", boundary=mark, files=shown, prompt=question.prompt)
     cached = question.worth_caching
     if cached is not None:
         cached += len(prompt) - len(question.prompt)
     return question.model_copy(
         update={"attachments": files, "prompt": prompt, "worth_caching": cached}
     )
+
+
+def _shown(attachment: Attachment, mark: str, *, is_file: bool) -> str:
+    """What the prompt says of it: with a file a model gets no name otherwise."""
+    name = f"{attachment.name} ({attachment.type})"
+    if is_file:
+        return f"{name} comes with the question."
+    if attachment.text is None:
+        return f"{name} cannot be shown here; others may have seen it."
+    return f"{name}:\n{quote(attachment.text, mark, len(attachment.text))[0]}"

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence.agreement import group_by_answer
 from consortium_mcp.core.prompts.for_members import question_of
-from consortium_mcp.core.prompts.quoting import MAX_QUOTED, boundary, quote, verdict_code
+from consortium_mcp.core.prompts.quoting import (
+    MAX_QUOTED,
+    boundary,
+    quote,
+    shorten,
+    verdict_code,
+)
 from consortium_mcp.core.prompts.rendering import render
 from consortium_mcp.core.reading.replies import read_reply
 
@@ -14,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consortium_mcp.core.domain.run import Run
-    from consortium_mcp.core.domain.verdict import Response
+    from consortium_mcp.core.domain.verdict import PeerReview, Response
 
 
 def system_for_arbiter(run: Run) -> str:
@@ -30,7 +36,10 @@ def criteria_of(run: Run) -> str:
 
 
 def prompt_for_arbiter(
-    run: Run, responses: Sequence[Response], form: str = "arbiter"
+    run: Run,
+    responses: Sequence[Response],
+    form: str = "arbiter",
+    review: PeerReview | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """The prompt with the question and the answers, which are identified by label only.
 
@@ -38,11 +47,12 @@ def prompt_for_arbiter(
         run: the run.
         responses: the iteration's responses.
         form: the template, which says what to do: `arbiter` or `rank`.
+        review: what the members made of each other's answers, if they were asked.
 
     Returns:
         The prompt, and a warning for each text that was cut.
     """
-    answered = sorted((r for r in responses if r.answered), key=lambda r: (len(r.label), r.label))
+    answered = in_order([r for r in responses if r.answered])
     mark = boundary(run, "arbiter")
     limit = MAX_QUOTED // max(1, len(answered))
     blocks: list[str] = []
@@ -65,13 +75,39 @@ def prompt_for_arbiter(
     prompt = render(
         form,
         question=question,
-        told=_members_system(run, lasting),
+        told=told_to_members(run, lasting),
         count=len(answered),
         responses="\n\n".join(blocks),
         votes=_vote_counts(run, answered, mark),
+        reviews=_peer_reviews(review, mark),
         code=verdict_code(run),
     )
     return prompt, tuple(warnings)
+
+
+def in_order(responses: Sequence[Response]) -> list[Response]:
+    """The responses in the order in which an arbiter reads them: by their labels."""
+    return sorted(responses, key=lambda r: (len(r.label), r.label))
+
+
+MAX_OBJECTION = 800
+"""The most characters of one objection in an arbiter's prompt."""
+
+
+def _peer_reviews(review: PeerReview | None, mark: str) -> str:
+    """The joined ranking, and all objections in one fence; empty without reviews."""
+    if review is None or not (review.ranking or review.objections):
+        return ""
+    places = [f"{each.labels[0]} ({each.score:.2f})" for each in review.ranking]
+    said = [
+        f"- of {each.of}: {' '.join(shorten(each.text, MAX_OBJECTION)[0].split())}"
+        for each in review.objections
+    ]
+    return "\n\n" + render(
+        "peer_reviews",
+        ranking=", ".join(places) or "they compared none",
+        objections=quote("\n".join(said) or "(none)", mark)[0],
+    )
 
 
 def _too_long(cut: Mapping[str, int]) -> str:
@@ -88,7 +124,8 @@ def _too_long(cut: Mapping[str, int]) -> str:
     )
 
 
-def _members_system(run: Run, mark: str) -> str:
+def told_to_members(run: Run, mark: str) -> str:
+    """The consortium's system prompt as a part of a judge's prompt; empty where there is none."""
     if not run.config.system:
         return ""
     return f"\nWhat the members were told beforehand:\n{quote(run.config.system, mark)[0]}\n"

@@ -14,7 +14,7 @@ MAX_QUOTED = 120_000
 about 30,000 tokens, which fit every current model's context."""
 _OUR_TAGS = re.compile(
     r"<(?=\s{0,8}/?\s{0,8}(?:verdict|synthesis|final_answer|support|groups|dissent|refinements"
-    r"|needs_iteration|confidence|ranking)\b)",
+    r"|needs_iteration|confidence|ranking|finding|reasons|first_errors)\b)",
     re.IGNORECASE,
 )
 

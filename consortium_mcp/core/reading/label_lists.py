@@ -34,7 +34,8 @@ _WORDS = re.compile(
 )
 _BETWEEN = re.compile(r"[,;/|&=>+\n、，；＞和与と및]+")
 _SAYS_NO = re.compile(
-    r"(\S+?)\s*[:=]\s*(?:(no|not|false|0|nein|non|wrong|✗|❌)|(?:yes|true|1|ja|oui|right|✓|✅))"
+    r"(\S{1,40}?)\s{0,8}[:=]\s{0,8}"  # bounded: a long word must not take the square of its length
+    r"(?:(no|not|false|0|nein|non|wrong|✗|❌)|(?:yes|true|1|ja|oui|right|✓|✅))"
     r"(?![\w.])",
     re.IGNORECASE,
 )

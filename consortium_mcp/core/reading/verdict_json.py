@@ -11,7 +11,7 @@ from consortium_mcp.core.domain.errors import VerdictError
 if TYPE_CHECKING:
     from consortium_mcp.core.reading.markup import Code, Markup
 
-FIELDS = (
+VERDICT_FIELDS = (
     "synthesis",
     "final_answer",
     "support",
@@ -22,6 +22,9 @@ FIELDS = (
     "confidence",
     "ranking",
 )
+"""What an arbiter writes."""
+FIELDS = (*VERDICT_FIELDS, "finding", "reasons", "first_errors")
+"""What arbiters and reviewers write; a reviewer's verdict is found in the same way."""
 Fields = dict[str, Any]
 _MAX_REPAIRED = 200_000
 """The most characters of invalid JSON that is repaired: a megabyte takes json-repair a second."""
@@ -37,6 +40,8 @@ class VerdictObject(NamedTuple):
 
 
 _LINE_WITH_BRACE = re.compile(r"^[^\S\n]{0,8}\{", re.MULTILINE)
+_ESSENTIAL = {"synthesis", "ranking", "finding"}
+"""One of these is in every verdict."""
 MAX_OBJECTS = 20
 """The most verdicts that are looked at in one reply."""
 
@@ -80,7 +85,7 @@ def decoded_verdict(text: str) -> tuple[Fields, int] | None:
     if not isinstance(found, dict):
         return None
     fields = {str(key).lower(): value for key, value in found.items()}
-    return (fields, end) if {"synthesis", "ranking"} & fields.keys() else None
+    return (fields, end) if _ESSENTIAL & fields.keys() else None
 
 
 def _without_repeated(pairs: list[tuple[str, Any]]) -> Fields:

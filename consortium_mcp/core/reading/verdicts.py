@@ -18,7 +18,7 @@ from consortium_mcp.core.reading.final_answers import final_answer_text
 from consortium_mcp.core.reading.label_lists import groups_in, labels_in
 from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.stated_confidence import read_confidence
-from consortium_mcp.core.reading.verdict_json import FIELDS
+from consortium_mcp.core.reading.verdict_json import VERDICT_FIELDS
 from consortium_mcp.core.reading.verdict_places import verdict_fields
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Ranking(Value):
 
 
 def json_schema(
-    labels: Collection[str], fields: Sequence[str] = FIELDS, code: str = ""
+    labels: Collection[str], fields: Sequence[str] = VERDICT_FIELDS, code: str = ""
 ) -> dict[str, Any]:
     """The JSON schema of a verdict of these fields, in the strict subset that providers enforce."""
     label = {"type": "string", "enum": sorted(labels)}
@@ -72,11 +72,14 @@ def json_schema(
         "needs_iteration": {"type": "boolean"},
         "confidence": {"type": "number"},
         "ranking": listed,
+        "finding": {"type": "string", "enum": ["right", "wrong", "cannot tell"]},
+        "reasons": lines,
+        "first_errors": lines,
     }
     named = (*(("code",) if code else ()), *fields)
     return {
         "type": "object",
-        "description": "Your verdict on the members' answers.",
+        "description": "Your verdict on what you were given to judge.",
         "properties": {name: types[name] | {"description": _MEANING[name]} for name in named},
         "required": list(named),
         "additionalProperties": False,
@@ -100,6 +103,12 @@ _MEANING = {
     "needs_iteration": "Whether a named open point could still change the answer.",
     "confidence": "How likely the synthesis, or the best answer, is right: from 0.0 to 1.0.",
     "ranking": "All labels, best answer first.",
+    "finding": "Whether the answer is right.",
+    "reasons": "One line for each answer: its label, a colon, and what decides its place.",
+    "first_errors": (
+        "The first error in an answer, with its place; where there are several answers, one line "
+        "for each that has one: its label, a colon, the error."
+    ),
 }
 
 
@@ -117,7 +126,7 @@ def parse_verdict(
         VerdictError: no complete verdict, no synthesis, or it is unclear where a field ends. The
             message is written for the arbiter.
     """
-    reader = _Reader(verdict_fields(text, source or Source()), labels)
+    reader = FieldReader(verdict_fields(text, source or Source()), labels)
     synthesis = reader.text("synthesis")
     if not synthesis:
         raise VerdictError("the synthesis is missing or empty.")
@@ -126,7 +135,7 @@ def parse_verdict(
         final_answer=reader.final_answer(),
         support=reader.labels("support", absent=True),
         groups=reader.groups(),
-        dissent=tuple(_dissent_line(line, labels) for line in reader.lines("dissent")),
+        dissent=tuple(labelled_line(line, labels) for line in reader.lines("dissent")),
         refinements=tuple(reader.lines("refinements")),
         needs_iteration=reader.boolean("needs_iteration"),
         confidence=reader.confidence(),
@@ -137,7 +146,7 @@ def parse_verdict(
 
 def parse_ranking(text: str, labels: Collection[str], source: Source | None = None) -> Ranking:
     """Parse and check an arbiter's ranking; arguments and errors as for `parse_verdict`."""
-    reader = _Reader(verdict_fields(text, source or Source()), labels)
+    reader = FieldReader(verdict_fields(text, source or Source()), labels)
     ranking = reader.labels("ranking")
     if not ranking:
         known = ", ".join(sorted(labels))
@@ -152,8 +161,8 @@ def parse_ranking(text: str, labels: Collection[str], source: Source | None = No
     )
 
 
-class _Reader:
-    """Reads single fields, and notes what cannot be read."""
+class FieldReader:
+    """Reads the single fields of a verdict or a review, and notes what cannot be read."""
 
     def __init__(self, fields: dict[str, Any], labels: Collection[str]) -> None:
         self._fields = fields
@@ -161,9 +170,11 @@ class _Reader:
         self.warnings: list[str] = []
 
     def text(self, field: str) -> str:
+        """The field as text; empty where it is absent."""
         return _text(self._fields.get(field))
 
     def final_answer(self) -> str | None:
+        """The short definite answer; `None` where there is none."""
         return final_answer_text(self.text("final_answer"))
 
     def labels(self, field: str, *, absent: bool = False) -> tuple[str, ...]:
@@ -176,6 +187,7 @@ class _Reader:
         return found.known
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The groups of labels; none where a label is in several."""
         found = groups_in(self._fields.get("groups"), self._labels)
         self._note_unknown("groups", found.unknown)
         if found.repeated:
@@ -190,15 +202,18 @@ class _Reader:
             self.warnings.append(f"In its {field}, {shown} is no label and was left out.")
 
     def lines(self, field: str) -> list[str]:
+        """The lines of a field, without bullets and without those that say "none"."""
         value = self._fields.get(field)
         rows = value if isinstance(value, list) else _text(value).splitlines()
         lines = (_BULLET.sub("", _text(row)).strip() for row in rows)
         return [line for line in lines if line.lower().strip(".") not in _EMPTY_WORDS]
 
     def boolean(self, field: str) -> bool:
+        """Whether the field says yes."""
         return self.text(field).lower().strip(" .*`") in {"true", "yes", "1"}
 
     def confidence(self) -> float | None:
+        """The confidence from 0 to 1; `None` where none can be read."""
         value = self._fields.get("confidence")
         if isinstance(value, bool) or value is None or value == "":
             return None
@@ -225,7 +240,7 @@ def _text(value: object) -> str:
     return clean(value or "").strip()  # JSON escapes can hide surrogates
 
 
-def _dissent_line(line: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
+def labelled_line(line: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:
     """Split `B, D: says 41` to (("B", "D"), "says 41"); a line that names nobody is kept whole."""
     head, _, tail = line.partition(":")
     names = labels_in(head.strip(" *"), known)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from consortium_mcp.core.domain.errors import UnknownStrategy
 from consortium_mcp.core.strategies.auto import Auto
+from consortium_mcp.core.strategies.council import Council
 from consortium_mcp.core.strategies.debate import Debate
 from consortium_mcp.core.strategies.elimination import Elimination
 from consortium_mcp.core.strategies.rank import Rank
 from consortium_mcp.core.strategies.roles import Roles
 from consortium_mcp.core.strategies.synthesis import Synthesis
 from consortium_mcp.core.strategies.tally import Tally
+from consortium_mcp.core.strategies.verify import Verify
 from consortium_mcp.core.strategies.vote import Vote
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response, Verdict
+    from consortium_mcp.core.strategies.waves import Calls
 
 
 class Strategy(Protocol):
@@ -41,8 +44,8 @@ class Strategy(Protocol):
     weighs: bool
     """Whether an arbiter weighs arguments, for which a demo model is too small."""
 
-    def calls(self, run: Run) -> tuple[int, int]:
-        """The fewest and the most calls of a run that has not begun, without retries."""
+    def calls(self, run: Run) -> Calls:
+        """The fewest and the most calls of a run that has not begun, by their kind."""
         ...
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
@@ -70,6 +73,8 @@ STRATEGIES: dict[str, Strategy] = {
     "elimination": Elimination(),
     "roles": Roles(),
     "debate": Debate(),
+    "council": Council(),
+    "verify": Verify(),
     "tally": Tally(),
 }
 

@@ -29,9 +29,9 @@ class Auto(Synthesis):
 
     description = "A majority's short answer stands; without one, as synthesis."
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """Where there is a majority, the arbiter is not called."""
-        return waves.calls(run, (0, waves.arbiter_calls(run)))
+        return waves.calls(run, verdicts=(0, waves.arbiter_calls(run)))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The majority's answer, as its most confident supporter wrote it; else the arbiter's."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Debate(Auto):
     """Members debate; the verdict is reached as in `auto`."""
 
-    description = "As auto; later, members read the other side, unnamed."
+    description = "As auto; later, members read the other side."
     asks_in_waves = False
 
     def question_for(self, member: Member, run: Run) -> Question:

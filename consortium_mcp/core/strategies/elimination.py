@@ -27,14 +27,15 @@ class Elimination(Synthesis):
     description = "As synthesis; each time the weakest third leaves."
     asks_in_waves = False
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """Each iteration asks fewer members."""
-        remaining, fewest, most = len(run.panel), 0, 0
-        for number in range(run.config.max_iterations):
-            fewest += remaining + 1 if number < run.config.min_iterations else 0
-            most += remaining + waves.arbiter_calls(run)
+        config, remaining, fewest, most = run.config, len(run.panel), 0, 0
+        for number in range(config.max_iterations):
+            fewest += remaining if number < config.min_iterations else 0
+            most += remaining
             remaining -= _leaving_count(remaining)
-        return fewest, most
+        verdicts = (config.min_iterations, config.max_iterations * waves.arbiter_calls(run))
+        return waves.Calls(answers=(fewest, most), reviews=(0, 0), verdicts=verdicts)
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """All members that have not left, at once."""

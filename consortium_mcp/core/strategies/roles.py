@@ -25,10 +25,7 @@ _CRITICS = frozenset(ROLES[1:])
 class Roles(Synthesis):
     """Critics read the proposals of the same iteration; the arbiter reads everything."""
 
-    description = (
-        "Some propose, a devil's advocate and a fact checker reply (or members' own `role`s); the "
-        "arbiter writes."
-    )
+    description = "Proposals, a devil's advocate, a fact checker; the arbiter writes."
     asks_in_waves = False
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:

@@ -24,9 +24,9 @@ class Synthesis:
     asks_in_waves = True
     weighs = True
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """One verdict per iteration, and at most one repair for each arbiter."""
-        return waves.calls(run, (1, waves.arbiter_calls(run)))
+        return waves.calls(run, verdicts=(1, waves.arbiter_calls(run)))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """In waves, as `sampling` says."""

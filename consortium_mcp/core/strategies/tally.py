@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 class Tally(Vote):
     """A vote whose ties are broken by a model; the report says so."""
 
-    description = "As vote, but the arbiter breaks ties; for models too small to judge."
+    description = "As vote, the arbiter breaks ties; for small models."
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """At most one call per iteration, to break a tie."""
-        return waves.calls(run, (0, 1))
+        return waves.calls(run, verdicts=(0, 1))
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """The heaviest group's answer, as its most confident member wrote it."""

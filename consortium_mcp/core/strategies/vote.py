@@ -32,9 +32,9 @@ class Vote:
     asks_in_waves = True
     weighs = False
 
-    def calls(self, run: Run) -> tuple[int, int]:
+    def calls(self, run: Run) -> waves.Calls:
         """The members' calls only."""
-        return waves.calls(run, (0, 0))
+        return waves.calls(run, verdicts=(0, 0))
 
     def next_wave(self, run: Run, responses: Sequence[Response]) -> Sequence[Member]:
         """In waves, as `sampling` says."""

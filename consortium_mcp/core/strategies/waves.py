@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consortium_mcp.core.confidence.agreement import group_by_answer, weight
 from consortium_mcp.core.domain.ask import Question
@@ -91,17 +91,39 @@ def question(
     )
 
 
-def calls(run: Run, judging: tuple[int, int]) -> tuple[int, int]:
-    """The fewest and the most calls of a run, without retries.
+class Calls(NamedTuple):
+    """The fewest and the most calls of a run that has not begun, without retries."""
+
+    answers: tuple[int, int]
+    reviews: tuple[int, int]
+    """Of answers, by other members."""
+    verdicts: tuple[int, int]
+
+    @property
+    def fewest(self) -> int:
+        """Of all kinds together."""
+        return sum(fewest for fewest, _ in self)
+
+    @property
+    def most(self) -> int:
+        """Of all kinds together."""
+        return sum(most for _, most in self)
+
+
+def calls(run: Run, *, verdicts: tuple[int, int], reviews: tuple[int, int] = (0, 0)) -> Calls:
+    """The calls of a run whose iterations are all alike.
 
     Args:
         run: a run that has not begun.
-        judging: the fewest and the most calls that judging one iteration takes.
+        verdicts: the fewest and the most calls of arbiters in one iteration.
+        reviews: the same, of reviewers.
     """
-    config = run.config
-    fewest = len(in_waves(run, ())) + judging[0]
-    most = len(run.members) + judging[1]
-    return config.min_iterations * fewest, config.max_iterations * most
+    fewest, most = run.config.min_iterations, run.config.max_iterations
+    return Calls(
+        answers=(fewest * len(in_waves(run, ())), most * len(run.members)),
+        reviews=(fewest * reviews[0], most * reviews[1]),
+        verdicts=(fewest * verdicts[0], most * verdicts[1]),
+    )
 
 
 def arbiter_calls(run: Run) -> int:

@@ -9,8 +9,8 @@ import anyio
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.core.answers.context import context_of
 from consortium_mcp.core.answers.equivalence import same
 from consortium_mcp.core.answers.parsing import read

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, get_args
 import anyio
 import click
 
-from consortium_mcp.core.domain.run_summary import CostsBy
+from consortium_mcp.core.records.run_summary import CostsBy
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.phrases import dollars
 from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.run_summary import Costs
+    from consortium_mcp.core.records.run_summary import Costs
 
 ESTIMATE = (
     "Costs are an estimate in US dollars, from what providers told and the prices of genai-prices "

@@ -9,12 +9,14 @@ import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
+from consortium_mcp.core.evaluation.judges import Judges
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.phrases import dollars
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.evaluation.judges import Judge, Tendency
     from consortium_mcp.core.evaluation.leaderboard import Standing
 
 AGREEMENT = (
@@ -45,6 +47,45 @@ async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyi
         click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}\n{COST}")
 
 
+LOTS = (
+    "In brackets: the 95 % interval, and what drawing lots would give. A difference is no proof of "
+    "a bias: the longest answer may be the best one. Under 20 runs nothing is said (–)."
+)
+
+
+async def show_judges(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+    """Print how often the first shown, the longest and the own family's answer won."""
+    judges = Judges()
+    async with opened_history(settings.database) as history:
+        async for run_id in history.run_ids():
+            judges.add(await history.record(run_id))
+    found = judges.found()
+    if as_json:
+        click.echo(json.dumps([judge.model_dump() for judge in found], indent=2))
+    elif not found:
+        click.echo("Nobody has judged yet in the runs of this database.")
+    else:
+        rows = [_judge(judge) for judge in found]
+        head = ("judge", "as", "runs", "first shown won", "longest won", "own family won")
+        widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+        for row in (head, *rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+        click.echo(f"\n{LOTS}")
+
+
+def _judge(judge: Judge) -> tuple[str, ...]:
+    measures = (judge.first_shown, judge.longest, judge.own_family)
+    return (judge.model, judge.kind, str(judge.runs), *map(_tendency, measures))
+
+
+def _tendency(found: Tendency) -> str:
+    if found.share is None or found.interval is None:
+        return f"– ({found.runs} runs)"
+    low, high = found.interval
+    return f"{found.share:.0%} ({low:.0%}–{high:.0%}; {found.chance:.0%}; {found.runs} runs)"
+
+
 def _table(standings: list[Standing]) -> str:
     width = max(len("model"), *(len(standing.model) for standing in standings))
     head = (
@@ -70,8 +111,13 @@ def _share(part: int, whole: int) -> str:
 
 @click.command("leaderboard")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option(
+    "--judges",
+    is_flag=True,
+    help="Of arbiters and reviewers instead: how often the first, the longest, the own answer won.",
+)
 @click.pass_obj
-def command(settings: Settings, *, as_json: bool) -> None:
+def command(settings: Settings, *, as_json: bool, judges: bool) -> None:
     """Show how often each model agreed with the verdict, failed, and what it cost."""
     with command_errors():
-        anyio.run(show, settings, as_json)
+        anyio.run(show_judges if judges else show, settings, as_json)

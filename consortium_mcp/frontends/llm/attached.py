@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import llm
 
-from consortium_mcp.adapters.files.attachments import attachment_of_content, read_attachments
+from consortium_mcp.adapters.files.attachments import (
+    attachment_of_content,
+    read_attachments,
+    spec_of,
+)
 from consortium_mcp.adapters.fragments import fragment_texts, load_fragments
 from consortium_mcp.core.domain.attachment import AttachmentSpec
 
@@ -33,7 +37,7 @@ def attachments_of(
         ConfigError: something cannot be read or loaded.
     """
     named: list[tuple[str, str | None]] = [*((path, None) for path in paths), *typed]
-    specs = [_spec(path, type_) for path, type_ in named if path != STDIN]
+    specs = [spec_of(path, type_) for path, type_ in named if path != STDIN]
     found = [*read_attachments(specs, None)]
     if piped := [type_ for path, type_ in named if path == STDIN]:
         content = sys.stdin.buffer.read()
@@ -48,21 +52,25 @@ def attachments_of(
 
 
 def system_of(system: str | None, fragments: Sequence[str]) -> str | None:
-    """The system prompt after these fragments, as llm joins them."""
+    """The system prompt after these fragments, as llm joins them.
+
+    Raises:
+        ConfigError: a fragment cannot be loaded, or is no text.
+    """
     texts = fragment_texts(fragments, only_saved=False)
     return "\n\n".join([*texts, *([system] if system else [])]) or None
 
 
 def from_llm(attachment: Any) -> Attachment:  # noqa: ANN401 (llm's class is untyped)
-    """One of llm's attachments as ours."""
-    if attachment.url and not attachment.content and not attachment.path:
-        spec = AttachmentSpec(url=attachment.url, type=attachment.type)
-        return read_attachments([spec], None)[0]
-    name = str(attachment.path or "attachment").replace("\\", "/").rpartition("/")[2]
-    return attachment_of_content(name, attachment.content_bytes(), attachment.type)
+    """One of llm's attachments as ours.
 
-
-def _spec(path: str, type_: str | None) -> AttachmentSpec:
-    if "://" in path or path.startswith("data:"):
-        return AttachmentSpec(url=path, type=type_)
-    return AttachmentSpec(path=path, type=type_)
+    Raises:
+        ConfigError: it cannot be read, or its type is not known.
+    """
+    if attachment.content is None and attachment.path:
+        return read_attachments([AttachmentSpec(path=attachment.path, type=attachment.type)], None)[
+            0
+        ]
+    if attachment.content is None:
+        return read_attachments([AttachmentSpec(url=attachment.url, type=attachment.type)], None)[0]
+    return attachment_of_content("attachment", attachment.content, attachment.type)

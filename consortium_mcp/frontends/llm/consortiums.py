@@ -32,7 +32,7 @@ from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.consortium_files import Found
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.resolution import ResolvedConsortium
 
 

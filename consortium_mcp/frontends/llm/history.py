@@ -11,7 +11,7 @@ import click
 
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run_summary import RunPage, RunQuery, RunSummary
+from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
 from consortium_mcp.frontends.text.report import report_markdown
@@ -21,7 +21,7 @@ from consortium_mcp.services.assembly import open_service
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.exchange import Exchange
+    from consortium_mcp.core.records.exchange import Exchange
 
 R = TypeVar("R", RunReport, RunSummary)
 

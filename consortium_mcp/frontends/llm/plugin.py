@@ -32,7 +32,7 @@ def register_models(register: Callable[..., None], model_aliases: Iterable[Any])
 
 def _models() -> list[tuple[llm.Model, llm.AsyncModel]]:
     from consortium_mcp.adapters.agents.finding import AGENTS, find  # noqa: PLC0415
-    from consortium_mcp.adapters.journal.consortium_names import saved_names  # noqa: PLC0415 (as is needed)
+    from consortium_mcp.adapters.saved.consortium_names import saved_names  # noqa: PLC0415 (as is needed)
     from consortium_mcp.adapters.settings import from_environment  # noqa: PLC0415
 
     found: list[tuple[llm.Model, llm.AsyncModel]] = []

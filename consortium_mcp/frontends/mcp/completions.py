@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mcp_types import Completion
 
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.mcp.resources import NEWEST
 

@@ -16,9 +16,9 @@ from consortium_mcp.frontends.text.report import report_markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.core.domain.run_record import IterationRecord
+    from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.records.run_record import IterationRecord
 
 
 def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:
@@ -54,9 +54,9 @@ class Entry(BaseModel):
 
     section: Section
     iteration: int | None
-    role: Literal["member", "arbiter", "verdict", "synthesis", "prompt", "report"]
+    role: Literal["member", "arbiter", "reviewer", "verdict", "synthesis", "prompt", "report"]
     label: str | None
-    """The member's."""
+    """The member's, also as a reviewer; `B on A` where it checked A's answer."""
     model: str | None
     text: str
     error: str | None = None
@@ -66,7 +66,7 @@ class Entry(BaseModel):
     def heading(self) -> str:
         """The Markdown heading above the text."""
         where = "" if self.iteration is None else f"Iteration {self.iteration}, "
-        who = f"member {self.label}" if self.role == "member" else self.role
+        who = self.role if self.label is None else f"{self.role} {self.label}"
         return f"### {where}{who}" + (f" · {self.model}" if self.model else "")
 
 
@@ -168,7 +168,7 @@ def exchange_entry(exchange: Exchange, *, with_prompt: bool) -> Entry:
         section="exchanges" if with_prompt else "responses",
         iteration=exchange.iteration,
         role=exchange.role,
-        label=exchange.label if exchange.role == "member" else None,
+        label=None if exchange.role == "arbiter" else exchange.label,
         model=exchange.model,
         text=text,
         error=exchange.error,

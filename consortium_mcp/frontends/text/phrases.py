@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
-    from consortium_mcp.core.domain.run_summary import RunSummary
+    from consortium_mcp.core.records.run_summary import RunSummary
 
 
 def seconds(member: MemberReport) -> str:

@@ -14,9 +14,12 @@ from consortium_mcp.frontends.text.phrases import (
     times,
     tokens,
 )
+from consortium_mcp.frontends.text.reviews import review_lines
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, Plan, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
 
 _HEADLINES = {
@@ -31,6 +34,8 @@ MAX_TEXT = 8_000
 KEPT_FOR_SECTIONS = 1_000
 """Characters reserved for warnings and dissent if the synthesis must be cut."""
 _CUT_LAST = ("Warnings", "Dissent", "Still open")
+MOST_ATTACHED = 10
+"""Attachments that are named."""
 LONGEST_LINE = 600
 """Characters of one line of a section, if there is a limit."""
 
@@ -51,6 +56,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         f"Members ({report.answered} of {report.asked} answered)": [
             _member(member) for member in report.members
         ],
+        "Reviews": review_lines(report.review) if report.review else [],
         "Dissent": [_dissent(side) for side in report.dissent],
         "Still open": [f"- {line}" for line in report.refinements],
         "Tools": [f"- {tool.name}: {times(tool.calls)}" for tool in report.tools],
@@ -64,6 +70,7 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
 
 def _head(report: RunReport, room: int | None) -> list[str]:
     parts: list[str] = []
+    attached = _attached(report.attachments)
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
@@ -81,18 +88,44 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         answer = report.final_answer
         shows = answer and answer != report.synthesis
         below = [f"**Answer:** {_short(answer, room, report)}"] if answer and shows else []
-        below.append(_confidence(report))
+        below += [_confidence(report), *attached]
         left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
         parts += [_synthesis(report, left), *below]
+    else:
+        parts += attached
     if report.plan is not None:
         plan = report.plan
         price = f"; {range_}" if (range_ := cost_range(plan)) else ""
         parts.append(
-            f"{plan.fewest_calls} to {plan.most_calls} calls, retries not counted; about "
-            f"{plan.estimated_input_tokens} input tokens in the first iteration, without the "
+            f"{plan.fewest_calls} to {plan.most_calls} calls{_kinds(plan)}, retries not counted; "
+            f"about {plan.estimated_input_tokens} input tokens in the first iteration, without the "
             f"members' answers{price}."
         )
     return parts
+
+
+def _attached(attachments: Sequence[AttachmentReport]) -> list[str]:
+    """The line that says what the question was about; none where nothing was attached."""
+    if not attachments:
+        return []
+    more = len(attachments) - MOST_ATTACHED
+    names = ", ".join(_attachment(each) for each in attachments[:MOST_ATTACHED])
+    return [f"Attached: {names}{f' and {more} more' if more > 0 else ''}"]
+
+
+def _attachment(attachment: AttachmentReport) -> str:
+    size = "" if attachment.bytes is None else f", {attachment.bytes:,} bytes"
+    return f"{attachment.name[:60]} ({attachment.type[:60]}{size})"
+
+
+def _kinds(plan: Plan) -> str:
+    """What the calls are for, as ` (3 to 9 answers, 3 to 9 reviews, 1 to 6 verdicts)`."""
+    kinds = [
+        f"{fewest} to {most} {kind}" if fewest < most else f"{most} {kind}"
+        for kind, (fewest, most) in plan.calls.items()
+        if most
+    ]
+    return f" ({', '.join(kinds)})" if len(kinds) > 1 else ""
 
 
 def _short(text: str, room: int | None, report: RunReport) -> str:

@@ -10,7 +10,7 @@ from consortium_mcp.frontends.text.phrases import cost, one_line
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from consortium_mcp.core.domain.run_summary import RunPage, RunSummary
+    from consortium_mcp.core.records.run_summary import RunPage, RunSummary
 
 
 def runs_markdown(page: RunPage, more: str | None, zone: tzinfo | None = UTC) -> str:

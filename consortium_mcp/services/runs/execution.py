@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.calls.retries import Retrier
 from consortium_mcp.adapters.journal.begun_calls import BegunCalls
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.journal.tool_uses import ToolUses
-from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.core.domain.errors import StoreNewer
-from consortium_mcp.core.domain.exchange import BegunCall, cut_off
 from consortium_mcp.core.domain.report import Usage, report_of, tools_used
-from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.core.engine.costs import no_price
+from consortium_mcp.core.records.exchange import BegunCall, cut_off
+from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
 from consortium_mcp.services.runs.handle import RunHandle
 from consortium_mcp.services.runs.progress import Progress
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask, CallPrice
-    from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.tool_use import ToolUse
+    from consortium_mcp.core.records.exchange import Exchange
 
     WrapAsk = Callable[["RunExecution", Ask], Ask]
 
@@ -86,6 +86,8 @@ class RunExecution:
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
+        self._reviews = 0
+        """Reviews that have come or failed."""
         self._seconds: float | None = None
         """How long the run took, once it has ended."""
         self._saving = self._unsaved = False
@@ -160,12 +162,14 @@ class RunExecution:
         if isinstance(event, events.Judged):
             self._run = event.run
             await self._record(IterationRecord.judged(event.run.iterations[-1]))
+        elif isinstance(event, events.Reviewed):
+            self._reviews += 1
         else:
             heard = (*self._run.unjudged, event.response)
             self._run = self._run.model_copy(update={"unjudged": heard})
         self.handle.outdate()
         done = len(self.handle.progress) + 1
-        total = self._run.config.max_iterations * (len(self._run.members) + 1)
+        total = self._run.config.max_iterations * (len(self._run.members) + 1) + self._reviews
         self.handle.publish(Progress(done, total, _progress_message(event, self._run)))
         await self._save_newest()
 
@@ -245,11 +249,13 @@ def _lost_calls(calls: Sequence[BegunCall]) -> str:
     )
 
 
-def _progress_message(event: events.Heard | events.Judged, run: Run) -> str:
+def _progress_message(event: events.Heard | events.Reviewed | events.Judged, run: Run) -> str:
     of = f"of {run.config.max_iterations}"
     if isinstance(event, events.Judged):
         last = run.iterations[-1]
         return f"iteration {last.number} {of}: verdict, confidence {last.verdict.confidence:.2f}"
+    if isinstance(event, events.Reviewed):
+        return f"iteration {event.iteration} {of}: {event.ended} of {event.asked} reviews"
     failed = f", {event.failed} failed" if event.failed else ""
     return (
         f"iteration {event.iteration} {of}: "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.runs.progress import OnProgress
 
 

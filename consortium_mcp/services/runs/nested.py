@@ -16,25 +16,25 @@ from ulid import ULID
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
-from consortium_mcp.core.domain.exchange import cut_off, name_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Parent, Run
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.core.panel.template import with_template
+from consortium_mcp.core.records.exchange import cut_off, name_of
 from consortium_mcp.services.runs.attaching import attach
 from consortium_mcp.services.runs.execution import RunExecution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk

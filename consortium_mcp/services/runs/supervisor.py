@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.journal.store import HeartbeatReply
-    from consortium_mcp.core.domain.run_record import RunRecord
+    from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.runs.handle import RunHandle
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import pytest
 
 from consortium_mcp.adapters.acp.agents import Agent
 from consortium_mcp.adapters.acp.asking import ask
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question

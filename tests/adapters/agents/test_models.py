@@ -12,7 +12,7 @@ import pytest
 from consortium_mcp.adapters.agents.finding import find
 from consortium_mcp.adapters.agents.models import agent_models
 from consortium_mcp.adapters.agents.sign_in import forget
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
 from consortium_mcp.adapters.models.discovery import take_snapshot
 from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits

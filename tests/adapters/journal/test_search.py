@@ -14,7 +14,7 @@ import pytest
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.search_index import FEW_RUNS, SearchIndex
 from consortium_mcp.adapters.journal.store import Store
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from tests.adapters.journal.test_store import saved
 
 if TYPE_CHECKING:

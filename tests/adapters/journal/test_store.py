@@ -13,8 +13,8 @@ from sqlite_utils import Database
 
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.migrations import migrations
-from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store, now
+from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import (
     MemberError,
@@ -24,12 +24,12 @@ from consortium_mcp.core.domain.errors import (
     UnknownConsortium,
     UnknownRun,
 )
-from consortium_mcp.core.domain.exchange import Exchange
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.domain.run_record import IterationRecord
-from consortium_mcp.core.domain.run_summary import RunQuery
 from consortium_mcp.core.domain.verdict import ConfidenceParts, Verdict
+from consortium_mcp.core.records.exchange import Exchange
+from consortium_mcp.core.records.run_record import IterationRecord
+from consortium_mcp.core.records.run_summary import RunQuery
 from tests.support.fakes import config, run_of
 
 if TYPE_CHECKING:

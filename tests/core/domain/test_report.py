@@ -13,7 +13,7 @@ from consortium_mcp.core.domain.report import (
     with_resumes,
     with_status,
 )
-from consortium_mcp.core.domain.run_summary import RunSummary
+from consortium_mcp.core.records.run_summary import RunSummary
 from tests.support.fakes import FakeAsk, answered, config, consulted, reply, run_of, verdict
 
 USAGE = Usage(calls=3, input_tokens=30, output_tokens=None, seconds=1.5)

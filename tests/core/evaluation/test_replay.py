@@ -115,3 +115,30 @@ async def test_what_is_not_recorded_is_an_error_before_anything_runs(
 ) -> None:
     with pytest.raises(ConfigError, match=told):
         await replay(rows, vote("a", "b", escalate_to="c"))
+
+
+async def test_checks_are_simulated_at_the_accuracy_that_is_given() -> None:
+    rows = [
+        recording("41", "41", "42", "40").model_copy(update={"question_id": number})
+        for number in range(40)
+    ]
+    for accuracy, right in ((1.0, 1.0), (0.0, 0.0)):
+        summary, outcomes = await replay(rows, vote(*"abcd", strategy="verify"), accuracy)
+        assert summary.measured.accuracy == right
+        assert outcomes[0].calls > 4
+    some = [await consult(each, vote(*"abcd", strategy="verify"), 0.7) for each in rows]
+    assert 0.2 < sum(each.right for each in some) / len(some) < 0.9
+    again = [await consult(each, vote(*"abcd", strategy="verify"), 0.7) for each in rows]
+    assert [each.right for each in some] == [each.right for each in again]
+
+
+@pytest.mark.parametrize("strategy", ["verify", "council"])
+async def test_reviews_that_nobody_recorded_are_missing(strategy: str) -> None:
+    wanted = vote(*"abc", strategy=strategy, arbiter="a")
+    found = await consult(
+        recording("42", "42", "41"), wanted, 0.9 if strategy == "council" else None
+    )
+    assert found.right
+    assert found.run.best is not None
+    assert found.run.best.verdict.review is not None
+    assert found.run.best.verdict.review.missing

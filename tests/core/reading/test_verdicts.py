@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.reading.quotations import Source
-from consortium_mcp.core.reading.verdict_json import FIELDS
+from consortium_mcp.core.reading.verdict_json import FIELDS, VERDICT_FIELDS
 from consortium_mcp.core.reading.verdicts import json_schema, parse_verdict
 from tests.support.fakes import verdict
 
@@ -376,7 +376,7 @@ def test_the_schema_demands_every_field_and_says_what_it_means() -> None:
     assert coded["properties"]["code"]["enum"] == ["c0de"]
     assert all(field["description"] for field in coded["properties"].values())
     schema = json_schema(LABELS)
-    assert schema["required"] == list(FIELDS)
+    assert schema["required"] == list(VERDICT_FIELDS)
     assert schema["properties"]["support"]["items"]["enum"] == ["A", "B", "C"]
     assert schema["additionalProperties"] is False
 

@@ -7,8 +7,8 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from consortium_mcp.adapters.journal.calibrations import Calibrations
 from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.frontends.cli.main import main

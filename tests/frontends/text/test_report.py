@@ -7,8 +7,22 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
-from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.core.domain.report import (
+    AttachmentReport,
+    Plan,
+    RunReport,
+    Usage,
+    report_of,
+    report_of_plan,
+)
+from consortium_mcp.core.domain.verdict import (
+    Ballot,
+    Check,
+    Dissent,
+    Objection,
+    PeerReview,
+    RankedAnswer,
+)
 from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
@@ -33,6 +47,25 @@ async def test_an_ordinary_report_is_whole() -> None:
     assert "### Still open\n- Check the sum." in shown
 
 
+ATTACHED = AttachmentReport(name="a.png", type="image/png", bytes=12_345, sha256="0" * 64)
+
+
+async def test_a_report_and_a_plan_say_what_was_attached() -> None:
+    address = "https://example.com/" + "a" * 300
+    page_ = AttachmentReport(name=address, type="image/png", bytes=None, sha256=None)
+    attached = [ATTACHED, page_]
+    line = f"Attached: a.png (image/png, 12,345 bytes), {address[:60]} (image/png)"
+    assert f"\n\n{line}\n\n" in report_markdown(await report(attachments=attached))
+    plan = report_of_plan(
+        run_of("a"), Plan(fewest_calls=1, most_calls=1, estimated_input_tokens=1), (), "now"
+    )
+    assert line in report_markdown(plan.model_copy(update={"attachments": attached}))
+    assert "Attached" not in report_markdown(plan)
+    many = report_markdown(await report(attachments=[ATTACHED] * 12))
+    assert many.count("a.png") == 10
+    assert "bytes) and 2 more\n" in many
+
+
 @pytest.mark.parametrize("length", [100, 7_000, 8_000, 50_000])
 async def test_whatever_there_is_a_result_is_short_enough(length: int) -> None:
     long = await report(
@@ -40,6 +73,7 @@ async def test_whatever_there_is_a_result_is_short_enough(length: int) -> None:
         warnings=["w" * 5_000] * 30,
         dissent=[Dissent(labels=("B",), final_answer="41", argument="d" * 3_000)] * 30,
         refinements=["r" * 900] * 30,
+        attachments=[ATTACHED.model_copy(update={"name": "n" * 200})] * 20,
     )
     shown = report_markdown(long)
     assert len(shown) < MAX_TEXT
@@ -112,3 +146,43 @@ async def test_a_call_that_joined_a_run_is_told_so() -> None:
 async def test_an_answer_that_was_there_is_told_with_its_age(seconds: float, told: str) -> None:
     shown = report_markdown(await report(age_seconds=seconds))
     assert f"an earlier run, which ended {told} ago;" in shown
+
+
+async def test_reviews_are_told_in_a_few_lines() -> None:
+    review = PeerReview(
+        ranking=(
+            RankedAnswer(labels=("A", "C"), score=2 / 3),
+            RankedAnswer(labels=("B",), score=0),
+        ),
+        ballots=(
+            Ballot(reviewer="A", shown=("B", "C"), ranking=("C", "B")),
+            Ballot(reviewer="B", shown=("C", "A"), ranking=("A", "C")),
+            Ballot(reviewer="C", shown=("A", "B"), ranking=("A", "B")),
+        ),
+        kendalls_w=0.75,
+        objections=(Objection(reviewer="B", of="A", text="the sum is off"),),
+    )
+    shown = report_markdown(await report(review=review))
+    assert (
+        "### Reviews\n- Best first: A and C (0.67), B (0.00); Kendall's W 0.75\n"
+        "- Placed first: A by B, C; C by A\n"
+        "- Strongest objection to A, by B: the sum is off"
+    ) in shown
+    checks = (Check(reviewer="B", of="A", finding="cannot tell"),)
+    shown = report_markdown(await report(review=PeerReview(ranking=(), checks=checks)))
+    assert "### Reviews\n- Checked: A cannot tell (B)" in shown
+    assert "### Reviews" not in report_markdown(await report())
+
+
+async def test_a_plan_says_what_the_calls_are_for() -> None:
+    plan = Plan(
+        fewest_calls=7,
+        most_calls=8,
+        calls={"answers": (3, 3), "reviews": (3, 3), "verdicts": (1, 2)},
+        estimated_input_tokens=9,
+    )
+    shown = report_markdown(await report(plan=plan, status="planned", synthesis=None))
+    assert "7 to 8 calls (3 answers, 3 reviews, 1 to 2 verdicts), retries not counted" in shown
+    only_votes = plan.model_copy(update={"calls": {"answers": (3, 3), "verdicts": (0, 0)}})
+    shown = report_markdown(await report(plan=only_votes, status="planned", synthesis=None))
+    assert "7 to 8 calls, retries not counted" in shown

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import STALE_SECONDS
+from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.service import Service
 from tests.support.fake_models import FakeAsync, models, plugin
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Question, Reply
     from consortium_mcp.core.domain.report import RunReport
-    from consortium_mcp.core.domain.run_summary import RunSummary
+    from consortium_mcp.core.records.run_summary import RunSummary
 
 pytestmark = pytest.mark.anyio
 

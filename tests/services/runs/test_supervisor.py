@@ -13,7 +13,7 @@ from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.runs.progress import Progress, ProgressReporter
 from consortium_mcp.services.service import Service
 from tests.support.fake_models import FakeAsync, models, plugin

@@ -11,13 +11,13 @@ import anyio
 import pytest
 
 from consortium_mcp.adapters.journal.database import DatabaseFile
-from consortium_mcp.adapters.journal.saved_consortiums import SavedConsortiums
 from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.sqlite.damage import all_set_aside
 from consortium_mcp.adapters.sqlite.patience import Patience, current_patience
 from consortium_mcp.core.domain.errors import StoreBusy, StoreUnavailable, UnknownModel
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.runs.supervisor import HEARTBEAT_SECONDS
 from tests.support.damage import DAMAGED, UNUSABLE, damage_page, page_of
 from tests.support.fakes import config, reply, verdict

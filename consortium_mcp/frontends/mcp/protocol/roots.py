@@ -7,6 +7,7 @@ question differently.
 
 from __future__ import annotations
 
+import glob
 import os
 import warnings
 from pathlib import Path
@@ -16,8 +17,9 @@ from urllib.parse import unquote, urlsplit
 import anyio.to_thread
 from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult, ListRootsRequest, ListRootsResult
+from pydantic import ValidationError
 
-from consortium_mcp.adapters.files.attachments import read_attachments
+from consortium_mcp.adapters.files.attachments import read_attachments, spec_of
 from consortium_mcp.adapters.files.folders import Folders
 from consortium_mcp.frontends.mcp.protocol.elicitation import asks_in_the_result
 from consortium_mcp.frontends.mcp.protocol.lifespan import lifespan_of
@@ -41,19 +43,24 @@ async def attached_to(
     Raises:
         ConfigError: one of them cannot be read, or may not be.
     """
-    if not specs:
-        return ()
-    folders = await _folders_for(ctx)
-    if isinstance(folders, InputRequiredResult):
-        return folders
+    folders = Folders(())
+    if any(_names_a_file(each) for each in specs):
+        found = await _folders_for(ctx)
+        if isinstance(found, InputRequiredResult):
+            return found
+        folders = found
     return await anyio.to_thread.run_sync(read_attachments, specs, folders)
+
+
+def _names_a_file(spec: str | AttachmentSpec) -> bool:
+    return (spec_of(spec) if isinstance(spec, str) else spec).path is not None
 
 
 async def _folders_for(ctx: Context[ServerLifespan]) -> Folders | InputRequiredResult:
     """The folders, or the result that asks the client for its roots."""
     state = lifespan_of(ctx)
     settings = state.settings
-    closed = (settings.user_dir, settings.database)
+    closed = (settings.user_dir, *_files_of(settings.database))
     if settings.files or not _offers_roots(ctx):
         return Folders(settings.files, closed)
     if asks_in_the_result(ctx):
@@ -67,12 +74,18 @@ async def _folders_for(ctx: Context[ServerLifespan]) -> Folders | InputRequiredR
     return Folders(state.roots or (), closed)
 
 
+def _files_of(database: Path) -> list[Path]:
+    """The database, what SQLite keeps beside it, and those that were set aside as damaged."""
+    beside = [database.with_name(f"{database.name}-{end}") for end in ("wal", "shm", "journal")]
+    return [database, *beside, *database.parent.glob(f"{glob.escape(database.stem)}.damaged-*")]
+
+
 async def _asked(ctx: Context[ServerLifespan]) -> tuple[Path, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated, and offered by the clients that people have
         try:
             return _folders(await ctx.session.list_roots())
-        except MCPError:  # it offers roots and does not tell them
+        except (MCPError, ValidationError):  # it offers roots, and tells none or what is none
             return ()
 
 

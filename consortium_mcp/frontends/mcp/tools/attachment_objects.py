@@ -14,6 +14,8 @@ _MEANT = {
     "content": "text", "data": "base64", "blob": "base64", "mime": "type", "mimetype": "type",
     "mime_type": "type", "media_type": "type", "title": "name",
 }  # fmt: skip
+_SHOWN = 100
+"""Characters of what was given that an error repeats."""
 _EXAMPLE = '{"path": "plan.pdf"} or {"base64": "…", "type": "image/png"}'
 
 
@@ -27,7 +29,8 @@ def read_attachment(value: object) -> str | dict[str, Any]:
     if isinstance(value, str):
         return value
     if not isinstance(value, dict):
-        raise ToolError(f"An attachment is {value!r}; write its path or URL, or {_EXAMPLE}.")
+        shown = repr(value)[:_SHOWN]
+        raise ToolError(f"An attachment is {shown}; write its path or URL, or {_EXAMPLE}.")
     found: dict[str, Any] = {}
     for key, inner in value.items():
         word = str(key).strip().lower()
@@ -35,8 +38,10 @@ def read_attachment(value: object) -> str | dict[str, Any]:
         if inner in (None, ""):
             continue
         if field not in FIELDS:
-            raise ToolError(f"An attachment has no {key!r}; write {_EXAMPLE}.")
+            raise ToolError(f"An attachment has no {str(key)[:_SHOWN]!r}; write {_EXAMPLE}.")
         if not isinstance(inner, str):
-            raise ToolError(f"The {field} of an attachment is {inner!r}; it must be a text.")
-        found[field] = inner
+            shown = repr(inner)[:_SHOWN]
+            raise ToolError(f"The {field} of an attachment is {shown}; it must be a text.")
+        if "/" in inner or field not in found:  # MCP's own: {"type": "image", "mimeType": …}
+            found[field] = inner
     return found

@@ -11,7 +11,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from consortium_mcp.core.domain.run import Status
-from consortium_mcp.core.domain.run_summary import RunQuery
+from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import (

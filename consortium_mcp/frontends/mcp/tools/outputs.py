@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
 from consortium_mcp.core.domain.run import Status
-from consortium_mcp.core.domain.run_summary import RunSummary
 from consortium_mcp.core.domain.verdict import Dissent
+from consortium_mcp.core.records.run_summary import RunSummary
 from consortium_mcp.frontends.text.pages import Page
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import anyio
 import pytest
 import trio.testing
 
-from consortium_mcp.adapters.models.retries import TRIES, Retrier
+from consortium_mcp.adapters.calls.retries import TRIES, Retrier
 from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError
 from tests.support.fakes import FakeAsk

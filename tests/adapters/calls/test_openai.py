@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
+from consortium_mcp.adapters.calls.retries import TRIES, Retrier
 from consortium_mcp.adapters.models.registry import Registry
-from consortium_mcp.adapters.models.retries import TRIES, Retrier
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError

@@ -10,11 +10,11 @@ import anyio
 import llm
 import pytest
 
-from consortium_mcp.adapters.models.calls import ModelCaller
+from consortium_mcp.adapters.calls.model_caller import ModelCaller
+from consortium_mcp.adapters.calls.provider_responses import MAX_REPLY
+from consortium_mcp.adapters.calls.retries import Retrier
 from consortium_mcp.adapters.models.failures import member_error
-from consortium_mcp.adapters.models.provider_responses import MAX_REPLY
 from consortium_mcp.adapters.models.registry import Registry
-from consortium_mcp.adapters.models.retries import Retrier
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply

@@ -21,16 +21,16 @@ import anyio
 import anyio.to_thread
 import llm
 
-from consortium_mcp.adapters.models.attachments import as_llm
-from consortium_mcp.adapters.models.failures import may_refuse_schema, member_error
-from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
-from consortium_mcp.adapters.models.provider_responses import (
+from consortium_mcp.adapters.calls.attachments import as_llm
+from consortium_mcp.adapters.calls.provider_responses import (
     ProviderResponse,
     read_response,
     salvaged_text,
 )
+from consortium_mcp.adapters.calls.tools import Tools, ask_with_tools, watched
+from consortium_mcp.adapters.models.failures import may_refuse_schema, member_error
+from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
 from consortium_mcp.adapters.models.secrets import without_keys, without_secrets
-from consortium_mcp.adapters.models.tools import Tools, ask_with_tools, watched
 from consortium_mcp.adapters.prices import Prices, Tokens, price_of
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply

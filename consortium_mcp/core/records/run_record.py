@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
-from consortium_mcp.core.domain.exchange import BegunCall, Exchange
 from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.domain.run import Calibration, Parent, Run, Turn
 from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
+from consortium_mcp.core.records.exchange import BegunCall, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

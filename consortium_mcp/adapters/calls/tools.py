@@ -13,10 +13,10 @@ import anyio
 import click
 import llm
 
+from consortium_mcp.adapters.calls.provider_responses import ProviderResponse, read_response
 from consortium_mcp.adapters.files.folders import Folders
 from consortium_mcp.adapters.files.toolbox import FolderTools
 from consortium_mcp.adapters.models.plugin_calls import in_thread, on_loop_of
-from consortium_mcp.adapters.models.provider_responses import ProviderResponse, read_response
 from consortium_mcp.core.domain.errors import BudgetExceeded, ConfigError, MemberError
 from consortium_mcp.core.domain.text import clean, closest
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
