@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.entry_points import install_strategies
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.strategies import STRATEGIES, get_strategy
+from consortium_mcp.core.strategies import STRATEGIES, strategy_of
+from consortium_mcp.core.structured.schema import read_schema
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
@@ -20,7 +21,9 @@ def checked_strategy(config: ConsortiumConfig) -> Strategy:
         ConfigError: it does not exist, or has no use for another setting that is given.
     """
     install_strategies()
-    strategy = get_strategy(config.strategy)
+    strategy = strategy_of(config)
+    if config.json_schema is not None:
+        read_schema(config.json_schema)
     for setting, is_given in (
         ("sampling", config.sampling != "full"),
         ("escalate_to", config.escalate_to is not None),

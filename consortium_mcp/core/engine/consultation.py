@@ -8,6 +8,7 @@ answer ends with the status `failed` and the reason.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -19,11 +20,13 @@ from consortium_mcp.core.domain.verdict import Iteration, Response
 from consortium_mcp.core.engine.ending import ended, ended_without_answers
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
+from consortium_mcp.core.engine.object_responses import object_response
 from consortium_mcp.core.engine.responses import cut_response, response_to
 from consortium_mcp.core.engine.reviewing import Reviewing
 from consortium_mcp.core.judging.arbitration import best_supported
+from consortium_mcp.core.judging.object_agreement import complaint_about
 from consortium_mcp.core.prompts.attached import with_attachments
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -76,7 +79,7 @@ class _Consultation:
         self._ask: Ask = ask_with_all
         self._on_event = on_event
         self._late = late
-        self._strategy = get_strategy(run.config.strategy)
+        self._strategy = strategy_of(run.config)
         seconds = run.config.deadline_seconds or math.inf
         self._deadline = anyio.current_time() + seconds - run.elapsed
         # Once there are answers, hearing ends early enough to leave time to judge them.
@@ -177,11 +180,16 @@ class _Consultation:
 
     async def _hear_member(self, question: Question, hearing: Hearing) -> None:
         with anyio.CancelScope(deadline=self._deadline):
-            response = await response_to(question, self._ask)
+            response = await self._respond(question)
             self._out.discard(question.label)
             # A response that was cut off meanwhile is not lost: `ask` has it.
             if event := hearing.take(response):
                 await self._on_event(event)
+
+    async def _respond(self, question: Question) -> Response:
+        if self._run.config.json_schema is None:
+            return await response_to(question, self._ask)
+        return await object_response(question, self._ask, partial(complaint_about, self._run))
 
     async def _judge(self, responses: tuple[Response, ...]) -> Iteration:
         """The iteration with its verdict, and what stopped the judging if anything did."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.engine.costs import USUAL_REPLY, reply_tokens
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def cost_range(
         price: what a call costs.
     """
     config = run.config
-    bounds = get_strategy(config.strategy).calls(run)
+    bounds = strategy_of(config).calls(run)
     fewest, most = bounds.fewest, bounds.most
     if config.tools:
         most += bounds.answers[1] * (MAX_STEPS - 1)
@@ -85,7 +85,7 @@ def _possible_calls(run: Run, questions: Sequence[Question]) -> list[_Call]:
             for _ in range(steps)
         ]
     judged = max(prompts) + answers
-    bounds = get_strategy(config.strategy).calls(run)
+    bounds = strategy_of(config).calls(run)
     for models, calls in (
         ([question.model for question in questions], bounds.reviews[1]),
         ([config.arbiter, *config.arbiters], bounds.verdicts[1]),

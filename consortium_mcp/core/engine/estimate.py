@@ -10,7 +10,7 @@ from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.engine.cost_range import cost_range
 from consortium_mcp.core.engine.costs import no_price
 from consortium_mcp.core.prompts.attached import with_attachments
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def estimate(
         price: what a call costs.
     """
     config = run.config
-    strategy = get_strategy(config.strategy)
+    strategy = strategy_of(config)
     calls = strategy.calls(run)
     fewest, most = calls.fewest, calls.most
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.

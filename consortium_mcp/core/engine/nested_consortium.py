@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import CyclicConsortium
@@ -35,6 +36,9 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
             "system": system or None,
             "deadline_seconds": deadline,
             "tools": saved.tools or question.tools or None,
+            "json_schema": saved.json_schema
+            if question.role == "arbiter"
+            else question.json_schema,
         }
     )
 
@@ -55,6 +59,8 @@ def reply_text(best: Iteration, role: Role) -> str:
         judges = [r for r in answered if r.label in best.verdict.supporters] or answered
         return max(judges, key=_stated_confidence).text or ""
     verdict = best.verdict
+    if verdict.data is not None:
+        return json.dumps(verdict.data, ensure_ascii=False)
     answer = verdict.final_answer
     tagged = f"\n<final_answer>{answer}</final_answer>" if answer else ""
     return f"{verdict.synthesis}{tagged}\n<confidence>{verdict.confidence:.3f}</confidence>"

@@ -35,6 +35,11 @@ def criteria_of(run: Run) -> str:
     return "\n\n" + render("criteria", criteria=run.config.criteria)
 
 
+def question_for_judges(run: Run) -> tuple[str, int]:
+    """The question, quoted the same in every iteration, and how many characters were cut."""
+    return quote(question_of(run), boundary(run, "question"))
+
+
 def prompt_for_arbiter(
     run: Run,
     responses: Sequence[Response],
@@ -66,7 +71,7 @@ def prompt_for_arbiter(
     if too_long:
         warnings.append(_too_long(too_long))
     lasting = boundary(run, "question")
-    question, cut = quote(question_of(run), lasting)
+    question, cut = question_for_judges(run)
     if cut:
         warnings.append(
             f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
