@@ -48,7 +48,7 @@ def of_a(*values: object, schema: object = True, **more: Any) -> Any:
         ([1, 2, 2.0], 2),
         ([3, "3", 3], 3),
         (["red", "blue", "Blue"], "Blue"),
-        (["2021-03-04", "4 March 2021", "5 March 2021"], "2021-03-04"),
+        (["2021-03-04", "2021-3-4", "5 March 2021", "6 March 2021"], "2021-03-04"),
         (["1,000", "1000", "999"], "1,000"),
         (["Acme Inc.", "Acme Inc", "Apex"], "Acme Inc"),
         ([None, None, "x"], None),
