@@ -112,8 +112,8 @@ class _Agreement:
             found = self._property(part, objects, name)
             if found is not ABSENT:
                 agreed[name] = found
-        if not agreed and not names:
-            self._note(part, objects, {})
+        if not agreed:
+            self._note(part, {m: each for m, each in objects.items() if not each}, {})
         return agreed
 
     def _property(

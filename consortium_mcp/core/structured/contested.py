@@ -44,7 +44,7 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
     """The agreed object after an arbiter's decisions.
 
     A decision that cannot be taken changes nothing: about a field that is not contested, for a
-    value that is not among its votes, a text where the field is no prose, or one that would break
+    value that is not among its votes, to take an element out of a list, a text where the field is no prose, or one that would break
     the schema where the vote did not. Where the arbiter says that none is right, the vote stands
     with confidence 0. A value that it picks has the confidence of those behind it: an arbiter's
     word does not raise it.
@@ -91,6 +91,8 @@ def _settled(field: Field, decision: Decision, members: int) -> Field | None:
     if not 0 <= decision.choice < len(field.votes):
         return None
     vote = field.votes[decision.choice]
+    if vote.value is ABSENT and isinstance(field.path[-1], int):
+        return None  # the elements after it would move
     return field._replace(
         value=vote.value,
         agreement=vote.agreement,
@@ -107,6 +109,6 @@ def _changed(data: Any, fields: Iterable[Field]) -> Any:  # noqa: ANN401 (a JSON
         holder: Any = at(changed, field.path[:-1])
         if field.value is not ABSENT:
             holder[field.path[-1]] = copy.deepcopy(field.value)
-        elif isinstance(holder, dict):
+        else:
             holder.pop(field.path[-1], None)
     return changed
