@@ -112,8 +112,8 @@ class _Agreement:
             found = self._property(part, objects, name)
             if found is not ABSENT:
                 agreed[name] = found
-        if not agreed and not names:
-            self._note(part, objects, {})
+        if not agreed:
+            self._note(part, {m: each for m, each in objects.items() if not each}, {})
         return agreed
 
     def _property(self, part: _Part, objects: Mapping[int, dict[str, Any]], name: str) -> Any:  # noqa: ANN401 (a JSON value, or `ABSENT`)
@@ -140,7 +140,7 @@ class _Agreement:
     # Lists
     def _list(self, part: _Part, lists: Mapping[int, list[Any]]) -> list[Any]:
         members = sorted(lists)
-        held = [[each for each in lists[m] if each not in (NO_VOTE, MORE)] for m in members]
+        held = [[each for each in lists[m] if _is_vote(each)] for m in members]
         cut_off = frozenset(m for m in members if MORE in lists[m])
         if not any(held):
             self._note(part, lists, [])
@@ -279,6 +279,13 @@ class _Agreement:
     def _share(self, members: Collection[int], silent: frozenset[int]) -> float:
         total = self._weight([m for m in range(len(self._labels)) if m not in silent])
         return min(1.0, self._weight(members) / total) if total else 0.0
+
+
+def _is_vote(element: object) -> bool:
+    """Whether a list's element says anything: not where all of it is cut off."""
+    if isinstance(element, dict) and element:
+        return any(value is not NO_VOTE for value in element.values())
+    return element is not NO_VOTE and element is not MORE
 
 
 PROSE = 80

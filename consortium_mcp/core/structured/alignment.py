@@ -46,7 +46,7 @@ def columns_of(
         return [{m: at for m, each in enumerate(lists) if at < len(each)} for at in range(longest)]
     elements = [[element_of(each) for each in one] for one in lists]
     pairs: dict[tuple[int, int], dict[int, int]] = {}
-    scores = [0.0] * len(lists)
+    scores = list(weights)  # each is like itself
     for one, other in combinations(range(len(lists)), 2):
         found, score = _paired(elements[one], elements[other], gaps=not unique)
         pairs[one, other], pairs[other, one] = found, {b: a for a, b in found.items()}

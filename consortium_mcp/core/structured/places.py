@@ -57,13 +57,18 @@ class Place:
         return Place(self._schema, tuple(each for each in found if isinstance(each, dict)))
 
     @cached_property
-    def required(self) -> frozenset[str]:
-        """The properties that an object must have; alternatives' own are left out."""
+    def _sure(self) -> list[Node]:
+        """The schemas that hold for every value here: without alternatives."""
         sure = [*self._given]
         for node in sure:
-            sure += [n for n in _schemas(node.get("allOf")) if n not in sure]
-            sure += [n for n in self._schema.references.of(node) if n not in sure]
-        return frozenset(name for node in sure for name in node.get("required", ()))
+            more = [*_schemas(node.get("allOf")), *self._schema.references.of(node)]
+            sure += [each for each in more if not any(each is known for known in sure)]
+        return sure
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The properties that an object must have."""
+        return frozenset(name for node in self._sure for name in node.get("required", ()))
 
     def rank(self, name: str) -> tuple[int, str]:
         """For sorting properties: as the schema lists them, and the others by name after them."""
@@ -95,12 +100,12 @@ class Place:
     @cached_property
     def most_elements(self) -> int | None:
         """The most elements that a list may have."""
-        return min((n["maxItems"] for n in self._nodes if "maxItems" in n), default=None)
+        return min((n["maxItems"] for n in self._sure if "maxItems" in n), default=None)
 
     @cached_property
     def least_elements(self) -> int:
         """The fewest elements that a list must have."""
-        return max((n.get("minItems", 0) for n in self._nodes), default=0)
+        return max((n.get("minItems", 0) for n in self._sure), default=0)
 
     @cached_property
     def exact(self) -> bool:
@@ -139,8 +144,8 @@ _PLAIN = re.compile(r"\^?[\w\s-]*\$?")
 
 
 def _is(pattern: str, name: str) -> bool:
-    """Whether a name matches, as a hint only: patterns that may run for long count as matching."""
-    return not _PLAIN.fullmatch(pattern) or re.search(pattern, name) is not None
+    """Whether a name matches a pattern that cannot run for long; others give no hint."""
+    return _PLAIN.fullmatch(pattern) is not None and re.search(pattern, name) is not None
 
 
 def _fixed(node: Node) -> list[object]:
