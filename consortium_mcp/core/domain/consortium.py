@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.text import read_age
@@ -129,9 +129,7 @@ class ConsortiumConfig(Value):
     """Tools of llm that members may use; `None` leaves it to `CONSORTIUM_TOOLS`."""
     on_unsupported: OnUnsupported | None = None
     """What becomes of a member that does not take an attachment; `None` is `skip`."""
-    json_schema: dict[str, Any] | None = Field(
-        default=None, validation_alias=AliasChoices("json_schema", "schema")
-    )
+    json_schema: dict[str, Any] | None = None
     """What an answer that is a JSON object must be; see `core.structured.schema`."""
     reuse: str | None = None
     """The age up to which a finished run of the same question is returned; see `text.read_age`."""

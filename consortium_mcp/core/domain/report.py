@@ -247,6 +247,8 @@ _NO_VERDICT: dict[str, Any] = {
     "dissent": [],
     "refinements": [],
     "review": None,
+    "data": None,
+    "fields": [],
 }
 
 

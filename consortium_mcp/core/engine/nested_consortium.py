@@ -36,9 +36,7 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
             "system": system or None,
             "deadline_seconds": deadline,
             "tools": saved.tools or question.tools or None,
-            "json_schema": saved.json_schema
-            if question.role == "arbiter"
-            else question.json_schema,
+            "json_schema": question.json_schema if question.role == "member" else None,
         }
     )
 

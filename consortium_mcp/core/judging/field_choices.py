@@ -22,19 +22,17 @@ def json_schema(code: str | None = None) -> dict[str, Any]:
     text = {"type": "string"}
     own = {"value": text} if code is None else {"text": text}
     each = {"field": text, "choice": text, **own}
-    item = {
-        "type": "object",
-        "properties": each,
-        "required": [*each],
-        "additionalProperties": False,
-    }
-    fields: dict[str, Any] = {"fields": {"type": "array", "items": item}}
+    fields: dict[str, Any] = {"fields": {"type": "array", "items": _object(each)}}
     if code is not None:
         fields = {"code": {"type": "string", "enum": [code]}, **fields}
+    return _object(fields)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": fields,
-        "required": [*fields],
+        "properties": properties,
+        "required": [*properties],
         "additionalProperties": False,
     }
 

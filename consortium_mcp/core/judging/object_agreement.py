@@ -1,11 +1,11 @@
-"""From members' objects to a verdict: agreed field by field, the arbiter asked where they differ."""
+"""From members' objects to a verdict: agreed field by field, contested fields arbitrated."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
     from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote
     from consortium_mcp.core.structured.schema import Schema
+    from consortium_mcp.core.structured.values import Path
 
 MOST_FIELDS = 100
 """Contested fields that one question asks about, the least certain first."""
@@ -65,20 +66,18 @@ def agreement_of(run: Run, responses: Sequence[Response]) -> Agreed:
         rounds.append(tuple(responses))
     weights = weights_of(run)
     ballots = [
-        Ballot(response.label, votes, weights[response.label])
+        Ballot(response.label, held, weights[response.label])
         for response in rounds[0]
-        if response.answered and (votes := read_object(response.text or "", schema).votes)
+        if response.answered and (held := read_object(response.text or "", schema).votes)
     ]
     agreed = agree(ballots, schema)
     for later in rounds[1:]:
         fields = open_fields(agreed)
         read = {r.label: read_votes(r.text or "", fields) or {} for r in later if r.answered}
-        votes = {
-            field.path: {
-                name: given[field.path] for name, given in read.items() if field.path in given
-            }
-            for field in fields
-        }
+        votes: dict[Path, dict[str, Any]] = {}
+        for label, given in read.items():
+            for path, value in given.items():
+                votes.setdefault(path, {})[label] = value
         agreed = revote(agreed, votes, weights, schema)
     return agreed
 
@@ -99,7 +98,9 @@ async def object_verdict(
     """
     # In a thread: thousands of fields take seconds, and this loop keeps time for others.
     agreed = await anyio.to_thread.run_sync(agreement_of, run, responses, abandon_on_cancel=True)
-    arbiter, notes, failed = None, (), False
+    arbiter: str | None = None
+    notes: tuple[str, ...] = ()
+    failed = False
     fields = open_fields(agreed)
     if arbitrated and fields:
         code = verdict_code(run)
@@ -132,11 +133,7 @@ def _verdict(run: Run, responses: Sequence[Response], agreed: Agreed) -> Verdict
         synthesis=json.dumps(agreed.data, ensure_ascii=False, indent=2),
         confidence=confidence * share if alone else confidence,
         parts=ConfidenceParts(
-            agreement=None
-            if alone
-            else fmean(f.agreement for f in agreed.fields or ())
-            if agreed.fields
-            else 0.0,
+            agreement=None if alone else _mean_agreement(agreed),
             margin=None,
             mean_stated=None,
             votes=len(answered),
@@ -151,6 +148,11 @@ def _verdict(run: Run, responses: Sequence[Response], agreed: Agreed) -> Verdict
         breaches=breaches,
         warnings=tuple(f"The object breaks the schema at {each}" for each in breaches),
     )
+
+
+def _mean_agreement(agreed: Agreed) -> float:
+    """The mean share of the votes that stand behind a field's value."""
+    return min(1.0, fmean(f.agreement for f in agreed.fields)) if agreed.fields else 0.0
 
 
 def _supporters(agreed: Agreed) -> set[str]:

@@ -61,9 +61,9 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
         and len(field.votes) > 1
         and (settled := _settled(field, decision, len(_voters(field)))) is not None
     }
-    if len(schema.breaches(_changed(agreed.data, taken.values()))) > len(agreed.breaches):
+    if len(schema.breaches(changed(agreed.data, taken.values()))) > len(agreed.breaches):
         taken = {path: each for path, each in taken.items() if _is_allowed(agreed, each, schema)}
-    data = _changed(agreed.data, taken.values())
+    data = changed(agreed.data, taken.values())
     fields = tuple(taken.get(field.path, field) for field in agreed.fields)
     return agreed._replace(
         data=data,
@@ -74,7 +74,7 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
 
 
 def _is_allowed(agreed: Agreed, settled: Field, schema: Schema) -> bool:
-    return len(schema.breaches(_changed(agreed.data, [settled]))) <= len(agreed.breaches)
+    return len(schema.breaches(changed(agreed.data, [settled]))) <= len(agreed.breaches)
 
 
 def _voters(field: Field) -> set[str]:
@@ -102,7 +102,7 @@ def _settled(field: Field, decision: Decision, members: int) -> Field | None:
     )
 
 
-def _changed(data: Any, fields: Iterable[Field]) -> Any:  # noqa: ANN401 (a JSON value)
+def changed(data: Any, fields: Iterable[Field]) -> Any:  # noqa: ANN401 (a JSON value)
     """The object with these fields' values."""
     changed = copy.deepcopy(data)
     for field in fields:

@@ -17,7 +17,7 @@ from consortium_mcp.core.evaluation.object_replay import (
     ObjectSummary,
     replay_objects,
 )
-from consortium_mcp.frontends.cli.plots import reliability_diagram
+from consortium_mcp.frontends.text.plots import reliability_diagram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -43,7 +43,11 @@ def test_only_what_members_differ_in_is_contested() -> None:
         (("n",), Decision("picked", 1), 2),
         (("list", 1), Decision("picked", 1), "c"),
         (("may",), Decision("picked", 1), ABSENT),
-        (("why",), Decision("written", text="Most drivers were tired."), "Most drivers were tired."),
+        (
+            ("why",),
+            Decision("written", text="Most drivers were tired."),
+            "Most drivers were tired.",
+        ),
     ],
 )
 def test_an_arbiters_decision_is_taken(path: Any, decision: Decision, value: object) -> None:

@@ -65,9 +65,7 @@ likely = st.fixed_dictionaries(
         "pair": st.lists(st.integers(0, 3), max_size=3),
     },
 )
-members = st.lists(
-    likely | st.dictionaries(names, values, max_size=6), min_size=1, max_size=6
-)
+members = st.lists(likely | st.dictionaries(names, values, max_size=6), min_size=1, max_size=6)
 
 
 @given(members, st.lists(st.sampled_from([1.0, 1.0, 2.0, 0.5]), min_size=6), st.randoms())
@@ -88,7 +86,9 @@ def test_any_objects_are_agreed(
     # valid, or it says where not
     assert tuple(SCHEMA.breaches(found.data)) == found.breaches
     # no invented value
-    given_values = {canonical(leaf) for each in read if each.given for _, leaf in leaves(each.given)}
+    given_values = {
+        canonical(leaf) for each in read if each.given for _, leaf in leaves(each.given)
+    }
     for path, leaf in leaves(found.data):
         assert canonical(leaf) in given_values | {"[]", "{}"}, path
     # each leaf has a field, and its votes are each member's at most once

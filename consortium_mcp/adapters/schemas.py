@@ -1,0 +1,59 @@
+"""JSON Schemas as people give them: as JSON, in llm's short form, saved in llm, or as a class."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import llm
+import llm.utils
+from pydantic import BaseModel
+
+from consortium_mcp.adapters.fragments import llms_log
+from consortium_mcp.core.domain.errors import ConfigError
+
+
+def schema_of(given: Any, *, multi: bool = False) -> dict[str, Any]:  # noqa: ANN401 (what users give)
+    """The JSON Schema.
+
+    Args:
+        given: a schema, a pydantic model, or a text: JSON, llm's short form (`name, age int`), or
+            what `llm --schema` takes besides (the id of a saved schema, a path, `t:TEMPLATE`).
+        multi: whether the answer is a list of such objects, under the name `items`.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    found = _found(given)
+    return dict(llm.utils.multi_schema(found)) if multi else found
+
+
+def _found(given: Any) -> dict[str, Any]:  # noqa: ANN401 (what users give)
+    if isinstance(given, dict):
+        return given
+    if isinstance(given, type) and issubclass(given, BaseModel):
+        return given.model_json_schema()
+    if not isinstance(given, str) or not given.strip():
+        raise ConfigError(
+            f"A schema is {given!r}; give a JSON Schema, a pydantic model, or llm's short form, "
+            'such as "name, age int".'
+        )
+    try:
+        found = _resolved(given.strip())
+    except Exception as error:  # llm's loaders raise what JSON, SQLite and click do
+        raise ConfigError(f"The schema {given[:100]!r} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"The schema {given[:100]!r} is no JSON object.")
+    return found
+
+
+def _resolved(text: str) -> Any:  # noqa: ANN401 (JSON)
+    if text.startswith("{"):
+        return json.loads(text)
+    if " " in text or "," in text:  # neither an id nor a path
+        return llm.schema_dsl(text)
+    import llm.cli  # noqa: PLC0415 (it takes a second to load)
+
+    cli: Any = llm.cli  # untyped
+    with llms_log() as db:
+        return cli.resolve_schema_input(db, text, cli.load_template) or llm.schema_dsl(text)
