@@ -41,6 +41,7 @@ _MEANT = {
     "rounds": "max_iterations", "iterations": "max_iterations",
     "budget": "max_cost", "cost": "max_cost", "max_cost_usd": "max_cost",
     "timeout": "deadline_seconds", "deadline": "deadline_seconds", "wait": "wait_seconds",
+    "json_schema": "schema", "output_schema": "schema", "response_format": "schema",
     "files": "attachments", "images": "attachments", "attachment": "attachments",
     "id": "run_id", "run": "run_id", "search": "query", "words": "query",
     "plan": "dry_run", "force": "overwrite",

@@ -33,7 +33,7 @@ BRIEFLY = {
     "arbiter_options": "Model options.", "member_timeout": "Seconds.",
     "arbiter_timeout": "Seconds.", "on_unsupported": "For who takes no such file.",
     "quorum": "Share of members.", "straggler_grace": "Seconds after the quorum.",
-    "reuse": "Age.", "description": "What for.",
+    "reuse": "Age.", "schema": "Of answers.", "description": "What for.",
 }  # fmt: skip
 """Settings that `consult_consortium` describes in full, or whose name says nearly all."""
 

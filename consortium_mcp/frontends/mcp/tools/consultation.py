@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CALL_SETTINGS = (
     "models", "arbiter", "strategy", "sampling", "escalate_to", "system", "criteria",
     "template", "confidence_threshold", "max_iterations", "min_iterations", "max_calls",
-    "max_total_tokens", "max_cost", "deadline_seconds", "reuse",
+    "max_total_tokens", "max_cost", "deadline_seconds", "reuse", "schema",
 )  # fmt: skip
 """Settings that one call may give; the others are for saved consortiums only."""
 
