@@ -116,9 +116,7 @@ class _Agreement:
             self._note(part, {m: each for m, each in objects.items() if not each}, {})
         return agreed
 
-    def _property(
-        self, part: _Part, objects: Mapping[int, dict[str, Any]], name: str
-    ) -> Any:  # noqa: ANN401 (a JSON value, or `ABSENT`)
+    def _property(self, part: _Part, objects: Mapping[int, dict[str, Any]], name: str) -> Any:  # noqa: ANN401 (a JSON value, or `ABSENT`)
         having = {m: each[name] for m, each in objects.items() if name in each}
         silent = frozenset(m for m, value in having.items() if value is NO_VOTE)
         having = {m: value for m, value in having.items() if m not in silent}
@@ -176,20 +174,26 @@ class _Agreement:
         members: Sequence[int],
         cut_off: frozenset[int],
     ) -> list[Mapping[int, Any]]:
-        """The elements that are there: those that at least half have, within the schema's bounds."""
+        """The elements that at least half have, within the schema's bounds."""
         by_weight = sorted(range(len(elements)), key=lambda at: (-self._weight(elements[at]), at))
         enough = []
         for at in by_weight:
             voting = [m for m in members if m in elements[at] or m not in cut_off]
             if 2 * self._weight(elements[at]) >= self._weight(voting):
                 enough.append(at)
-        enough += [at for at in by_weight if at not in enough][: max(0, part.place.least_elements - len(enough))]
+        enough += [at for at in by_weight if at not in enough][
+            : max(0, part.place.least_elements - len(enough))
+        ]
         kept = set(enough[: part.place.most_elements])
         for at in sorted(set(by_weight) - kept):
             groups = self._votes(part, elements[at])
             self.left_out.append(
-                LeftOut(part.path, groups[0].value, self._names(elements[at]),
-                        self._share(elements[at], part.silent))
+                LeftOut(
+                    part.path,
+                    groups[0].value,
+                    self._names(elements[at]),
+                    self._share(elements[at], part.silent),
+                )
             )
         return [each for at, each in enumerate(elements) if at in kept]
 
@@ -197,9 +201,14 @@ class _Agreement:
     def _leaf(self, part: _Part, values: Mapping[int, Any]) -> Any:  # noqa: ANN401 (a JSON value)
         members = sorted(values)
         groups = groups_of([values[m] for m in members], part.place)
-        behind = {members[at]: [members[each] for each in group] for group in groups for at in group}
+        behind = {
+            members[at]: [members[each] for each in group] for group in groups for at in group
+        }
         spelled = {canonical(value): m for m, value in sorted(values.items(), reverse=True)}
-        same = {m: [n for n in behind[m] if canonical(values[n]) == canonical(values[m])] for m in spelled.values()}
+        same = {
+            m: [n for n in behind[m] if canonical(values[n]) == canonical(values[m])]
+            for m in spelled.values()
+        }
         best = max(
             sorted(same, key=lambda m: canonical(values[m])),
             key=lambda m: (

@@ -104,8 +104,8 @@ class References:
     def _found(self, reference: object) -> object:
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise ConfigError(
-                f"The schema refers to {str(reference)[:200]!r}, which is outside of it. Nothing is "
-                "fetched: put that schema under $defs and refer to it as #/$defs/NAME."
+                f"The schema refers to {str(reference)[:200]!r}, which is outside of it. Nothing "
+                "is fetched: put that schema under $defs and refer to it as #/$defs/NAME."
             )
         if reference[1:] in self._anchors:
             return self._anchors[reference[1:]]
@@ -165,7 +165,9 @@ class Work:
                     f" more than {MOST_NESTING} references."
                 )
             inner = (*outer, id(node))
-            tries = 1 + max((below.get(id(each), 0) for each in under(node, PART_OF_VALUE)), default=0)
+            tries = 1 + max(
+                (below.get(id(each), 0) for each in under(node, PART_OF_VALUE)), default=0
+            )
             tries += sum(self._count(e, below, inner) for e in self._references.same_value(node))
             known[id(node)] = min(tries, MOST_WORK + 1)
         return known[id(node)]

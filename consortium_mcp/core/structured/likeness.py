@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
+from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
 from consortium_mcp.core.answers.equivalence import group
@@ -69,14 +71,15 @@ def words_of(text: str) -> Words:
     bare = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
     words = bare.split()
     counts: Counter[object] = Counter(words)
-    counts.update(zip(words, words[1:], strict=False))
+    counts.update(pairwise(words))
     return Words(counts, sum(counts.values()))
 
 
 def shared(one: Words, other: Words) -> int:
     """The words and pairs of words that two texts have both."""
-    small, large = sorted((one.counts, other.counts), key=len)
-    return sum(min(count, large[word]) for word, count in small.items() if word in large)
+    mine, theirs = one.counts, other.counts
+    both = mine.keys() & theirs.keys()
+    return sum([min(mine[word], theirs[word]) for word in both]) if both else 0
 
 
 def support(text: str, other: str) -> float:
@@ -105,13 +108,23 @@ class Element(NamedTuple):
     """An element of a list, taken apart for comparison."""
 
     parts: dict[Path, object]
+    """Its leaves."""
+    features: frozenset[object]
+    """What it can share with another: its values, and the words of its texts."""
     text: str
     """The same for equal elements."""
 
 
 def element_of(value: object) -> Element:
     """Take an element apart."""
-    return Element(dict(leaves(value)), canonical(value))
+    parts = dict(leaves(value))
+    features: set[object] = set()
+    for path, leaf in parts.items():
+        if isinstance(leaf, str):
+            features.update([(path, word) for word in words_of(leaf).counts])
+        else:
+            features.add((path, str(leaf)))
+    return Element(parts, frozenset(features), canonical(value))
 
 
 def alike_elements(one: Element, other: Element) -> float:
@@ -120,4 +133,4 @@ def alike_elements(one: Element, other: Element) -> float:
         return 1.0
     both = one.parts.keys() & other.parts.keys()
     every = len(one.parts) + len(other.parts) - len(both)
-    return sum(alike(one.parts[path], other.parts[path]) for path in both) / every
+    return fsum([alike(one.parts[path], other.parts[path]) for path in both]) / every

@@ -38,7 +38,9 @@ class Place:
     def property(self, name: str) -> Place:
         """The place of a property."""
         if name not in self._parts:
-            self._parts[name] = self._part([n for each in self._nodes for n in _property(each, name)])
+            self._parts[name] = self._part(
+                [n for each in self._nodes for n in _property(each, name)]
+            )
         return self._parts[name]
 
     def element(self, index: int) -> Place:
@@ -46,7 +48,9 @@ class Place:
         fixed = max((len(_fixed(each)) for each in self._nodes), default=0)
         index = min(index, fixed)  # those after the fixed ones are all alike
         if index not in self._parts:
-            self._parts[index] = self._part([n for each in self._nodes for n in _element(each, index)])
+            self._parts[index] = self._part(
+                [n for each in self._nodes for n in _element(each, index)]
+            )
         return self._parts[index]
 
     def _part(self, found: list[Any]) -> Place:

@@ -32,7 +32,9 @@ class ReadObject(NamedTuple):
             return "Your reply holds no JSON object. Reply with the object alone."
         if self.votes:
             return None
-        lines = [f"at {'/'.join(map(str, b.path)) or 'the top'}: {b.message}" for b in self.breaches]
+        lines = [
+            f"at {'/'.join(map(str, b.path)) or 'the top'}: {b.message}" for b in self.breaches
+        ]
         return "Your object does not keep to the schema: " + "; ".join(lines[:5])
 
 
@@ -78,7 +80,7 @@ def _votes(given: dict[str, Any], breaches: Sequence[Breach]) -> dict[str, Any] 
     whole = [b for b in breaches if not b.path and b.keyword not in _ABOUT_PARTS]
     if whole:
         return None
-    votes = _copied(given)
+    votes: dict[str, Any] = _copied(given)
     for breach in breaches:
         if breach.path and breach.keyword not in _ABOUT_PARTS:
             holder = at(votes, breach.path[:-1])

@@ -7,6 +7,8 @@ votes. It settles ties only; a vote by weight is never overturned by it.
 
 from __future__ import annotations
 
+from itertools import combinations
+from math import fsum
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.structured.likeness import alike
@@ -24,15 +26,16 @@ def standing(objects: Sequence[object], weights: Sequence[float]) -> list[float]
         weights: how much each member counts.
     """
     parts = [dict(leaves(each)) for each in objects]
-    found = []
-    for one, mine in enumerate(parts):
-        total = likeness = 0.0
-        for other, theirs in enumerate(parts):
-            if other == one:
-                continue
-            both = mine.keys() & theirs.keys()
-            every = len(mine) + len(theirs) - len(both)
-            total += weights[other]
-            likeness += weights[other] * sum(alike(mine[p], theirs[p]) for p in sorted(both, key=str)) / every
-        found.append(round(likeness / total, 9) if total else 1.0)
-    return found
+    likeness, total = [0.0] * len(parts), [0.0] * len(parts)
+    for one, other in combinations(range(len(parts)), 2):
+        mine, theirs = parts[one], parts[other]
+        both = mine.keys() & theirs.keys()
+        every = len(mine) + len(theirs) - len(both)
+        share = fsum([alike(mine[path], theirs[path]) for path in both]) / every
+        for member, against in ((one, other), (other, one)):
+            likeness[member] += weights[against] * share
+            total[member] += weights[against]
+    return [
+        round(some / every, 9) if every else 1.0
+        for some, every in zip(likeness, total, strict=True)
+    ]

@@ -1,5 +1,4 @@
-"""`consortium-mcp replay` of recorded JSON objects: `replay` hands over files whose lines have a
-schema."""
+"""`consortium-mcp replay` of recorded JSON objects, for files whose lines have a schema."""
 
 from __future__ import annotations
 
@@ -69,6 +68,7 @@ def as_text(summary: ObjectSummary) -> str:
     low, high = summary.gain_interval
     ours = summary.measured
     name = summary.metric.upper()
+    gain = f"{summary.gain_over_best_single:+.1%} ({low:+.1%} to {high:+.1%})"
     return "\n".join(
         [
             f"{summary.questions} objects; {', '.join(summary.panel)}",
@@ -76,10 +76,9 @@ def as_text(summary: ObjectSummary) -> str:
             f"{'':{width}}     EM     F1  95 % of {name:<2}     AUROC    ECE  valid",
             *(f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()),
             "",
-            f"fields on which all agree: {ours.unanimous:.1%}, right {_share(ours.unanimous_right)};"
-            f" others right {_share(ours.contested_right)}",
-            f"gain over the best single member {summary.best_single} "
-            f"{summary.gain_over_best_single:+.1%} ({low:+.1%} to {high:+.1%})",
+            f"fields on which all agree: {ours.unanimous:.1%}",
+            f"right of these {_share(ours.unanimous_right)}, others {_share(ours.contested_right)}",
+            f"gain over the best single member {summary.best_single} {gain}",
             "No arbiter is recorded: what is measured is the vote.",
         ]
     )

@@ -17,7 +17,10 @@ FENCE = "```"
         ('{"a": 1}', {"a": 1}),
         ('  {"a": "line\nbreak"} and so on', {"a": "line\nbreak"}),
         (f'Here it is:\n{FENCE}json\n{{"a": [1, 2]}}\n{FENCE}\nDone.', {"a": [1, 2]}),
-        (f'{FENCE}json\n{{"old": 1}}\n{FENCE}\nBetter:\n{FENCE}\n{{"new": 1}}\n{FENCE}', {"new": 1}),
+        (
+            f'{FENCE}json\n{{"old": 1}}\n{FENCE}\nBetter:\n{FENCE}\n{{"new": 1}}\n{FENCE}',
+            {"new": 1},
+        ),
         ('<think>{"a": 0}</think>{"a": 1}', {"a": 1}),
         ('The answer is {"a": 1}.', {"a": 1}),
         ("{'a': 'x', 'b': True,}", {"a": "x", "b": True}),

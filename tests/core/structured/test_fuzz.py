@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +13,9 @@ from consortium_mcp.core.structured.likeness import alike_elements, element_of
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.core.structured.values import ABSENT, at, canonical, leaves
+
+if TYPE_CHECKING:
+    import random
 
 SCHEMA = read_schema(
     {
@@ -65,9 +67,7 @@ likely = st.fixed_dictionaries(
         "pair": st.lists(st.integers(0, 3), max_size=3),
     },
 )
-members = st.lists(
-    likely | st.dictionaries(names, values, max_size=6), min_size=1, max_size=6
-)
+members = st.lists(likely | st.dictionaries(names, values, max_size=6), min_size=1, max_size=6)
 
 
 @given(members, st.lists(st.sampled_from([1.0, 1.0, 2.0, 0.5]), min_size=6), st.randoms())
@@ -88,7 +88,9 @@ def test_any_objects_are_agreed(
     # valid, or it says where not
     assert tuple(SCHEMA.breaches(found.data)) == found.breaches
     # no invented value
-    given_values = {canonical(leaf) for each in read if each.given for _, leaf in leaves(each.given)}
+    given_values = {
+        canonical(leaf) for each in read if each.given for _, leaf in leaves(each.given)
+    }
     for path, leaf in leaves(found.data):
         assert canonical(leaf) in given_values | {"[]", "{}"}, path
     # each leaf has a field, and its votes are each member's at most once

@@ -63,7 +63,7 @@ LADDER = {f"s{i}": {"$ref": f"#/$defs/s{i + 1}"} for i in range(300)}
         ({"required": 5}, "required"),
     ],
 )  # fmt: skip
-def test_a_schema_that_cannot_be_used_is_refused_with_the_remedy(schema: Any, says: str) -> None:
+def test_a_schema_that_cannot_be_used_is_refused_with_the_remedy(schema: object, says: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_schema(schema)
     assert says in str(refused.value)
