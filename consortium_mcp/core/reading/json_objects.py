@@ -103,8 +103,6 @@ def _cut_off(text: str) -> JsonObject | None:
         if mark not in ",:" and not is_key and (mark[-1] in '"{}[]' or place < len(text)):
             end, closing, open_at = place, "".join(reversed(closers)), tuple(steps[:-1])
         before = mark
-    if not end:
-        return None
     return JsonObject(_DECODER.decode(text[:end] + closing), open_at)
 
 

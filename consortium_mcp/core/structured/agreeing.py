@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consortium_mcp.core.structured import confidence
 from consortium_mcp.core.structured.alignment import columns_of
 from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote, LeftOut
-from consortium_mcp.core.structured.likeness import alike, groups_of, support
+from consortium_mcp.core.structured.likeness import alike, groups_of, standing, support
 from consortium_mcp.core.structured.places import Place
 from consortium_mcp.core.structured.values import ABSENT, MORE, NO_VOTE, canonical, kind_of
-from consortium_mcp.core.structured.weighing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -45,9 +45,9 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
 
     A decision that cannot be taken changes nothing: about a field that is not contested, for a
     value that is not among its votes, to take an element out of a list, a text where the field is
-    no prose, or one that would break the schema where the vote did not. Where the arbiter says that none is right, the vote stands
-    with confidence 0. A value that it picks has the confidence of those behind it: an arbiter's
-    word does not raise it.
+    no prose, or one that would break the schema where the vote did not. Where the arbiter says
+    that none is right, the vote stands with confidence 0. A value that it picks has the confidence
+    of those behind it: an arbiter's word does not raise it.
 
     Args:
         agreed: the members' agreement.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,3 +134,30 @@ def alike_elements(one: Element, other: Element) -> float:
     both = one.parts.keys() & other.parts.keys()
     every = len(one.parts) + len(other.parts) - len(both)
     return fsum([alike(one.parts[path], other.parts[path]) for path in both]) / every
+
+
+def standing(objects: Sequence[object], weights: Sequence[float]) -> list[float]:
+    """How alike each object is to the others, from 0 to 1, over the leaves that one of two has.
+
+    It says how far a member is believed where votes are equal: of members that are right
+    independently, the one that agrees more with the others is right more often, as wrong values
+    scatter. No label is needed; the fields of one object are as many votes. It settles ties only.
+
+    Args:
+        objects: the members' objects.
+        weights: how much each member counts.
+    """
+    parts = [dict(leaves(each)) for each in objects]
+    likeness, total = [0.0] * len(parts), [0.0] * len(parts)
+    for one, other in combinations(range(len(parts)), 2):
+        mine, theirs = parts[one], parts[other]
+        both = mine.keys() & theirs.keys()
+        every = len(mine) + len(theirs) - len(both)
+        share = fsum([alike(mine[path], theirs[path]) for path in both]) / every
+        for member, against in ((one, other), (other, one)):
+            likeness[member] += weights[against] * share
+            total[member] += weights[against]
+    return [
+        round(some / every, 9) if every else 1.0
+        for some, every in zip(likeness, total, strict=True)
+    ]

@@ -127,8 +127,6 @@ def _validator(source: Node) -> jsonschema_rs.Validator:
         raise ConfigError(
             f"This is no valid JSON Schema, at {place}: {error.message[:300]}."
         ) from error
-    except (jsonschema_rs.ReferencingError, ValueError) as error:
-        raise ConfigError(f"This is no valid JSON Schema: {str(error)[:300]}.") from error
 
 
 def _breaches(errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[Breach]:

@@ -186,6 +186,14 @@ def test_a_place_knows_what_the_schema_may_say_about_it() -> None:
     assert top.property("x_1").least_elements == 0
 
 
+def test_a_place_of_a_schema_that_refers_to_itself_is_found_once() -> None:
+    node = {"anyOf": [{"properties": {"a": {"$ref": "#/$defs/n"}}}, {"$ref": "#/$defs/m"}]}
+    both = {"n": node, "m": {"type": "object"}}
+    place = Place(read_schema({"$defs": both, "allOf": [{"$ref": "#/$defs/n"}] * 2}))
+    assert list(place.names) == ["a"]
+    assert place.property("a").property("a").required == frozenset()
+
+
 def test_elements_of_draft_7_after_the_fixed_ones() -> None:
     pair = {"items": [{"const": 1}], "additionalItems": {"maxLength": 3}}
     place = Place(read_schema({"$schema": DRAFTS[1], "properties": {"p": pair}})).property("p")
