@@ -121,9 +121,9 @@ ONLY_IN = {
 }
 CORE_MAY = {"anyio", "json_repair", "jsonschema_rs", "pydantic"}
 STDLIB_OF_CORE = {
-    "__future__", "ast", "collections", "contextlib", "copy", "dataclasses", "datetime", "difflib", "enum",
-    "fractions", "functools", "hashlib", "heapq", "importlib", "itertools", "json", "math", "random", "re",
-    "statistics", "string", "typing", "unicodedata",
+    "__future__", "ast", "collections", "contextlib", "copy", "dataclasses", "datetime",
+    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "importlib", "itertools",
+    "json", "math", "random", "re", "statistics", "string", "typing", "unicodedata",
 }  # fmt: skip
 MOST_FILES = 12
 """Modules in a room, `__init__` not counted."""

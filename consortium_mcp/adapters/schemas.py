@@ -52,8 +52,9 @@ def _resolved(text: str) -> Any:  # noqa: ANN401 (JSON)
         return json.loads(text)
     if " " in text or "," in text:  # neither an id nor a path
         return llm.schema_dsl(text)
-    import llm.cli  # noqa: PLC0415 (it takes a second to load)
+    from llm import cli  # noqa: PLC0415 (it takes a second to load)
 
-    cli: Any = llm.cli  # untyped
+    untyped: Any = cli
     with llms_log() as db:
-        return cli.resolve_schema_input(db, text, cli.load_template) or llm.schema_dsl(text)
+        found = untyped.resolve_schema_input(db, text, untyped.load_template)
+    return found or llm.schema_dsl(text)

@@ -111,11 +111,12 @@ def replay_objects(
     Raises:
         ConfigError: nothing is recorded, or nothing of a model; or a schema cannot be used.
     """
+    if not recordings:
+        raise ConfigError("There is nothing to replay: no task is recorded, or none matches.")
     known = {model for each in recordings for model in each.answers}
     if unknown := [model for model in weights if model not in known]:
         raise ConfigError(
-            f"Nothing is recorded of {', '.join(unknown)}. There are: "
-            f"{', '.join(sorted(known)) or 'no recordings'}."
+            f"Nothing is recorded of {', '.join(unknown)}. There are: {', '.join(sorted(known))}."
         )
     outcomes = [outcome(each, weights) for each in recordings]
     singles = {m: [outcome(each, {m: 1.0}) for each in recordings] for m in weights}
@@ -153,3 +154,39 @@ def measured(outcomes: Sequence[ObjectOutcome], metric: Metric = "em") -> Object
         contested_right=fmean(contested) if contested else None,
         valid=fmean(each.valid for each in outcomes),
     )
+
+
+def objects_as_text(summary: ObjectSummary) -> str:
+    """The figures as text."""
+    rows = {
+        "agreed field by field": summary.measured,
+        **{f"{model} alone": measures for model, measures in summary.singles.items()},
+    }
+    width = max(len(name) for name in rows)
+    low, high = summary.gain_interval
+    ours = summary.measured
+    name = summary.metric.upper()
+    gain = f"{summary.gain_over_best_single:+.1%} ({low:+.1%} to {high:+.1%})"
+    return "\n".join(
+        [
+            f"{summary.questions} objects; {', '.join(summary.panel)}",
+            "",
+            f"{'':{width}}     EM     F1  95 % of {name:<2}     AUROC    ECE  valid",
+            *(f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()),
+            "",
+            f"fields on which all agree: {ours.unanimous:.1%}",
+            f"right of these {_share(ours.unanimous_right)}, others {_share(ours.contested_right)}",
+            f"gain over the best single member {summary.best_single} {gain}",
+            "No arbiter is recorded: what is measured is the vote.",
+        ]
+    )
+
+
+def _row(m: ObjectMeasures) -> str:
+    low, high = m.interval
+    auroc = "    –" if m.auroc is None else f"{m.auroc:5.3f}"
+    return f"{m.em:5.1%}  {m.f1:5.1%}  {low:.1%}–{high:.1%}  {auroc}  {m.ece:5.3f} {m.valid:6.1%}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

@@ -24,9 +24,8 @@ from consortium_mcp.core.judging.field_choices import json_schema, read_decision
 from consortium_mcp.core.prompts.for_objects import prompt_for_arbiter
 from consortium_mcp.core.prompts.quoting import verdict_code
 from consortium_mcp.core.structured.agreeing import Ballot, agree
-from consortium_mcp.core.structured.contested import contested, settle
+from consortium_mcp.core.structured.contested import contested, revote, settle
 from consortium_mcp.core.structured.replies import read_object
-from consortium_mcp.core.structured.revoting import revote
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.core.structured.values import ABSENT, canonical, pointer
 

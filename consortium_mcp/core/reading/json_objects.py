@@ -81,30 +81,29 @@ def _cut_off(text: str) -> JsonObject | None:
     """The object of a text that ends before it does, up to its last complete value."""
     closers: list[str] = []
     steps: list[str | int] = []
-    end, whole = 0, ("", ())  # up to where it is complete; what then closes it, and its path
+    end, closing = 0, ""  # up to where it is complete, and what then closes it
+    open_at: tuple[str | int, ...] = ()
     place, before = 0, ""
     while found := _TOKEN.match(text, place):
-        place, token = found.end(), found[1]
-        if token in "{[":
-            closers.append("}" if token == "{" else "]")
-            steps.append("" if token == "{" else 0)
-        elif token in "}]":
-            if closers.pop() != token:
+        place, mark = found.end(), found[1]
+        if mark in "{[":
+            closers.append("}" if mark == "{" else "]")
+            steps.append("" if mark == "{" else 0)
+        elif mark in "}]":
+            if closers.pop() != mark:
                 return None
             steps.pop()
-        elif token == "," and isinstance(steps[-1], int):
+        elif mark == "," and isinstance(steps[-1], int):
             steps[-1] += 1
         elif closers[-1] == "}" and before in {"{", ","}:
-            steps[-1] = json.loads(token, strict=False)
+            steps[-1] = json.loads(mark, strict=False)
         if len(closers) > _MOST_OPEN or not closers:
             return None  # nested too deeply, or complete, and then something else is wrong with it
-        is_key = closers[-1] == "}" and before in {"{", ","} and token not in "{}[]"
-        if token not in ",:" and not is_key and (token[-1] in '"{}[]' or place < len(text)):
-            end, whole = place, ("".join(reversed(closers)), tuple(steps[:-1]))
-        before = token
-    if not end:
-        return None
-    return JsonObject(_DECODER.decode(text[:end] + whole[0]), whole[1])
+        is_key = closers[-1] == "}" and before in {"{", ","} and mark not in "{}[]"
+        if mark not in ",:" and not is_key and (mark[-1] in '"{}[]' or place < len(text)):
+            end, closing, open_at = place, "".join(reversed(closers)), tuple(steps[:-1])
+        before = mark
+    return JsonObject(_DECODER.decode(text[:end] + closing), open_at)
 
 
 def _repaired(text: str) -> JsonObject | None:

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consortium_mcp.core.structured import confidence
 from consortium_mcp.core.structured.alignment import columns_of
 from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote, LeftOut
-from consortium_mcp.core.structured.likeness import alike, groups_of, support
+from consortium_mcp.core.structured.likeness import alike, groups_of, standing, support
 from consortium_mcp.core.structured.places import Place
 from consortium_mcp.core.structured.values import ABSENT, MORE, NO_VOTE, canonical, kind_of
-from consortium_mcp.core.structured.weighing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -174,7 +173,7 @@ class _Agreement:
         members: Sequence[int],
         cut_off: frozenset[int],
     ) -> list[Mapping[int, Any]]:
-        """The elements that are there: those that at least half have, within the schema's bounds."""
+        """The elements that at least half have, within the schema's bounds."""
         by_weight = sorted(range(len(elements)), key=lambda at: (-self._weight(elements[at]), at))
         enough = []
         for at in by_weight:

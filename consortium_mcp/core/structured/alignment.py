@@ -6,12 +6,13 @@ columns; what it lacks and others have becomes further columns.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from itertools import combinations
+from collections import defaultdict
+from heapq import nsmallest
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.structured.assignment import best_pairs
-from consortium_mcp.core.structured.likeness import Element, alike_elements, element_of, words_of
+from consortium_mcp.core.structured.likeness import Element, alike_elements, element_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,10 +132,8 @@ def _equal(one: Sequence[Element], other: Sequence[Element]) -> dict[int, int]:
 
 def _likeness(one: Sequence[Element], other: Sequence[Element]) -> list[dict[int, float]]:
     """For each element of the one list, how alike those of the other are that may be the same."""
-    if len(one) * len(other) <= _ALL_PAIRS:
-        candidates = [range(len(other))] * len(one)
-    else:
-        candidates = _sharing(one, other)
+    few = len(one) * len(other) <= _ALL_PAIRS
+    candidates = [[*range(len(other))]] * len(one) if few else _sharing(one, other)
     found: list[dict[int, float]] = []
     for element, places in zip(one, candidates, strict=True):
         each = {at: alike_elements(element, other[at]) for at in places}
@@ -146,29 +145,21 @@ def _sharing(one: Sequence[Element], other: Sequence[Element]) -> list[list[int]
     """For each element, those with which it shares the most that few have."""
     holders: dict[object, list[int]] = defaultdict(list)
     for at, element in enumerate(other):
-        for feature in _features(element):
+        for feature in element.features:
             holders[feature].append(at)
+    rare = {feature: places for feature, places in holders.items() if len(places) <= _COMMON}
     found = []
     for place, element in enumerate(one):
-        counts: Counter[int] = Counter()
-        for feature in _features(element):
-            sharing = holders.get(feature, ())
-            if len(sharing) <= _COMMON:
-                counts.update(dict.fromkeys(sharing, 1 / len(sharing)) if sharing else {})
-        ranked = sorted(counts, key=lambda at: (-round(counts[at], 9), abs(at - place), at))
-        near = [place] if place < len(other) else []
-        found.append(list(dict.fromkeys([*ranked[:_CANDIDATES], *near])))
-    return found
-
-
-def _features(element: Element) -> set[object]:
-    """What an element can share with another: its values, and the words of its texts."""
-    found: set[object] = set()
-    for path, value in element.parts.items():
-        if isinstance(value, str):
-            found |= {(path, word) for word in words_of(value).counts}
-        else:
-            found.add((path, str(value)))
+        counts: dict[int, float] = defaultdict(float)
+        for feature in element.features & rare.keys():
+            places = rare[feature]
+            for at in places:
+                counts[at] += 1 / len(places)
+        ranked = nsmallest(
+            _CANDIDATES, counts, key=lambda at: (-round(counts[at], 9), abs(at - place), at)
+        )
+        near = [place] if place < len(other) and place not in ranked else []
+        found.append([*ranked, *near])
     return found
 
 
@@ -178,7 +169,7 @@ def _fill_gaps(pairs: dict[int, int], rows: int, columns: int) -> None:
     An element that two members give in wholly different words is still the same one.
     """
     known = [(-1, -1), *sorted(pairs.items()), (rows, columns)]
-    for (row, column), (next_row, next_column) in zip(known, known[1:], strict=False):
+    for (row, column), (next_row, next_column) in pairwise(known):
         if next_row - row == next_column - column > 1:
             taken = set(pairs.values())
             between = range(column + 1, next_column)

@@ -104,8 +104,8 @@ class References:
     def _found(self, reference: object) -> object:
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise ConfigError(
-                f"The schema refers to {str(reference)[:200]!r}, which is outside of it. Nothing is "
-                "fetched: put that schema under $defs and refer to it as #/$defs/NAME."
+                f"The schema refers to {str(reference)[:200]!r}, which is outside of it. Nothing "
+                "is fetched: put that schema under $defs and refer to it as #/$defs/NAME."
             )
         if reference[1:] in self._anchors:
             return self._anchors[reference[1:]]

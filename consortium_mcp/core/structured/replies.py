@@ -80,12 +80,12 @@ def _votes(given: dict[str, Any], breaches: Sequence[Breach]) -> dict[str, Any] 
     whole = [b for b in breaches if not b.path and b.keyword not in _ABOUT_PARTS]
     if whole:
         return None
-    votes = _copied(given)
+    votes: dict[str, Any] = _copied(given)
     for breach in breaches:
         if breach.path and breach.keyword not in _ABOUT_PARTS:
-            holder = at(votes, breach.path[:-1])
-            if isinstance(holder, dict | list):
-                holder[breach.path[-1]] = NO_VOTE  # type: ignore[index] # a path of this object
+            holder: Any = at(votes, breach.path[:-1])
+            if holder is not NO_VOTE:  # as a whole
+                holder[breach.path[-1]] = NO_VOTE
     return votes
 
 

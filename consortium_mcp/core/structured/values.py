@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal
 
@@ -57,7 +57,7 @@ def leaves(value: object, path: Path = ()) -> list[tuple[Path, object]]:
     while stack:
         place, each = stack.pop()
         if isinstance(each, Mapping) and each:
-            stack += [((*place, key), part) for key, part in reversed(each.items())]
+            stack += [((*place, key), part) for key, part in reversed([*each.items()])]
         elif isinstance(each, list) and each:
             stack += [((*place, i), part) for i, part in reversed([*enumerate(each)])]
         else:
@@ -68,10 +68,10 @@ def leaves(value: object, path: Path = ()) -> list[tuple[Path, object]]:
 def at(value: object, path: Path) -> object:
     """The part of a value at a path, or `ABSENT`."""
     for step in path:
-        if (isinstance(value, dict) and step in value) or (
-            isinstance(value, Sequence) and isinstance(step, int) and step < len(value)
-        ):
-            value = value[step]
-        else:
+        held: Any = value
+        in_object = isinstance(held, dict) and step in held
+        in_list = isinstance(held, list) and isinstance(step, int) and step < len(held)
+        if not in_object and not in_list:
             return ABSENT
+        value = held[step]
     return value

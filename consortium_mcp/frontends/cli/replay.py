@@ -12,15 +12,20 @@ import anyio
 import click
 from pydantic import ValidationError
 
+from consortium_mcp.core.confidence.weights import weights_of_tiers
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member, Tier
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.evaluation import metrics
-from consortium_mcp.core.evaluation.object_replay import Metric
+from consortium_mcp.core.evaluation.object_replay import (
+    Metric,
+    ObjectSummary,
+    objects_as_text,
+    replay_objects,
+)
 from consortium_mcp.core.evaluation.objects import ObjectRecording
 from consortium_mcp.core.evaluation.recordings import Recording
 from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
 from consortium_mcp.core.panel.labels import label
-from consortium_mcp.frontends.cli import replay_objects
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.plots import (
     PlotPoint,
@@ -63,19 +68,28 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
     if _holds_objects(data):
         config = configuration(options)
         tasks = [each for each in read_objects(data) if _matches(each, options.where)]
-        replay_objects.run(tasks, {m.model: m.tier for m in config.members}, options.metric, folder)
+        weights = weights_of_tiers({member.model: member.tier for member in config.members})
+        found, each_task = replay_objects(tasks, weights, options.metric)
+        click.echo(objects_as_text(found))
+        title = f"fields agreed by {len(weights)}, {found.questions} tasks"
+        points = [point for each in each_task for point in each.points]
+        _save(folder, found, {"reliability.svg": reliability_diagram(metrics.bins(points), title)})
         return
     recordings = [each for each in read(data) if _matches(each, options.where)]
     summary, outcomes = anyio.run(replay, recordings, configuration(options))
     click.echo(as_text(summary))
-    folder.mkdir(parents=True, exist_ok=True)
     points = [(outcome.confidence, outcome.right) for outcome in outcomes]
     title = f"{options.strategy} of {len(options.panel)}, {summary.questions} questions"
-    files = {
-        "replay.json": summary.model_dump_json(indent=2) + "\n",
+    drawn = {
         "reliability.svg": reliability_diagram(metrics.bins(points), title),
         "accuracy.svg": accuracy_against_calls(_plot_points(summary), title),
     }
+    _save(folder, summary, drawn)
+
+
+def _save(folder: Path, summary: Summary | ObjectSummary, drawn: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"replay.json": summary.model_dump_json(indent=2) + "\n", **drawn}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     click.echo(f"Saved {', '.join(files)} in {folder}.", err=True)

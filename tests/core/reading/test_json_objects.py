@@ -68,6 +68,12 @@ def test_a_reply_that_is_cut_off_keeps_what_is_complete(
     assert (found.value, found.open_at) == (value, open_at)
 
 
+def test_an_object_before_a_block_of_something_else_is_found() -> None:
+    found = json_object(f'So {{"a": 1}}, as in:\n{FENCE}python\nprint(1)\n{FENCE}')
+    assert found is not None
+    assert found.value == {"a": 1}
+
+
 def test_brackets_that_do_not_match_are_repaired_and_not_cut() -> None:
     found = json_object('{"a": [1, 2}, "b": 3}')
     assert found is not None

@@ -33,10 +33,10 @@ def agreed(
     return found
 
 
-def of_a(*values: object, schema: object = True, **more: Any) -> Any:
+def of_a(*values: object, schema: object = True, weights: tuple[float, ...] = ()) -> object:
     """What is agreed of one property."""
     whole = {"type": "object", "properties": {"a": schema}}
-    data = agreed(*({"a": value} for value in values), schema=whole, **more).data
+    data = agreed(*({"a": value} for value in values), schema=whole, weights=weights).data
     return (data or {}).get("a", ABSENT)
 
 
@@ -169,7 +169,8 @@ def test_properties_are_there_by_vote_and_required_ones_if_anybody_has_them() ->
     found = agreed({"must": "x"}, {"may": 1}, {"may": 1, "rare": 2}, schema=schema)
     assert found.data == {"must": "x", "may": 1}
     rare = next(field for field in found.fields if field.path == ("rare",))
-    assert (rare.there, rare.agreement, rare.required) == (False, pytest.approx(2 / 3), False)
+    assert (rare.there, rare.required) == (False, False)
+    assert rare.agreement == pytest.approx(2 / 3)
     must = next(field for field in found.fields if field.path == ("must",))
     assert (must.agreement, len(must.votes)) == (1.0, 1)  # to lack it breaks the schema: no vote
     assert agreed({"a": 1}, {}).data == {"a": 1}  # half have it
@@ -283,3 +284,16 @@ def test_long_texts_are_prose_unless_the_schema_says_otherwise() -> None:
 def test_pointers_are_escaped() -> None:
     assert pointer(("a/b", 0, "m~n")) == "/a~1b/0/m~0n"
     assert [path for path, _ in leaves({"a": [], "b": [{}, 1]})] == [("a",), ("b", 0), ("b", 1)]
+
+
+def test_long_lists_are_aligned_by_what_few_elements_share() -> None:
+    def row(at: int, unit: str) -> dict[str, object]:
+        return {"id": f"item {at} of the stock", "unit": unit, "n": at % 7, "none": None}
+
+    rows_in_order = [row(at, "kg") for at in range(80)]
+    others = [row(at, "g") for at in range(79, 4, -1)]
+    found = agreed({"a": rows_in_order}, {"a": others}, {"a": rows_in_order[3:]})
+    assert found.data == {"a": rows_in_order[3:]} or found.data == {"a": rows_in_order}
+    units = [field for field in found.fields if field.path[-1] == "unit"]
+    assert sum(field.agreement == pytest.approx(2 / 3) for field in units) >= 75
+    assert all(len(field.votes) > 1 for field in units)

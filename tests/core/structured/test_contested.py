@@ -8,7 +8,7 @@ from consortium_mcp.core.structured.agreeing import Ballot, agree
 from consortium_mcp.core.structured.contested import Decision, contested, settle
 from consortium_mcp.core.structured.fields import Agreed
 from consortium_mcp.core.structured.schema import read_schema
-from consortium_mcp.core.structured.values import ABSENT
+from consortium_mcp.core.structured.values import ABSENT, Path
 
 PROSE = "The survey found that most of the drivers had not slept enough before they set out"
 SCHEMA = read_schema(
@@ -50,7 +50,7 @@ def test_only_what_members_differ_in_is_contested() -> None:
         ),
     ],
 )
-def test_an_arbiters_decision_is_taken(path: Any, decision: Decision, value: object) -> None:
+def test_an_arbiters_decision_is_taken(path: Path, decision: Decision, value: object) -> None:
     before = agreement()
     after = settle(before, {path: decision}, SCHEMA)
     field = next(field for field in after.fields if field.path == path)
@@ -75,13 +75,16 @@ def test_an_arbiters_decision_is_taken(path: Any, decision: Decision, value: obj
         (("nowhere",), Decision("picked", 0)),
     ],
 )
-def test_a_decision_that_cannot_be_taken_changes_nothing(path: Any, decision: Decision) -> None:
+def test_a_decision_that_cannot_be_taken_changes_nothing(path: Path, decision: Decision) -> None:
     before = agreement()
     assert settle(before, {path: decision}, SCHEMA) == before
 
 
 def test_one_bad_decision_does_not_undo_the_others() -> None:
-    decisions = {("why",): Decision("written", text="short"), ("n",): Decision("picked", 1)}
+    decisions: dict[Path, Decision] = {
+        ("why",): Decision("written", text="short"),
+        ("n",): Decision("picked", 1),
+    }
     after = settle(agreement(), decisions, SCHEMA)
     assert after.data == {"n": 2, "why": PROSE, "list": ["a", "b"], "may": 1}
 

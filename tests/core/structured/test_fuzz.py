@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +13,9 @@ from consortium_mcp.core.structured.likeness import alike_elements, element_of
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.core.structured.values import ABSENT, at, canonical, leaves
+
+if TYPE_CHECKING:
+    import random
 
 SCHEMA = read_schema(
     {

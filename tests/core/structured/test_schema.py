@@ -63,7 +63,7 @@ LADDER = {f"s{i}": {"$ref": f"#/$defs/s{i + 1}"} for i in range(300)}
         ({"required": 5}, "required"),
     ],
 )  # fmt: skip
-def test_a_schema_that_cannot_be_used_is_refused_with_the_remedy(schema: Any, says: str) -> None:
+def test_a_schema_that_cannot_be_used_is_refused_with_the_remedy(schema: object, says: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_schema(schema)
     assert says in str(refused.value)
@@ -184,6 +184,14 @@ def test_a_place_knows_what_the_schema_may_say_about_it() -> None:
     assert not top.property("note").short
     assert top.property("x_1").exact
     assert top.property("x_1").least_elements == 0
+
+
+def test_a_place_of_a_schema_that_refers_to_itself_is_found_once() -> None:
+    node = {"anyOf": [{"properties": {"a": {"$ref": "#/$defs/n"}}}, {"$ref": "#/$defs/m"}]}
+    both = {"n": node, "m": {"type": "object"}}
+    place = Place(read_schema({"$defs": both, "allOf": [{"$ref": "#/$defs/n"}] * 2}))
+    assert list(place.names) == ["a"]
+    assert place.property("a").property("a").required == frozenset()
 
 
 def test_elements_of_draft_7_after_the_fixed_ones() -> None:
