@@ -12,9 +12,9 @@ from contextlib import suppress
 from statistics import median
 
 from consortium_mcp.core.domain.errors import VerdictError
-from consortium_mcp.core.reading.quotations import Source
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.verdicts import parse_verdict
 from consortium_mcp.core.reading.replies import read_reply
-from consortium_mcp.core.reading.verdicts import parse_verdict
 
 FILLINGS = (
     "word ", " ", "\n", "<", "< ", "</", "`", "`x ", "` `` ", "``` ", "```\n", "~~~\n", "```md\n",

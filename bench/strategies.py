@@ -17,7 +17,7 @@ import trio.testing
 
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.text import estimated_tokens
-from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.spending.estimate import estimate
 from tests.support.fakes import consulted, reply, run_of, verdict
 from tests.support.peers import check, code_in, ranking, shown_in
 

@@ -45,7 +45,7 @@ _DOMAIN = "consortium_mcp.core.domain"
 _LAZY_IMPORTS = {
     "ConfigError": f"{_DOMAIN}.errors",
     "ConsortiumError": f"{_DOMAIN}.errors",
-    "Exchange": f"{_DOMAIN}.exchange",
+    "Exchange": "consortium_mcp.core.records.exchange",
     "MemberSpec": f"{_DOMAIN}.request",
     "Progress": "consortium_mcp.services.runs.progress",
     "RunError": f"{_DOMAIN}.errors",

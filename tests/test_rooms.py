@@ -22,17 +22,20 @@ MAY_IMPORT = {
     "core/records": ["core/domain"],
     "core/answers": [],
     "core/reading": ["core/domain", "core/answers"],
+    "core/judgements": ["core/domain", "core/answers", "core/reading"],
     "core/confidence": ["core/domain", "core/answers"],
     "core/structured": ["core/domain", "core/answers", "core/reading"],
     "core/panel": ["core/domain", "core/records"],
-    "core/prompts": ["core/domain", "core/reading", "core/confidence"],
+    "core/prompts": ["core/domain", "core/reading", "core/structured", "core/confidence"],
     "core/judging": [
-        "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/structured",
+        "core/confidence", "core/prompts",
     ],
     "core/strategies": [
-        "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
-        "core/judging",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/structured",
+        "core/confidence", "core/prompts", "core/judging",
     ],
+    "core/spending": ["core/domain", "core/records", "core/prompts", "core/strategies"],
     "core/engine": [
         "core/domain", "core/records", "core/panel", "core/reading", "core/confidence",
         "core/prompts", "core/judging", "core/strategies",
@@ -90,7 +93,7 @@ MAY_IMPORT = {
 
 # A package from outside, and the only places that may import it.
 ONLY_IN = {
-    "json_repair": ["core/reading/"],
+    "json_repair": ["core/reading/", "core/judgements/"],
     "pypdf": ["adapters/files/pdf_text.py"],
     "jsonschema_rs": ["core/structured/schema.py"],
     "llm": [
@@ -100,6 +103,7 @@ ONLY_IN = {
         "adapters/agents/models.py",
         "adapters/templates.py",
         "adapters/fragments.py",
+        "adapters/schemas.py",
         "adapters/agents/process_models.py",
         "frontends/llm/",
     ],

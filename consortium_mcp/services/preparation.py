@@ -9,10 +9,10 @@ from ulid import ULID
 
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
 from consortium_mcp.core.domain.run import Run, Turn
-from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.core.panel.template import with_template
+from consortium_mcp.core.spending.estimate import estimate
 from consortium_mcp.services.price_lists import NOT_NEEDED, PriceList
 from consortium_mcp.services.runs.attaching import attach
 

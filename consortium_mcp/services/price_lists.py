@@ -10,7 +10,7 @@ import anyio.to_thread
 from consortium_mcp.adapters.prices import Tokens, price_of
 from consortium_mcp.core.domain.consortium import names_asked
 from consortium_mcp.core.domain.errors import UnknownModel
-from consortium_mcp.core.engine.costs import no_price
+from consortium_mcp.core.spending.costs import no_price
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.models.registry import Registry

@@ -17,11 +17,11 @@ from consortium_mcp.core.confidence import agreement, scoring
 from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError, VerdictError
 from consortium_mcp.core.domain.verdict import Verdict
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.verdicts import ArbiterVerdict, json_schema, parse_verdict
 from consortium_mcp.core.judging import dissent
 from consortium_mcp.core.judging.voting import counted, plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
-from consortium_mcp.core.reading.quotations import Source
-from consortium_mcp.core.reading.verdicts import ArbiterVerdict, json_schema, parse_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

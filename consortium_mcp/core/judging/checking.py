@@ -19,13 +19,13 @@ from consortium_mcp.core.confidence.agreement import weight
 from consortium_mcp.core.domain.consortium import Member
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.verdict import Check
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.reviews import CHECK_FIELDS, parse_check
+from consortium_mcp.core.judgements.verdicts import json_schema
 from consortium_mcp.core.judging.arbitration import ARBITER, material_of
 from consortium_mcp.core.judging.reviewers import Replies, ask_reviewers, question_for_review
 from consortium_mcp.core.judging.voting import most_confident
 from consortium_mcp.core.prompts import for_reviewers
-from consortium_mcp.core.reading.quotations import Source
-from consortium_mcp.core.reading.reviews import CHECK_FIELDS, parse_check
-from consortium_mcp.core.reading.verdicts import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

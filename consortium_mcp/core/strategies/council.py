@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.confidence.agreement import group_by_answer, weight
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.verdict import Ballot, Objection, PeerReview
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.reviews import RANKING_FIELDS, parse_ranking_of_peers
+from consortium_mcp.core.judgements.verdicts import json_schema
 from consortium_mcp.core.judging import arbitration, peer_ranking
 from consortium_mcp.core.judging.reviewers import ask_reviewers, question_for_review
 from consortium_mcp.core.prompts import for_reviewers
-from consortium_mcp.core.reading.quotations import Source
-from consortium_mcp.core.reading.reviews import RANKING_FIELDS, parse_ranking_of_peers
-from consortium_mcp.core.reading.verdicts import json_schema
 from consortium_mcp.core.strategies import waves
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response, Verdict
+    from consortium_mcp.core.judgements.reviews import ReadRanking
     from consortium_mcp.core.judging.reviewers import Replies
-    from consortium_mcp.core.reading.reviews import ReadRanking
 
 
 class Council(Synthesis):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence import scoring
 from consortium_mcp.core.domain.verdict import Verdict
+from consortium_mcp.core.judgements.verdicts import json_schema, parse_ranking
 from consortium_mcp.core.judging import dissent
 from consortium_mcp.core.judging.arbitration import (
     ArbiterTask,
@@ -17,7 +18,6 @@ from consortium_mcp.core.judging.arbitration import (
 )
 from consortium_mcp.core.prompts import for_arbiters
 from consortium_mcp.core.reading.replies import read_reply
-from consortium_mcp.core.reading.verdicts import json_schema, parse_ranking
 from consortium_mcp.core.strategies.synthesis import Synthesis
 
 if TYPE_CHECKING:

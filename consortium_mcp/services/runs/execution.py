@@ -15,10 +15,10 @@ from consortium_mcp.adapters.journal.tool_uses import ToolUses
 from consortium_mcp.core.domain.errors import StoreNewer
 from consortium_mcp.core.domain.report import Usage, report_of, tools_used
 from consortium_mcp.core.engine import consultation, events
-from consortium_mcp.core.engine.budget import Budget
-from consortium_mcp.core.engine.costs import no_price
 from consortium_mcp.core.records.exchange import BegunCall, cut_off
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.spending.costs import no_price
 from consortium_mcp.services.runs.handle import RunHandle
 from consortium_mcp.services.runs.progress import Progress
 

@@ -15,7 +15,7 @@ from consortium_mcp.adapters.models.registry import Registry
 from consortium_mcp.adapters.settings import Limits
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.core.spending.budget import Budget
 from tests.support.loopback import Provider, provider, register
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ def look(folder: Path) -> FolderTools:
 def test_entries_are_listed_without_what_is_hidden(look: FolderTools) -> None:
     lines = look.entries().splitlines()
     assert lines == ["README.md  27 bytes", "photo.png  9 bytes", "src/"]
-    assert look.entries("src").splitlines() == ["src/deep/", "src/main.py  32 bytes"]
+    assert look.entries("src").splitlines() == ["src/deep/", "src/main.py  30 bytes"]
 
 
 def test_a_file_is_read_with_numbered_lines_page_by_page(look: FolderTools) -> None:

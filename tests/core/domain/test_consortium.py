@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from consortium_mcp.core.domain.consortium import TemplateUse
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member, TemplateUse
+from consortium_mcp.core.domain.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,24 @@ def test_nothing_else_names_one(written: object) -> None:
 
 def test_several_keep_their_order() -> None:
     assert TemplateUse(name="a", then=("b", "c")).names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("max_cost", 0.0, "more than 0 US dollars"),
+        ("max_cost", float("inf"), "more than 0 US dollars"),
+        ("reuse", "a while", "it is an age"),
+        ("on_unsupported", "drop", "choose one of: skip, text, fail"),
+        ("max_calls", 0, "must be 1 or more"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_with_what_to_write(
+    setting: str,
+    value: Any,  # noqa: ANN401 (of each kind)
+    told: str,
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        ConsortiumConfig(
+            members=(Member(label="A", model="a"),), arbiter="judge", **{setting: value}
+        )

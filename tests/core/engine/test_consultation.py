@@ -7,8 +7,8 @@ from consortium_mcp.core.domain.ask import Ask, Question, Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownStrategy
 from consortium_mcp.core.domain.run import Calibration, Run
 from consortium_mcp.core.engine import consultation
-from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
+from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy
 from tests.support.fakes import FakeAsk, Said, reply, run_of, verdict
 

@@ -4,10 +4,10 @@ import pytest
 
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.verdict import Iteration, Response
-from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.core.engine.nested_consortium import config_for_nested, reply_text
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.records.exchange import Exchange
+from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.strategies.waves import question
 from tests.support.fakes import FakeAsk, answered, config, failed, run_of
 

@@ -92,3 +92,12 @@ async def test_every_strategy_shows_them_in_every_iteration(strategy: str) -> No
         beginning = question.prompt[: question.prompt.index("It is down.")]
         key = question.model, question.role
         assert beginnings.setdefault(key, beginning) == beginning, "prompt caches would miss"
+
+
+def test_what_is_worth_caching_begins_with_what_is_attached() -> None:
+    [question] = questions("b")
+    marked = question.model_copy(update={"prompt": "How many? And now?", "worth_caching": 9})
+    shown = with_attachments(marked, RUN)
+    assert shown.worth_caching is not None
+    assert shown.prompt[: shown.worth_caching].endswith("\nHow many?")
+    assert shown.prompt[: shown.worth_caching] in with_attachments(question, RUN).prompt

@@ -5,8 +5,8 @@ import pytest
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.values import Spending
-from consortium_mcp.core.engine.budget import Budget
 from consortium_mcp.core.records.exchange import Exchange, key_of
+from consortium_mcp.core.spending.budget import Budget
 from tests.support.fakes import FakeAsk
 
 QUESTION = Question(

@@ -12,9 +12,9 @@ from consortium_mcp.core.domain.report import Plan
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.domain.verdict import PeerReview, Verdict
 from consortium_mcp.core.engine import consultation
-from consortium_mcp.core.engine.budget import Budget
-from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.spending.estimate import estimate
 from tests.support.fakes import config, consulted, reply, run_of, verdict
 from tests.support.peers import Panel, code_in, panel_of, ranking, shown_in
 

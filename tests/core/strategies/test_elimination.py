@@ -6,7 +6,7 @@ import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.spending.estimate import estimate
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

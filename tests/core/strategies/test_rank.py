@@ -5,7 +5,7 @@ import json
 import pytest
 
 from consortium_mcp.core.domain.errors import MemberError, VerdictError
-from consortium_mcp.core.reading.verdicts import parse_ranking
+from consortium_mcp.core.judgements.verdicts import parse_ranking
 from consortium_mcp.core.strategies.rank import Rank
 from tests.support.fakes import FakeAsk, answered, run_of
 

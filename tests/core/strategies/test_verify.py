@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.engine.budget import Budget
-from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.spending.estimate import estimate
 from consortium_mcp.core.strategies.verify import Verify
 from tests.support.fakes import FakeAsk, answered, consulted, reply, run_of
 from tests.support.peers import Panel, check, code_in

@@ -7,8 +7,8 @@ import pytest
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.engine.estimate import estimate
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.spending.estimate import estimate
 from consortium_mcp.core.strategies.waves import in_waves
 from tests.support.fakes import FakeAsk, answered, config, consulted, failed, reply, run_of
 

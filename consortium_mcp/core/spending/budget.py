@@ -8,7 +8,7 @@ from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.tool_use import WatchedSteps
 from consortium_mcp.core.domain.values import Spending, total
-from consortium_mcp.core.engine.costs import Costs, no_price
+from consortium_mcp.core.spending.costs import Costs, no_price
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, CallPrice, Question, Reply

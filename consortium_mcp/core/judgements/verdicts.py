@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.text import clean
 from consortium_mcp.core.domain.values import Share, Value
+from consortium_mcp.core.judgements.label_lists import groups_in, labels_in
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.verdict_json import VERDICT_FIELDS
+from consortium_mcp.core.judgements.verdict_places import verdict_fields
 from consortium_mcp.core.reading.final_answers import final_answer_text
-from consortium_mcp.core.reading.label_lists import groups_in, labels_in
-from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.stated_confidence import read_confidence
-from consortium_mcp.core.reading.verdict_json import VERDICT_FIELDS
-from consortium_mcp.core.reading.verdict_places import verdict_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

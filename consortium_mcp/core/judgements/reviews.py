@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.values import Value
 from consortium_mcp.core.domain.verdict import Finding
-from consortium_mcp.core.reading.verdict_places import verdict_fields
-from consortium_mcp.core.reading.verdicts import FieldReader, labelled_line
+from consortium_mcp.core.judgements.verdict_places import verdict_fields
+from consortium_mcp.core.judgements.verdicts import FieldReader, labelled_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from consortium_mcp.core.reading.quotations import Source
+    from consortium_mcp.core.judgements.quotations import Source
 
 RANKING_FIELDS = ("reasons", "first_errors", "ranking")
 """What a reviewer of several answers writes; the ranking comes last, after it has looked."""

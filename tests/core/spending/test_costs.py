@@ -10,9 +10,9 @@ import pytest
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.values import Spending
-from consortium_mcp.core.engine.budget import Budget
-from consortium_mcp.core.engine.costs import USUAL_REPLY
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
+from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.spending.costs import USUAL_REPLY
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

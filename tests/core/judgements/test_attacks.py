@@ -10,10 +10,10 @@ import pytest
 
 from consortium_mcp.core.domain.errors import VerdictError
 from consortium_mcp.core.domain.text import clean
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.verdicts import parse_verdict
 from consortium_mcp.core.prompts import for_arbiters, quoting
-from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.replies import read_reply
-from consortium_mcp.core.reading.verdicts import parse_verdict
 from tests.support.fakes import FakeAsk, answered, consulted, reply, run_of, verdict
 from tests.support.growth import is_linear
 

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import VerdictError
+from consortium_mcp.core.judgements.verdict_json import FIELDS, MAX_OBJECTS, Fields, decoded_verdict
 from consortium_mcp.core.reading.markup import Code, Markup, hide, markup_of
-from consortium_mcp.core.reading.verdict_json import FIELDS, MAX_OBJECTS, Fields, decoded_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consortium_mcp.core.reading.quotations import Source
+    from consortium_mcp.core.judgements.quotations import Source
 
 _VERDICT = re.compile(r"<\s{0,8}(/?)\s{0,8}verdict(?:\s[^<>]{0,200})?\s{0,8}>", re.IGNORECASE)
 _NAMES = "|".join(FIELDS).replace("_", r"\\?_")  # Markdown escapes an underscore

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_mcp.core.domain.errors import VerdictError
-from consortium_mcp.core.reading.quotations import Source
-from consortium_mcp.core.reading.verdict_json import FIELDS, VERDICT_FIELDS
-from consortium_mcp.core.reading.verdicts import json_schema, parse_verdict
+from consortium_mcp.core.judgements.quotations import Source
+from consortium_mcp.core.judgements.verdict_json import FIELDS, VERDICT_FIELDS
+from consortium_mcp.core.judgements.verdicts import json_schema, parse_verdict
 from tests.support.fakes import verdict
 
 LABELS = ("A", "B", "C")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
-from consortium_mcp.core.engine.costs import USUAL_REPLY, reply_tokens
+from consortium_mcp.core.spending.costs import USUAL_REPLY, reply_tokens
 from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:

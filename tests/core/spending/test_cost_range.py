@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consortium_mcp.core.domain.report import Plan
-from consortium_mcp.core.engine.cost_range import SHORTEST_REPLY
-from consortium_mcp.core.engine.costs import USUAL_REPLY
-from consortium_mcp.core.engine.estimate import estimate
+from consortium_mcp.core.spending.cost_range import SHORTEST_REPLY
+from consortium_mcp.core.spending.costs import USUAL_REPLY
+from consortium_mcp.core.spending.estimate import estimate
 from tests.support.fakes import run_of
 
 

@@ -19,13 +19,12 @@ import re
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import VerdictError
-from consortium_mcp.core.reading.markup import markup_of, without_thinking
-from consortium_mcp.core.reading.verdict_elements import (
+from consortium_mcp.core.judgements.verdict_elements import (
     first_readable,
     hide_nothing,
     only_closed_blocks,
 )
-from consortium_mcp.core.reading.verdict_json import (
+from consortium_mcp.core.judgements.verdict_json import (
     KEY,
     Fields,
     VerdictObject,
@@ -33,10 +32,11 @@ from consortium_mcp.core.reading.verdict_json import (
     edge_blocks,
     verdict_objects,
 )
+from consortium_mcp.core.reading.markup import markup_of, without_thinking
 
 if TYPE_CHECKING:
+    from consortium_mcp.core.judgements.quotations import Source
     from consortium_mcp.core.reading.markup import Markup
-    from consortium_mcp.core.reading.quotations import Source
 
 _NONE_FOUND = "there is no complete <verdict>…</verdict> (outside code blocks), nor a JSON object."
 

@@ -6,7 +6,7 @@ import pytest
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.text import estimated_tokens
-from consortium_mcp.core.engine.budget import Budget
+from consortium_mcp.core.spending.budget import Budget
 from tests.support.fakes import FakeAsk
 
 pytestmark = pytest.mark.anyio
