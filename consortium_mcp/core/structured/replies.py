@@ -30,7 +30,7 @@ class ReadObject(NamedTuple):
         """What to tell a member whose reply is of no use; `None` where it is."""
         if self.given is None:
             return "Your reply holds no JSON object. Reply with the object alone."
-        if self.votes:
+        if self.votes or (self.votes is not None and not self.breaches):
             return None
         lines = [
             f"at {'/'.join(map(str, b.path)) or 'the top'}: {b.message}" for b in self.breaches
