@@ -25,9 +25,10 @@ MAY_IMPORT = {
     "core/confidence": ["core/domain", "core/answers"],
     "core/structured": ["core/domain", "core/answers", "core/reading"],
     "core/panel": ["core/domain", "core/records"],
-    "core/prompts": ["core/domain", "core/reading", "core/confidence"],
+    "core/prompts": ["core/domain", "core/reading", "core/confidence", "core/structured"],
     "core/judging": [
-        "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
+        "core/domain", "core/answers", "core/reading", "core/confidence", "core/structured",
+        "core/prompts",
     ],
     "core/strategies": [
         "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
+from consortium_mcp.core.domain.values import Spending, total
 from consortium_mcp.core.engine.responses import response_to
 from consortium_mcp.core.prompts.quoting import MAX_QUOTED, shorten
 from consortium_mcp.core.prompts.rendering import render
@@ -18,42 +20,66 @@ if TYPE_CHECKING:
 
 
 async def object_response(
-    question: Question, ask: Ask, complaint_about: Callable[[str], str | None]
+    question: Question,
+    ask: Ask,
+    complaint_about: Callable[[str], str | None],
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Response:
     """The member's response; failed where it has no object in two replies.
 
     Args:
         question: what to ask.
         ask: puts a question to a model.
-        complaint_about: what is wrong with a reply; `None` where it can be used.
+        complaint_about: what is wrong with a reply; `None` where it can be used. Runs in a thread.
+        is_wanted: whether anybody waits for the response still: if not, it is not asked again.
     """
     began = anyio.current_time()
     first = await response_to(question, ask)
     if not first.answered:
         return first
-    why = await anyio.to_thread.run_sync(complaint_about, first.text or "")
+    why = await _in_thread(complaint_about, first)
     if why is None:
         return _plain(first)
+    if not is_wanted():
+        return _unusable(first, why)
     reply = shorten(first.text or "", MAX_QUOTED)[0]
     repair = render("object_repair", prompt=question.prompt, complaint=why, reply=reply)
     left = max(0.001, question.timeout - (anyio.current_time() - began))
     again = await response_to(
         question.model_copy(update={"prompt": repair, "attempt": 2, "timeout": left}), ask
     )
-    if again.answered:
-        why = await anyio.to_thread.run_sync(complaint_about, again.text or "")
-    elif again.error is not None:
-        why = again.error
-    if why is None:
-        note = "its object came at the second try"
-        return _plain(again).model_copy(update={"warnings": (*again.warnings, note)})
-    return again.model_copy(
-        update={"status": "failed", "text": None, "error": why, "error_kind": "schema"}
-        if again.answered
-        else {}
+    again = again.model_copy(update=_usage_of_both(first, again))
+    if not again.answered:
+        error = f"its object cannot be used ({why}), and asked again: {again.error}"
+        return again.model_copy(update={"error": error})
+    why = await _in_thread(complaint_about, again)
+    if why is not None:
+        return _unusable(again, why)
+    note = "its object came at the second try"
+    return _plain(again).model_copy(update={"warnings": (*again.warnings, note)})
+
+
+async def _in_thread(
+    complaint_about: Callable[[str], str | None], response: Response
+) -> str | None:
+    return await anyio.to_thread.run_sync(
+        complaint_about, response.text or "", abandon_on_cancel=True
     )
 
 
 def _plain(response: Response) -> Response:
     """An object says nothing of a short answer or a confidence, though it may have such fields."""
     return response.model_copy(update={"final_answer": None, "stated_confidence": None})
+
+
+def _unusable(response: Response, why: str) -> Response:
+    return _plain(response).model_copy(
+        update={"status": "failed", "text": None, "error": why, "error_kind": "schema"}
+    )
+
+
+def _usage_of_both(first: Response, again: Response) -> dict[str, float | None]:
+    spent = total([Spending.model_validate(each, from_attributes=True) for each in (first, again)])
+    used = spent.model_dump(include={"input_tokens", "output_tokens", "cost_usd"})
+    seconds = [each.seconds for each in (first, again) if each.seconds is not None]
+    return used | {"seconds": sum(seconds) if seconds else None}
