@@ -21,8 +21,7 @@ from consortium_mcp.core.domain.verdict import Iteration, Response
 from consortium_mcp.core.engine.ending import ended, ended_without_answers
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
-from consortium_mcp.core.engine.object_responses import object_response
-from consortium_mcp.core.engine.responses import cut_response, response_to
+from consortium_mcp.core.engine.responses import cut_response, object_response, response_to
 from consortium_mcp.core.engine.reviewing import Reviewing
 from consortium_mcp.core.judging.arbitration import best_supported
 from consortium_mcp.core.judging.object_agreement import complaint_about, counted_objects
