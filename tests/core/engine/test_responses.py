@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import anyio
 import pytest
 
 from consortium_mcp.core.domain.ask import Question
@@ -107,7 +108,7 @@ async def test_an_arbiter_that_does_not_fit_the_budget_leaves_the_votes() -> Non
 
 
 async def test_a_quorum_of_objects_is_enough_and_useless_ones_do_not_count() -> None:
-    ask = FakeAsk(a=ONE, b=ONE, c=[BAD], d=[60.0, TWO])
+    ask = FakeAsk(a=ONE, b=ONE, c=[BAD], d=[anyio.Event(), TWO])
     run = run_with("a", "b", "c", "d", quorum=0.5, straggler_grace=0)
     ended = await consulted(run, ask)
     assert ended.best
