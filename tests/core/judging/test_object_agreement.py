@@ -243,6 +243,12 @@ def test_a_reply_without_any_use_is_complained_about(text: str, complaint: str |
     assert found is None if complaint is None else complaint in str(found)
 
 
+def test_a_reply_without_any_use_does_not_count() -> None:
+    useless = answered("B", text="I cannot.")
+    assert agreement_of(run_with("a", "b"), (*said({"n": 1}), useless)).data == {"n": 1}
+    assert agreement_of(run_with("a", "b"), (useless,)).data is None
+
+
 def test_an_empty_object_is_an_answer_where_the_schema_allows_it() -> None:
     run = run_with("a", "b", schema={"properties": {"n": {}}})
     assert complaint_about(run, "{}") is None
