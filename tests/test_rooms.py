@@ -101,6 +101,7 @@ ONLY_IN = {
         "adapters/agents/models.py",
         "adapters/templates.py",
         "adapters/fragments.py",
+        "adapters/schemas.py",
         "adapters/agents/process_models.py",
         "frontends/llm/",
     ],
