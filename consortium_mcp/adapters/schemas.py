@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import llm
@@ -36,25 +37,33 @@ def _found(given: Any) -> dict[str, Any]:  # noqa: ANN401 (what users give)
     if not isinstance(given, str) or not given.strip():
         raise ConfigError(
             f"A schema is {given!r}; give a JSON Schema, a pydantic model, or llm's short form, "
-            'such as "name, age int".'
+            f"such as {_SHORT_FORM}."
         )
     try:
         found = _resolved(given.strip())
     except Exception as error:  # llm's loaders raise what JSON, SQLite and click do
-        raise ConfigError(f"The schema {given[:100]!r} cannot be read: {error}") from error
+        raise ConfigError(
+            f"The schema {given[:100]!r} cannot be read: {error}. Give JSON, a path, the id of a "
+            f"schema saved in llm, or llm's short form, such as {_SHORT_FORM}."
+        ) from error
     if not isinstance(found, dict):
         raise ConfigError(f"The schema {given[:100]!r} is no JSON object.")
     return found
 
 
+_SHORT_FORM = '"name, age int"'
+_LONGEST_PATH = 500
+
+
 def _resolved(text: str) -> Any:  # noqa: ANN401 (JSON)
-    if text.startswith("{"):
+    if text.startswith(("{", "[")):
         return json.loads(text)
-    if " " in text or "," in text:  # neither an id nor a path
+    if len(text) <= _LONGEST_PATH and (path := Path(text)).is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    if " " in text or "," in text:  # no id
         return llm.schema_dsl(text)
     from llm import cli  # noqa: PLC0415 (it takes a second to load)
 
     untyped: Any = cli
     with llms_log() as db:
-        found = untyped.resolve_schema_input(db, text, untyped.load_template)
-    return found or llm.schema_dsl(text)
+        return untyped.resolve_schema_input(db, text, untyped.load_template)

@@ -148,9 +148,9 @@ class ConsortiumSettings:
     reuse: Annotated[
         str | None, _described("Return a run that finished this recently: 1h, 7d.")
     ] = None
-    schema: Annotated[
-        dict[str, Any] | None, _described("JSON Schema: the answer is an object, agreed by field.")
-    ] = None
+    schema: Annotated[dict[str, Any] | None, _described("JSON Schema of the answer.", _SENT_AS)] = (
+        None
+    )
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""

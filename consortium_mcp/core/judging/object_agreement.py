@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from functools import lru_cache, partial
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio.to_thread
 
 from consortium_mcp.core.confidence.agreement import weight
-from consortium_mcp.core.confidence.scoring import is_alone
 from consortium_mcp.core.confidence.weights import weights_of
 from consortium_mcp.core.domain.verdict import (
     ConfidenceParts,
@@ -24,21 +23,22 @@ from consortium_mcp.core.judging.field_choices import json_schema, read_decision
 from consortium_mcp.core.prompts.for_objects import prompt_for_arbiter
 from consortium_mcp.core.prompts.quoting import verdict_code
 from consortium_mcp.core.structured.agreeing import Ballot, agree
+from consortium_mcp.core.structured.confidence import of_field, of_whole
 from consortium_mcp.core.structured.contested import contested, revote, settle
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.core.structured.values import ABSENT, canonical, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response
     from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote
-    from consortium_mcp.core.structured.schema import Schema
     from consortium_mcp.core.structured.values import Path
 
+T = TypeVar("T")
 MOST_FIELDS = 100
 """Contested fields that one question asks about, the least certain first."""
 MOST_DISSENT = 10
@@ -50,87 +50,119 @@ def open_fields(agreed: Agreed) -> tuple[Field, ...]:
     return contested(agreed)[:MOST_FIELDS]
 
 
-def agreement_of(run: Run, responses: Sequence[Response]) -> Agreed:
+def agreement_of(run: Run, responses: Sequence[Response] = ()) -> Agreed:
     """The object that the members agree on, before any arbiter.
 
-    Their objects come from the first iteration; in later ones they vote on what was contested.
+    In an iteration after which something was contested, members vote on that alone. Otherwise they
+    are asked for the object, and each one's latest counts. Thousands of fields take seconds, so
+    this belongs in a thread; what was computed for the same responses is remembered.
 
     Args:
         run: the run, with the iterations before.
-        responses: of the iteration that is judged, or of the last one.
+        responses: of an iteration that has no verdict yet.
     """
-    schema = read_schema(run.config.json_schema)
-    rounds = [iteration.responses for iteration in run.iterations]
-    if not rounds or rounds[-1] != tuple(responses):
-        rounds.append(tuple(responses))
-    weights = weights_of(run)
-    ballots = [
-        Ballot(response.label, held, weights[response.label])
-        for response in rounds[0]
-        if response.answered and (held := read_object(response.text or "", schema).votes)
-    ]
-    agreed = agree(ballots, schema)
-    for later in rounds[1:]:
+    rounds = [*(iteration.responses for iteration in run.iterations), *filter(None, [responses])]
+    texts = tuple(tuple((r.label, r.text or "") for r in heard if r.answered) for heard in rounds)
+    return _agreed(json.dumps(run.config.json_schema), texts, tuple(weights_of(run).items()))
+
+
+_Texts = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=4)
+def _agreed(
+    schema_text: str, rounds: tuple[_Texts, ...], weights: tuple[tuple[str, float], ...]
+) -> Agreed:
+    schema = read_schema(json.loads(schema_text))
+    weight_of = dict(weights)
+    ballots: dict[str, Ballot] = {}
+    agreed = agree((), schema)
+    for texts in rounds:
         fields = open_fields(agreed)
-        read = {r.label: read_votes(r.text or "", fields) or {} for r in later if r.answered}
-        votes: dict[Path, dict[str, Any]] = {}
-        for label, given in read.items():
-            for path, value in given.items():
-                votes.setdefault(path, {})[label] = value
-        agreed = revote(agreed, votes, weights, schema)
+        if fields:
+            agreed = revote(agreed, _votes(texts, fields), weight_of, schema)
+            continue
+        for label, text in texts:
+            read = read_object(text, schema)
+            if read.votes is not None and read.complaint is None:
+                ballots[label] = Ballot(label, read.votes, weight_of[label])
+        agreed = agree([*ballots.values()], schema)
     return agreed
 
 
-async def object_verdict(
-    run: Run, responses: Sequence[Response], ask: Ask, *, arbitrated: bool
-) -> Verdict:
-    """The verdict on objects.
+def _votes(texts: _Texts, fields: Sequence[Field]) -> dict[Path, dict[str, Any]]:
+    votes: dict[Path, dict[str, Any]] = {}
+    for label, text in texts:
+        for path, value in (read_votes(text, fields) or {}).items():
+            votes.setdefault(path, {})[label] = value
+    return votes
 
-    Args:
-        run: the run.
-        responses: the iteration's responses.
-        ask: puts a question to a model.
-        arbitrated: whether an arbiter is asked about contested fields.
+
+async def object_verdict(run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
+    """The verdict on objects; contested fields go to an arbiter.
 
     Raises:
         BudgetExceeded: the arbiter's call would exceed the run's budget.
     """
-    # In a thread: thousands of fields take seconds, and this loop keeps time for others.
-    agreed = await anyio.to_thread.run_sync(agreement_of, run, responses, abandon_on_cancel=True)
-    arbiter: str | None = None
-    notes: tuple[str, ...] = ()
-    failed = False
+    agreed = await _in_thread(agreement_of, run, responses)
     fields = open_fields(agreed)
-    if arbitrated and fields:
-        code = verdict_code(run)
-        task = ArbiterTask(
-            prompt_for_arbiter(run, fields),
-            json_schema(code),
-            partial(read_decisions, fields=fields, code=code),
-        )
-        result = await ask_arbiters(run, task, ask)
-        notes, arbiter = result.notes, result.arbiter
-        failed = result.found is None
-        if result.found is not None:
-            schema = read_schema(run.config.json_schema)
-            agreed = await anyio.to_thread.run_sync(settle, agreed, result.found, schema)
-    verdict = _verdict(run, responses, agreed)
+    if not fields:
+        return await _in_thread(_verdict, run, responses, agreed)
+    code = verdict_code(run)
+    prompt, cuts = prompt_for_arbiter(run, fields)
+    parse = partial(read_decisions, fields=fields, code=code)
+    result = await ask_arbiters(run, ArbiterTask(prompt, json_schema(code), parse), ask)
+    notes = (*cuts, *result.notes)
+    if result.found is None:
+        return await counted_objects(run, responses, notes[-1], notes[:-1])
+    schema = read_schema(run.config.json_schema)
+    settled = await _in_thread(settle, agreed, result.found, schema)
+    verdict = await _in_thread(_verdict, run, responses, settled)
     return verdict.model_copy(
-        update={"arbiter": arbiter, "warnings": (*verdict.warnings, *notes), "degraded": failed}
+        update={"arbiter": result.arbiter, "warnings": (*verdict.warnings, *notes)}
     )
+
+
+async def counted_objects(
+    run: Run,
+    responses: Sequence[Response],
+    why: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Verdict:
+    """The verdict by the members' votes alone.
+
+    Args:
+        run: the run.
+        responses: the iteration's responses.
+        why: why no arbiter judges, where one should; the verdict is then `degraded`.
+        warnings: what else to tell.
+    """
+    agreed = await _in_thread(agreement_of, run, responses)
+    verdict = await _in_thread(_verdict, run, responses, agreed)
+    if why is None:
+        return verdict
+    note = f"{why}: the fields stand as most members have them."
+    return verdict.model_copy(
+        update={"degraded": True, "warnings": (*warnings, note, *verdict.warnings)}
+    )
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 (the work's)
+    """In a thread: thousands of fields take seconds, and this loop keeps time for others."""
+    return await anyio.to_thread.run_sync(work, *arguments, abandon_on_cancel=True)
 
 
 def _verdict(run: Run, responses: Sequence[Response], agreed: Agreed) -> Verdict:
     answered = [r.label for r in responses if r.answered]
-    confidence = agreed.confidence
-    share = weight(run, answered) / weight(run, [r.label for r in responses])
-    alone = is_alone(responses)
-    sides = [f for f in contested(agreed) if not f.prose][:MOST_DISSENT]
-    breaches = tuple(f"{pointer(b.path) or 'the object'}: {b.message}" for b in agreed.breaches)
+    alone = len(responses) > 1 and len(_voters(agreed)) == 1
+    if alone:
+        agreed = _doubted(run, responses, agreed)
+    sides = [field for field in contested(agreed) if not field.prose][:MOST_DISSENT]
+    breaches = tuple(f"{_place(b.path) or 'the object'}: {b.message}" for b in agreed.breaches)
     supporters = _supporters(agreed)
     return Verdict(
         synthesis=json.dumps(agreed.data, ensure_ascii=False, indent=2),
-        confidence=confidence * share if alone else confidence,
+        confidence=agreed.confidence,
         parts=ConfidenceParts(
             agreement=None if alone else _mean_agreement(agreed),
             margin=None,
@@ -138,6 +170,7 @@ def _verdict(run: Run, responses: Sequence[Response], agreed: Agreed) -> Verdict
             votes=len(answered),
             distinct_answers=_distinct(agreed),
             arbiter_confidence=None,
+            weighted=len({weights_of(run)[label] for label in answered}) > 1,
             method="the mean of the fields' confidences, each from the share of members behind it",
         ),
         supporters=tuple(label for label in answered if label in supporters),
@@ -147,6 +180,23 @@ def _verdict(run: Run, responses: Sequence[Response], agreed: Agreed) -> Verdict
         breaches=breaches,
         warnings=tuple(f"The object breaks the schema at {each}" for each in breaches),
     )
+
+
+def _doubted(run: Run, responses: Sequence[Response], agreed: Agreed) -> Agreed:
+    """The only object, with those that gave none as if they disagreed with it.
+
+    As in `scoring.is_alone`: a failure must not make a value look surer than a disagreement would.
+    """
+    share = weight(run, _voters(agreed)) / weight(run, [r.label for r in responses])
+    fields = tuple(
+        f._replace(confidence=of_field(f.agreement * share, len(responses))) for f in agreed.fields
+    )
+    return agreed._replace(fields=fields, confidence=of_whole(fields))
+
+
+def _voters(agreed: Agreed) -> set[str]:
+    """The members whose objects count."""
+    return {label for field in agreed.fields for vote in field.votes for label in vote.labels}
 
 
 def _mean_agreement(agreed: Agreed) -> float:
@@ -165,13 +215,12 @@ def _supporters(agreed: Agreed) -> set[str]:
 
 def _distinct(agreed: Agreed) -> int:
     """How many different objects were given, told by their values."""
-    labels = {label for f in agreed.fields for vote in f.votes for label in vote.labels}
     given = {
         label: tuple(
             next((i for i, vote in enumerate(f.votes) if label in vote.labels), -1)
             for f in agreed.fields
         )
-        for label in labels
+        for label in _voters(agreed)
     }
     return len(set(given.values()))
 
@@ -179,15 +228,24 @@ def _distinct(agreed: Agreed) -> int:
 def _side(field: Field) -> Dissent:
     others = "; ".join(f"{_written(vote)} ({', '.join(vote.labels)})" for vote in field.votes[1:])
     labels = tuple(label for vote in field.votes[1:] for label in vote.labels)
-    return Dissent(labels=labels, argument=f"{pointer(field.path)}: {others}")
-
-
-def _written(vote: FieldVote) -> str:
-    text = "nothing" if vote.value is ABSENT else canonical(vote.value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return Dissent(labels=labels, argument=f"{_place(field.path)}: {others}")
 
 
 _SHOWN = 100
+"""Characters of a value or a path in words."""
+
+
+def _written(vote: FieldVote) -> str:
+    return "nothing" if vote.value is ABSENT else _short(canonical(vote.value))
+
+
+def _place(path: Path) -> str:
+    """The path in one line, whatever members have named its parts."""
+    return _short(" ".join(pointer(path).split()))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _outcome(field: Field) -> FieldOutcome:
@@ -211,10 +269,9 @@ def _outcome(field: Field) -> FieldOutcome:
 
 def complaint_about(run: Run, text: str) -> str | None:
     """What is wrong with a member's reply, so that it is asked once more; `None` where nothing."""
-    schema: Schema = read_schema(run.config.json_schema)
-    if not run.iterations:
-        return read_object(text, schema).complaint
-    fields = open_fields(agreement_of(run, run.iterations[-1].responses))
+    fields = open_fields(agreement_of(run))
+    if not fields:
+        return read_object(text, read_schema(run.config.json_schema)).complaint
     if read_votes(text, fields) is None:
         return 'It has no "fields", a list of {"field": "F1", "choice": "2"}.'
     return None

@@ -72,11 +72,7 @@ def prompt_for_arbiter(
         warnings.append(_too_long(too_long))
     lasting = boundary(run, "question")
     question, cut = question_for_judges(run)
-    if cut:
-        warnings.append(
-            f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
-            "cut there."
-        )
+    warnings += question_cut(cut)
     prompt = render(
         form,
         question=question,
@@ -113,6 +109,14 @@ def _peer_reviews(review: PeerReview | None, mark: str) -> str:
         ranking=", ".join(places) or "they compared none",
         objections=quote("\n".join(said) or "(none)", mark)[0],
     )
+
+
+def question_cut(characters: int) -> tuple[str, ...]:
+    """The warning about a question that was cut by so many characters; none for 0."""
+    if not characters:
+        return ()
+    where = "too long for the arbiter's prompt; its middle was cut there."
+    return (f"The question was {characters} characters {where}",)
 
 
 def _too_long(cut: Mapping[str, int]) -> str:

@@ -38,10 +38,13 @@ def estimate(
     fewest, most = calls.fewest, calls.most
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
     alone = MAX_STEPS if config.tools else 1
-    asked = 1 + math.ceil(calls.reviews[1] / (config.max_iterations * len(run.members)))
+    answers, reviews = (
+        math.ceil(each[1] / (config.max_iterations * len(run.members)))
+        for each in (calls.answers, calls.reviews)
+    )
     extra = {name: plan.most_calls for name, plan in nested.items()}
-    more = sum(asked * (extra.get(member.model, 1) - 1) for member in run.members)
-    more += sum(alone - 1 for member in run.members if member.model not in extra)
+    more = sum((answers + reviews) * (extra.get(member.model, 1) - 1) for member in run.members)
+    more += sum(answers * (alone - 1) for member in run.members if member.model not in extra)
     more += sum(2 * (extra.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
     most += config.max_iterations * more
     questions = [

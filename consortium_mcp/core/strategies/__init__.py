@@ -94,7 +94,7 @@ def register(name: str, strategy: Strategy) -> None:
     STRATEGIES[name] = strategy
 
 
-_OBJECTS = Objects()
+_JUDGED_OBJECTS, _COUNTED_OBJECTS = Objects(arbitrated=True), Objects(arbitrated=False)
 
 
 def strategy_of(config: ConsortiumConfig) -> Strategy:
@@ -104,7 +104,9 @@ def strategy_of(config: ConsortiumConfig) -> Strategy:
         UnknownStrategy: no strategy has its name.
     """
     own = get_strategy(config.strategy)
-    return own if config.json_schema is None else _OBJECTS
+    if config.json_schema is None:
+        return own
+    return _JUDGED_OBJECTS if own.weighs else _COUNTED_OBJECTS
 
 
 def get_strategy(name: str) -> Strategy:

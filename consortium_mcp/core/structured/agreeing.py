@@ -252,6 +252,7 @@ class _Agreement:
                 value=value,
                 agreement=mine.agreement,
                 confidence=confidence.of_field(mine.agreement, count),
+                voters=count,
                 votes=(mine, *rest),
                 settled_by="only" if len(self._labels) == 1 else "vote",
                 required=part.required,

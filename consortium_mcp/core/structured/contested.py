@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 def contested(agreed: Agreed) -> tuple[Field, ...]:
     """The fields that members who voted give different values for, the least certain first.
 
-    Each field's `votes` are its candidates, with the labels behind them.
+    Each field's `votes` are its candidates, with the labels behind them. Nothing is asked twice:
+    whether an object is empty is asked about in its parts, and what is in doubt as a whole, as a
+    list or `null`, is not asked about in its parts.
     """
-    open_fields = [field for field in agreed.fields if len(field.votes) > 1]
-    return tuple(sorted(open_fields, key=lambda field: field.confidence))
+    found = [f for f in agreed.fields if len(f.votes) > 1 and not _stands_in_its_parts(f)]
+    wholes = {field.path for field in found}
+    found = [f for f in found if not any(f.path[:n] in wholes for n in range(len(f.path)))]
+    return tuple(sorted(found, key=lambda field: field.confidence))
+
+
+def _stands_in_its_parts(field: Field) -> bool:
+    return all(isinstance(vote.value, dict) for vote in field.votes)
 
 
 class Decision(NamedTuple):
@@ -47,10 +55,10 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
     """The agreed object after an arbiter's decisions.
 
     A decision that cannot be taken changes nothing: about a field that is not contested, for a
-    value that is not among its votes, to take an element out of a list, a text where the field is
-    no prose, or one that would break the schema where the vote did not. Where the arbiter says
-    that none is right, the vote stands with confidence 0. A value that it picks has the confidence
-    of those behind it: an arbiter's word does not raise it.
+    value that is not among its votes, a text where the field is no prose, or one that would break
+    the schema where the vote did not. Where the arbiter says that none is right, or that an element
+    of a list is not there, the vote stands with confidence 0. A value that it picks has the
+    confidence of those behind it: an arbiter's word does not raise it.
 
     Args:
         agreed: the members' agreement.
@@ -59,10 +67,9 @@ def settle(agreed: Agreed, decisions: Mapping[Path, Decision], schema: Schema) -
     """
     taken = {
         field.path: settled
-        for field in agreed.fields
+        for field in contested(agreed)
         if (decision := decisions.get(field.path)) is not None
-        and len(field.votes) > 1
-        and (settled := _settled(field, decision, len(_voters(field)))) is not None
+        and (settled := _settled(field, decision)) is not None
     }
     if len(schema.breaches(_changed(agreed.data, taken.values()))) > len(agreed.breaches):
         taken = {path: each for path, each in taken.items() if _is_allowed(agreed, each, schema)}
@@ -80,11 +87,7 @@ def _is_allowed(agreed: Agreed, settled: Field, schema: Schema) -> bool:
     return len(schema.breaches(_changed(agreed.data, [settled]))) <= len(agreed.breaches)
 
 
-def _voters(field: Field) -> set[str]:
-    return {label for vote in field.votes for label in vote.labels}
-
-
-def _settled(field: Field, decision: Decision, members: int) -> Field | None:
+def _settled(field: Field, decision: Decision) -> Field | None:
     if decision.kind == "none":
         return field._replace(confidence=0.0)
     if decision.kind == "written":
@@ -94,12 +97,12 @@ def _settled(field: Field, decision: Decision, members: int) -> Field | None:
     if not 0 <= decision.choice < len(field.votes):
         return None
     vote = field.votes[decision.choice]
-    if vote.value is ABSENT and isinstance(field.path[-1], int):
-        return None  # the elements after it would move
+    if vote.value is ABSENT and _is_element(field):
+        return field._replace(confidence=0.0)
     return field._replace(
         value=vote.value,
         agreement=vote.agreement,
-        confidence=confidence.of_field(vote.agreement, members),
+        confidence=confidence.of_field(vote.agreement, field.voters),
         votes=(vote, *(each for each in field.votes if each is not vote)),
         settled_by="arbiter",
     )
@@ -117,6 +120,11 @@ def _changed(data: Any, fields: Iterable[Field]) -> Any:  # noqa: ANN401 (a JSON
     return changed
 
 
+def _is_element(field: Field) -> bool:
+    """Whether it is an element of a list: it stays, as the elements after it would move."""
+    return isinstance(field.path[-1], int)
+
+
 def revote(
     agreed: Agreed,
     votes: Mapping[Path, Mapping[str, Any]],
@@ -126,7 +134,7 @@ def revote(
     """The agreed object with these members' new votes in place of their earlier ones.
 
     A value that breaks the schema where the vote did not is no vote. Equal votes leave a field as
-    it was.
+    it was. An element of a list stays, with the share of those that still have it.
 
     Args:
         agreed: the agreement so far.
@@ -134,15 +142,19 @@ def revote(
         weights: the weight of each label's vote.
         schema: what the object must be.
     """
-    fields = tuple(
-        _recounted(field, new, weights, agreed, schema)
-        if (new := votes.get(field.path)) and len(field.votes) > 1
-        else field
-        for field in agreed.fields
-    )
-    data = _changed(
-        agreed.data, [new for new, old in zip(fields, agreed.fields, strict=True) if new is not old]
-    )
+    voters = {label for field in agreed.fields for vote in field.votes for label in vote.labels}
+    voters |= {label for given in votes.values() for label in given}
+    shares = {label: weights.get(label, 1.0) for label in voters}
+    recounted = [
+        _recounted(field, _fitting(field, votes[field.path], agreed, schema), shares, schema)
+        for field in contested(agreed)
+        if field.path in votes
+    ]
+    if len(schema.breaches(_changed(agreed.data, recounted))) > len(agreed.breaches):
+        recounted = [each for each in recounted if _is_allowed(agreed, each, schema)]
+    data = _changed(agreed.data, recounted)
+    new = {field.path: field for field in recounted}
+    fields = tuple(new.get(field.path, field) for field in agreed.fields)
     return agreed._replace(
         data=data,
         fields=fields,
@@ -151,48 +163,62 @@ def revote(
     )
 
 
+def _fitting(
+    field: Field, given: Mapping[str, Any], agreed: Agreed, schema: Schema
+) -> dict[str, Any]:
+    """The votes without those for a new value that breaks the schema.
+
+    What stands among the field's votes has been checked in the object that it came from.
+    """
+    known = {_spelled(vote.value) for vote in field.votes}
+    known |= {_spelled(ABSENT)} if _is_element(field) else set()
+    return {
+        label: value
+        for label, value in given.items()
+        if _spelled(value) in known or _is_allowed(agreed, field._replace(value=value), schema)
+    }
+
+
 def _recounted(
-    field: Field,
-    new: Mapping[str, Any],
-    weights: Mapping[str, float],
-    agreed: Agreed,
-    schema: Schema,
+    field: Field, new: Mapping[str, Any], weights: Mapping[str, float], schema: Schema
 ) -> Field:
-    held = {label: vote.value for vote in field.votes for label in vote.labels}
-    fitting = {label: value for label, value in new.items() if _fits(field, value, agreed, schema)}
-    held |= fitting
+    held = {label: vote.value for vote in field.votes for label in vote.labels} | {**new}
     labels = sorted(held)
-    place = _place(schema, field.path)
     absent = [label for label in labels if held[label] is ABSENT]
     there = [label for label in labels if held[label] is not ABSENT]
+    place = _place(schema, field.path)
     groups = [[there[at] for at in group] for group in groups_of([held[n] for n in there], place)]
     groups += [absent] if absent else []
-    total = sum(weights.get(label, 1.0) for label in labels)
+    total = sum(weights[label] for label in labels)
     counted = [
         FieldVote(
             min((held[label] for label in group), key=_spelled),
             tuple(group),
-            sum(weights.get(label, 1.0) for label in group) / total,
+            sum(weights[label] for label in group) / total,
         )
         for group in groups
     ]
     counted.sort(
-        key=lambda v: (-round(v.agreement, 9), not _same(v.value, field.value), _spelled(v.value))
+        key=lambda v: (
+            _is_element(field) and v.value is ABSENT,
+            -round(v.agreement, 9),
+            _spelled(v.value) != _spelled(field.value),
+            _spelled(v.value),
+        )
     )
     best = counted[0]
+    if best.value is ABSENT and _is_element(field):  # nobody has it any more
+        best = FieldVote(field.value, (), 0.0)
+        counted.insert(0, best)
+    mean = sum(weights.values()) / len(weights)
     return field._replace(
         value=best.value,
         agreement=best.agreement,
-        confidence=confidence.of_field(best.agreement, len(labels)),
+        confidence=confidence.of_field(best.agreement, total / mean),
+        voters=total / mean,
         votes=tuple(counted),
         settled_by="vote",
     )
-
-
-def _fits(field: Field, value: object, agreed: Agreed, schema: Schema) -> bool:
-    """Whether the object breaks no more with this value than it does now."""
-    with_value = _changed(agreed.data, [field._replace(value=value)])
-    return len(schema.breaches(with_value)) <= len(agreed.breaches)
 
 
 def _place(schema: Schema, path: Path) -> Place:
@@ -204,7 +230,3 @@ def _place(schema: Schema, path: Path) -> Place:
 
 def _spelled(value: object) -> str:
     return "" if value is ABSENT else canonical(value)
-
-
-def _same(one: object, other: object) -> bool:
-    return _spelled(one) == _spelled(other) and (one is ABSENT) == (other is ABSENT)

@@ -33,6 +33,8 @@ class Field(NamedTuple):
     """The share of the weight of those that voted here that stands behind the value."""
     confidence: float
     """How likely the value is right, from 0 to 1; see `confidence.of_field`."""
+    voters: float
+    """How many votes of mean weight there are for the field."""
     votes: tuple[FieldVote, ...]
     """The value's own first, the others by falling agreement."""
     settled_by: SettledBy

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consortium_mcp.core.reading.json_objects import json_object
 from consortium_mcp.core.structured.places import Place
-from consortium_mcp.core.structured.values import MORE, NO_VOTE, Path, at
+from consortium_mcp.core.structured.values import MORE, NO_VOTE, Path, at, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,14 @@ class ReadObject(NamedTuple):
         """What to tell a member whose reply is of no use; `None` where it is."""
         if self.given is None:
             return "Your reply holds no JSON object. Reply with the object alone."
-        if self.votes:
+        if self.votes == {} and not self.breaches and not self.cut_off:
             return None
+        if self.votes and any(
+            each is not NO_VOTE and each is not MORE for _, each in leaves(self.votes)
+        ):
+            return None
+        if self.cut_off:
+            return "Your object was cut off before it held anything. Write it shorter."
         lines = [
             f"at {'/'.join(map(str, b.path)) or 'the top'}: {b.message}" for b in self.breaches
         ]

@@ -52,6 +52,8 @@ def run(
     **options: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
     """Consult and print the outcome; see `llm consortium run --help`."""
+    if field is not None and fail_under is None:
+        raise click.UsageError("--field names the field that --fail-under looks at: give both.")
     check_folder(output)
     with command_errors():
         attached = attachments_of(attachments, typed_attachments, fragments)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 _LONGEST = 80
-"""Characters of a value."""
+"""Characters of a value or a path."""
 
 
 def field_lines(fields: Sequence[FieldOutcome]) -> list[str]:
@@ -32,8 +32,9 @@ def _contested(field: FieldOutcome) -> str:
     first, *others = field.votes
     against = "; ".join(_vote(vote) for vote in others)
     by = "by the arbiter, " if field.settled_by == "arbiter" else ""
+    path = " ".join(field.path.split())  # members may have named it
     return (
-        f"- {field.path or '(the object)'}: {_vote(first)}, not {against} "
+        f"- {path[:_LONGEST] or '(the object)'}: {_vote(first)}, not {against} "
         f"({by}confidence {field.confidence:.2f})"
     )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from consortium_mcp.core.structured.keywords import Node
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.core.structured.values import MORE, NO_VOTE
@@ -59,3 +60,23 @@ def test_a_member_is_told_why_its_reply_is_of_no_use() -> None:
     read = read_object('{"a": 1}', EMPTY_ONLY)
     assert read.votes is None
     assert "does not keep to the schema: at the top" in str(read.complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"n": "one"}', "keep to the schema: at n"),  # nothing of it counts
+        ("{}", '"n" is a required property'),
+        ('{"n": 1', "was cut off before it held anything"),
+        ('{"n": 1, "l": ["x"]}', None),
+        ('{"o": {"x": 5}}', None),
+    ],
+)
+def test_a_reply_is_of_use_where_some_of_it_counts(text: str, complaint: str | None) -> None:
+    found = read_object(text, SCHEMA).complaint
+    assert found is None if complaint is None else complaint in str(found)
+
+
+@pytest.mark.parametrize(("schema", "use"), [({}, True), ({"minProperties": 1}, False)])
+def test_an_empty_object_is_an_answer_where_it_is_valid(schema: Node, use: bool) -> None:  # noqa: FBT001
+    assert (read_object("{}", read_schema(schema)).complaint is None) == use

@@ -144,6 +144,8 @@ def _read(name: str, value: object, field: Schema) -> Any:  # noqa: ANN401 (of t
         "array": lambda: _list(name, value, field),
         "object": lambda: _object(name, value),
     }
+    if name == "schema":  # clients are told of a text, which costs fewest bytes
+        return _object(name, value)
     return template(value) if name == "template" else readers[kind]()
 
 

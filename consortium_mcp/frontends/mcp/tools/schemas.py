@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 Schema = dict[str, Any]
-_ANY_SCHEMA = {"type": "object", "properties": {"type": {"type": "string"}}}
 _DROPPED = ("title", "default", "additionalProperties")
 
 
@@ -19,10 +18,6 @@ def compact_input(schema: Schema) -> Schema:
     fields = {
         name: _argument(field, definitions) for name, field in schema.get("properties", {}).items()
     }
-    if "schema" in fields:
-        # Any object; what strict converters refuse, callers of theirs write as a text.
-        told = fields["schema"]["description"]
-        fields["schema"] = {"anyOf": [_ANY_SCHEMA, {"type": "string"}], "description": told}
     required = {"required": schema["required"]} if "required" in schema else {}
     return {"type": "object", "properties": fields} | required
 
