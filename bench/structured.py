@@ -1,8 +1,9 @@
-"""Agreement of recorded objects: `python -m bench.structured sob_image_dev.jsonl.gz`.
+"""Agreement of recorded objects: `python -m bench.structured sob_image_dev.jsonl.gz [OTHER …]`.
 
 Prints the table of docs/benchmarks.md for five panels, what the whole's confidence is worth, and
-how long 5 members x 5,000 leaves x lists of 500 objects take. Other programs' own consolidation is
-not run here: nothing of them is a dependency.
+how long 5 members x 5,000 leaves x lists of 500 objects take. `OTHER` are files of what other
+programs' own consolidation made of the same answers, which `bench.consolidated` writes: nothing of
+them is a dependency.
 """
 
 from __future__ import annotations
@@ -11,33 +12,31 @@ import json
 import random
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bench.object_panels import PANELS
 from consortium_mcp.core.evaluation import metrics
 from consortium_mcp.core.evaluation.object_replay import ObjectOutcome, measured, outcome
+from consortium_mcp.core.evaluation.objects import scores
 from consortium_mcp.core.structured.agreeing import Ballot, agree
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
 from consortium_mcp.frontends.cli.replay import read_objects
 
-F3 = ("gpt-5.5", "claude-opus-4-7", "gemini-3.1-pro-preview")
-PANELS = {
-    "F3": F3,
-    "F5": (*F3, "deepseek_deepseek-v4-pro", "x-ai_grok-4.3"),
-    "B5": ("zai-org-GLM-4.7", "gemini-3.1-pro-preview", "gemini-3.5-flash", "gemma-4-31b-it",
-           "z-ai_glm-5.1"),
-    "L5": ("gemma-3-27b-it", "gpt-5.4-mini", "gemini-2.5-flash", "Qwen3-30B-A3B-Instruct-2507",
-           "Ministral-3-14B-Instruct-2512"),
-    "W7": ("gpt-5.5", "gemini-3-flash", "gpt-5.4-mini", "gemma-3-27b-it",
-           "Qwen3-30B-A3B-Instruct-2507", "phi-4", "ibm-granite-4.0-h-small"),
-}  # fmt: skip
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consortium_mcp.core.evaluation.objects import ObjectRecording, Scores
 
 
-def main(data: Path) -> None:
-    """Print the table."""
+def main(data: Path, others: Sequence[Path]) -> None:
+    """Print the tables."""
     recordings = read_objects(data)
+    for row in of_others(recordings, others):
+        print(row)
     print("| panel | best member | agreed | AUROC | ECE | all agree: share, right | others right |")
     print("|---|---|---|---|---|---|---|")
     for name, models in PANELS.items():
@@ -51,6 +50,25 @@ def main(data: Path) -> None:
         )
         print(f"  {name}: {whole(outcomes)}", file=sys.stderr)
     print(f"5 members x 5,000 leaves x lists of 500: {seconds_of_large():.1f} s of CPU")
+
+
+def of_others(recordings: Sequence[ObjectRecording], others: Sequence[Path]) -> list[str]:
+    """A row for each way in these files: EM / F1 of each panel."""
+    gold = {each.id: each.gold for each in recordings}
+    found: dict[str, dict[str, list[Scores]]] = defaultdict(lambda: defaultdict(list))
+    for file in others:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            panel, task, way, answer = json.loads(line)
+            found[way][panel].append(scores(answer, gold[task]))
+    return [
+        f"| {way} | "
+        + " | ".join(
+            f"{fmean(s.em for s in panels[name]):.3f} / {fmean(s.f1 for s in panels[name]):.3f}"
+            for name in PANELS
+        )
+        + " |"
+        for way, panels in found.items()
+    ]
 
 
 def whole(outcomes: list[ObjectOutcome]) -> str:
@@ -96,4 +114,4 @@ def large(seed: int) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [Path(each) for each in sys.argv[2:]])
