@@ -9,8 +9,8 @@ import pytest
 from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.engine.responses import object_response
+from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.strategies import strategy_of
 from tests.support.fakes import FakeAsk, consulted, run_of
 

@@ -8,8 +8,8 @@ import pytest
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import MemberError
 from consortium_mcp.core.domain.run import Run
-from consortium_mcp.core.spending.estimate import estimate
 from consortium_mcp.core.prompts.quoting import verdict_code
+from consortium_mcp.core.spending.estimate import estimate
 from consortium_mcp.core.strategies import STRATEGIES, get_strategy, strategy_of
 from tests.support.fakes import FakeAsk, config, consulted, run_of
 
