@@ -59,8 +59,8 @@ def test_every_variable_that_is_read_is_documented() -> None:
 
 def test_a_request_and_a_configuration_have_the_same_settings() -> None:
     """What can be asked for is what a consortium has; its members are asked for as `models`."""
-    resolved = set(ConsortiumConfig.model_fields) - {"name", "members"}
-    assert SETTINGS.keys() - {"models"} == resolved
+    resolved = set(ConsortiumConfig.model_fields) - {"name", "members", "json_schema"}
+    assert SETTINGS.keys() - {"models", "schema"} == resolved
 
 
 @CHECKOUT

@@ -47,3 +47,25 @@ def test_other_llm_commands_import_little_more(arguments: tuple[str, ...]) -> No
     foreign = {name.partition(".")[0] for name in more - ours} - sys.stdlib_module_names
     assert foreign == set()
     assert 0 < len(ours) <= MOST
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import consortium_mcp",
+        "import llm.cli; import consortium_mcp.frontends.llm.plugin",
+        "from consortium_mcp.frontends.mcp import server; server.make_server",
+        "import consortium_mcp.services.assembly",
+    ],
+)
+@pytest.mark.usefixtures("settings")
+def test_what_checks_schemas_is_loaded_only_with_one(program: str) -> None:
+    shown = f"{program}\nimport sys\nprint('jsonschema_rs' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", shown],
+        env=os.environ | {"LLM_LOAD_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"

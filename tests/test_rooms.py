@@ -24,15 +24,16 @@ MAY_IMPORT = {
     "core/reading": ["core/domain", "core/answers"],
     "core/judgements": ["core/domain", "core/answers", "core/reading"],
     "core/confidence": ["core/domain", "core/answers"],
+    "core/structured": ["core/domain", "core/answers", "core/reading"],
     "core/panel": ["core/domain", "core/records"],
-    "core/prompts": ["core/domain", "core/reading", "core/confidence"],
+    "core/prompts": ["core/domain", "core/reading", "core/structured", "core/confidence"],
     "core/judging": [
-        "core/domain", "core/answers", "core/reading", "core/judgements", "core/confidence",
-        "core/prompts",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/structured",
+        "core/confidence", "core/prompts",
     ],
     "core/strategies": [
-        "core/domain", "core/answers", "core/reading", "core/judgements", "core/confidence",
-        "core/prompts", "core/judging",
+        "core/domain", "core/answers", "core/reading", "core/judgements", "core/structured",
+        "core/confidence", "core/prompts", "core/judging",
     ],
     "core/spending": ["core/domain", "core/records", "core/prompts", "core/strategies"],
     "core/engine": [
@@ -40,8 +41,8 @@ MAY_IMPORT = {
         "core/prompts", "core/judging", "core/strategies",
     ],
     "core/evaluation": [
-        "core/domain", "core/records", "core/answers", "core/reading", "core/panel",
-        "core/prompts",
+        "core/domain", "core/records", "core/answers", "core/reading", "core/structured",
+        "core/panel", "core/prompts",
         "core/engine",
     ],
     # What reaches out.
@@ -94,6 +95,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "json_repair": ["core/reading/", "core/judgements/"],
     "pypdf": ["adapters/files/pdf_text.py"],
+    "jsonschema_rs": ["core/structured/schema.py"],
     "llm": [
         "adapters/models/",
         "adapters/calls/",
@@ -101,6 +103,7 @@ ONLY_IN = {
         "adapters/agents/models.py",
         "adapters/templates.py",
         "adapters/fragments.py",
+        "adapters/schemas.py",
         "adapters/agents/process_models.py",
         "frontends/llm/",
     ],
@@ -120,11 +123,11 @@ ONLY_IN = {
     "click": ["frontends/", "adapters/settings.py", "adapters/calls/tools.py"],
     "xllamacpp": ["adapters/local/engine.py"],
 }
-CORE_MAY = {"anyio", "json_repair", "pydantic"}
+CORE_MAY = {"anyio", "json_repair", "jsonschema_rs", "pydantic"}
 STDLIB_OF_CORE = {
-    "__future__", "ast", "collections", "contextlib", "dataclasses", "datetime", "difflib",
-    "fractions", "functools", "hashlib", "importlib", "itertools", "json", "math", "random", "re",
-    "statistics", "string", "typing", "unicodedata",
+    "__future__", "ast", "collections", "contextlib", "copy", "dataclasses", "datetime",
+    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "importlib", "itertools",
+    "json", "math", "random", "re", "statistics", "string", "typing", "unicodedata",
 }  # fmt: skip
 MOST_FILES = 12
 """Modules in a room, `__init__` not counted."""

@@ -26,7 +26,7 @@ def fragment_texts(names: Sequence[str], *, only_saved: bool) -> list[str]:
         ConfigError: one is not there or cannot be loaded; or it is not saved, and must be.
     """
     if only_saved and names:
-        with _opened() as db:
+        with llms_log() as db:
             return [_saved(db, name) for name in names]
     return [str(each) for each in load_fragments(names, with_attachments=False)]
 
@@ -42,14 +42,14 @@ def load_fragments(names: Sequence[str], *, with_attachments: bool = True) -> li
     from llm.cli import resolve_fragments  # noqa: PLC0415 (it takes a second to load)
 
     try:
-        with _opened() as db:
+        with llms_log() as db:
             return [*resolve_fragments(db, names, allow_attachments=with_attachments)]
     except Exception as error:  # llm's loaders raise what SQLite, httpx and plugins do
         raise ConfigError(f"A fragment cannot be loaded: {error}") from error
 
 
 @contextmanager
-def _opened() -> Iterator[sqlite_utils.Database]:
+def llms_log() -> Iterator[sqlite_utils.Database]:
     """Llm's log, which holds the saved fragments; an empty one where llm has none yet."""
     from llm.migrations import migrate  # noqa: PLC0415 (it takes a second to load)
 

@@ -69,6 +69,10 @@ def create_consortium(
         settings["template"] = _template(template)
     if isinstance(counts := settings.get("counts"), int):
         settings["counts"] = [counts]
+    if settings.get("schema") is not None:
+        from consortium_mcp.adapters.schemas import schema_of  # noqa: PLC0415 (it imports llm)
+
+        settings["schema"] = schema_of(settings["schema"])
     named = ConsortiumSettings(
         None if models is None else _members(models),
         arbiter=arbiter,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.panel import known_models
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.models.snapshot import Snapshot
@@ -61,7 +61,7 @@ def arbiter_warnings(config: ConsortiumConfig, asked: list[Candidate]) -> list[s
 
     Not every run asks one, so a report says it of those that judged.
     """
-    if not get_strategy(config.strategy).weighs:
+    if not strategy_of(config).weighs:
         return []
     nested = {each.name for each in asked if each.consortium is not None}
     models = {member.model for member in config.members} - nested

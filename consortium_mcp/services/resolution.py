@@ -16,7 +16,7 @@ from consortium_mcp.core.engine.nested_consortium import checked_path
 from consortium_mcp.services.catalogue import Catalogue
 from consortium_mcp.services.default_panel import default_panel
 from consortium_mcp.services.panel_warnings import arbiter_warnings, warnings_of
-from consortium_mcp.services.strategy_check import checked_strategy
+from consortium_mcp.services.strategy_check import check_schema, checked_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,6 +134,7 @@ class RequestResolver:
         config = _configuration(base, settings, selection)
         await self.check_tools(config.tools or ())
         strategy = checked_strategy(config)
+        await check_schema(config)
         if selection.arbiters[0].demo and strategy.weighs:
             raise ConfigError(
                 f"{config.arbiter} is too small to weigh arguments, so it cannot judge for the "

@@ -6,6 +6,8 @@ import os
 
 os.environ["LLM_LOAD_PLUGINS"] = ""
 
+import json
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -49,7 +51,23 @@ class Blocking(FakeAsync):
             yield reply("42", 0.8)
 
 
+INVOICE = {"vendor": "Acme", "total": 12.5, "lines": [{"item": "bolt", "n": 2}]}
+WRONG_INVOICE = {"vendor": "Acme", "total": 125, "lines": [{"item": "bolt", "n": 2}]}
+
+
+def chooses(prompt: llm.Prompt) -> str:
+    """As an arbiter: the first value of each field, with the run's code."""
+    code = re.findall(r"The code of this run is (\w+)", str(prompt.prompt))
+    fields = re.findall(r"^F(\d+) is ", str(prompt.prompt), re.MULTILINE)
+    chosen = [{"field": f"F{number}", "choice": "1", "text": ""} for number in fields]
+    return json.dumps({"code": code[-1] if code else "", "fields": chosen})
+
+
 FAKES = (
+    FakeAsync("reads", json.dumps(INVOICE), supports_schema=True),
+    FakeAsync("reads too", f"Here it is:\n```json\n{json.dumps(INVOICE)}\n```"),
+    FakeAsync("misreads", json.dumps(WRONG_INVOICE)),
+    FakeAsync("chooses", chooses),
     FakeAsync("sure", reply("42", 0.9)),
     FakeAsync("agrees", reply("42", 0.8)),
     FakeAsync("wrong", reply("41", 0.6)),

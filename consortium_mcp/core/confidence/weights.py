@@ -28,7 +28,12 @@ def weights_of(run: Run) -> Mapping[str, float]:
 
     Three middling members that agree outvote a strong one, but six light ones do not.
     """
-    odds = {m.label: _log_odds(ACCURACY[m.tier]) for m in run.members}
+    return weights_of_tiers({m.label: m.tier for m in run.members})
+
+
+def weights_of_tiers(tiers: Mapping[str, Tier | None]) -> dict[str, float]:
+    """The weight of each vote by its tier; 1 for all where all are of equal accuracy."""
+    odds = {name: _log_odds(ACCURACY[tier]) for name, tier in tiers.items()}
     if len(set(odds.values())) == 1:
         return dict.fromkeys(odds, 1.0)
     return odds

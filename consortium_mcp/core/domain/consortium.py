@@ -129,6 +129,8 @@ class ConsortiumConfig(Value):
     """Tools of llm that members may use; `None` leaves it to `CONSORTIUM_TOOLS`."""
     on_unsupported: OnUnsupported | None = None
     """What becomes of a member that does not take an attachment; `None` is `skip`."""
+    json_schema: dict[str, Any] | None = None
+    """What an answer that is a JSON object must be; see `core.structured.schema`."""
     reuse: str | None = None
     """The age up to which a finished run of the same question is returned; see `text.read_age`."""
 

@@ -12,6 +12,7 @@ from consortium_mcp.core.domain.run import Run, Status, StopReason
 from consortium_mcp.core.domain.verdict import (
     ConfidenceParts,
     Dissent,
+    FieldOutcome,
     Iteration,
     PeerReview,
     Response,
@@ -125,6 +126,10 @@ class RunReport(BaseModel):
     refinements: list[str]
     review: PeerReview | None = None
     """What members made of each other's answers, in `council` and `verify`."""
+    data: dict[str, Any] | None = None
+    """The object, where a schema was given."""
+    fields: list[FieldOutcome] = []
+    """Its leaves, each with the votes for it."""
     iterations: int
     reported_iteration: int | None
     """The iteration whose verdict this is: the best, not always the last."""
@@ -242,6 +247,8 @@ _NO_VERDICT: dict[str, Any] = {
     "dissent": [],
     "refinements": [],
     "review": None,
+    "data": None,
+    "fields": [],
 }
 
 
@@ -255,6 +262,8 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "confidence_parts": verdict.parts,
         "dissent": list(verdict.dissent),
         "refinements": list(verdict.refinements),
+        "data": verdict.data,
+        "fields": list(verdict.fields),
         "review": verdict.review,
     }
 

@@ -148,6 +148,9 @@ class ConsortiumSettings:
     reuse: Annotated[
         str | None, _described("Return a run that finished this recently: 1h, 7d.")
     ] = None
+    schema: Annotated[dict[str, Any] | None, _described("JSON Schema of the answer.", _SENT_AS)] = (
+        None
+    )
     description: Annotated[str | None, _described("What the consortium is for.")] = None
     counts: Sequence[int] = ()
     """Counts given separately from the models; see `panel.member_syntax.with_counts`."""
@@ -156,12 +159,14 @@ class ConsortiumSettings:
         """The settings that were given, except those that name models."""
         named = {name: getattr(self, name) for name in SETTINGS if name not in _NAME_MODELS}
         return {
-            name: clean(value) if isinstance(value, str) else value
+            _NAMES_OF_CONFIG.get(name, name): clean(value) if isinstance(value, str) else value
             for name, value in named.items()
             if value is not None
         }
 
 
+_NAMES_OF_CONFIG = {"schema": "json_schema"}
+"""Settings that `ConsortiumConfig` calls by another name: pydantic's classes have a `schema`."""
 _NAME_MODELS = {"models", "arbiter", "arbiters", "escalate_to"}
 
 

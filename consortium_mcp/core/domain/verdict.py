@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from consortium_mcp.core.domain.values import Share, Value
 
@@ -146,6 +146,34 @@ class PeerReview(Value):
         return len(self.ballots) + len(self.checks) + len(self.missing)
 
 
+class ValueVote(Value):
+    """A value of a field, and who gave it."""
+
+    value: Any
+    """`null` where `missing`."""
+    labels: tuple[str, ...]
+    missing: bool = False
+    """Whether their objects have nothing there."""
+
+
+class FieldOutcome(Value):
+    """A leaf of an object that members agreed on."""
+
+    path: str
+    """A JSON Pointer (RFC 6901)."""
+    value: Any
+    """`null` where `missing`."""
+    agreement: Share
+    """The share of the votes for this field that stand behind the value."""
+    confidence: Share
+    votes: tuple[ValueVote, ...]
+    """The value's own first."""
+    settled_by: Literal["vote", "arbiter", "only"]
+    """`only`: one member has an object."""
+    missing: bool = False
+    """Whether it was agreed that there is nothing."""
+
+
 class Verdict(Value):
     """The outcome of an iteration."""
 
@@ -168,6 +196,12 @@ class Verdict(Value):
     """Labels that the strategy `elimination` no longer asks."""
     review: PeerReview | None = None
     """What reviewers made of the answers; `None` where none were asked."""
+    data: dict[str, Any] | None = None
+    """The object, where one was asked for."""
+    fields: tuple[FieldOutcome, ...] = ()
+    """Its leaves."""
+    breaches: tuple[str, ...] = ()
+    """What of it breaks the schema, in words."""
     degraded: bool = False
     """Whether the arbiter failed: the synthesis is then the best-supported response, verbatim."""
     warnings: tuple[str, ...] = ()

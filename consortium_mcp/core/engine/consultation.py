@@ -8,10 +8,12 @@ answer ends with the status `failed` and the reason.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
 from consortium_mcp.core.confidence.stop_rules import stop_reason
 from consortium_mcp.core.domain.errors import BudgetExceeded
@@ -19,11 +21,12 @@ from consortium_mcp.core.domain.verdict import Iteration, Response
 from consortium_mcp.core.engine.ending import ended, ended_without_answers
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.engine.hearing import Hearing, quorum_missed
-from consortium_mcp.core.engine.responses import cut_response, response_to
+from consortium_mcp.core.engine.responses import cut_response, object_response, response_to
 from consortium_mcp.core.engine.reviewing import Reviewing
 from consortium_mcp.core.judging.arbitration import best_supported
+from consortium_mcp.core.judging.object_agreement import complaint_about, counted_objects
 from consortium_mcp.core.prompts.attached import with_attachments
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -76,7 +79,7 @@ class _Consultation:
         self._ask: Ask = ask_with_all
         self._on_event = on_event
         self._late = late
-        self._strategy = get_strategy(run.config.strategy)
+        self._strategy = strategy_of(run.config)
         seconds = run.config.deadline_seconds or math.inf
         self._deadline = anyio.current_time() + seconds - run.elapsed
         # Once there are answers, hearing ends early enough to leave time to judge them.
@@ -157,13 +160,12 @@ class _Consultation:
         hearing = Hearing(len(self._run.iterations) + 1, self._run.config, before, asked)
         run = self._run.model_copy(update={"unjudged": before})
         to_ask = [member for member in wave if member.label not in self._out]
-        for member in to_ask:
-            self._out.add(member.label)
-            question = self._strategy.question_for(member, run)
+        for question in await self._questions(to_ask, run):
+            self._out.add(question.label)
             seconds_left = max(0.001, self._deadline - anyio.current_time())
             timeout = min(question.timeout, seconds_left)
-            question = question.model_copy(update={"timeout": timeout})
-            self._late.start_soon(self._hear_member, question, hearing)
+            in_time = question.model_copy(update={"timeout": timeout})
+            self._late.start_soon(self._hear_member, in_time, hearing)
         received = await hearing.until_enough(
             len(to_ask), ends=self._hearing_ends, deadline=self._deadline
         )
@@ -175,13 +177,29 @@ class _Consultation:
             for member in wave
         ]
 
+    async def _questions(self, members: Sequence[Member], run: Run) -> list[Question]:
+        """What to ask each of them."""
+
+        def made() -> list[Question]:
+            return [self._strategy.question_for(member, run) for member in members]
+
+        if run.config.json_schema is None:
+            return made()
+        return await anyio.to_thread.run_sync(made)  # large objects take seconds to compare
+
     async def _hear_member(self, question: Question, hearing: Hearing) -> None:
         with anyio.CancelScope(deadline=self._deadline):
-            response = await response_to(question, self._ask)
+            response = await self._respond(question, hearing)
             self._out.discard(question.label)
             # A response that was cut off meanwhile is not lost: `ask` has it.
             if event := hearing.take(response):
                 await self._on_event(event)
+
+    async def _respond(self, question: Question, hearing: Hearing) -> Response:
+        if self._run.config.json_schema is None:
+            return await response_to(question, self._ask)
+        complaint = partial(complaint_about, self._run)
+        return await object_response(question, self._ask, complaint, lambda: not hearing.is_over)
 
     async def _judge(self, responses: tuple[Response, ...]) -> Iteration:
         """The iteration with its verdict, and what stopped the judging if anything did."""
@@ -196,5 +214,8 @@ class _Consultation:
                 return Iteration(number=number, responses=responses, verdict=verdict)
         except BudgetExceeded as error:
             cut, why = "budget", f"The budget left no verdict ({error})"
-        verdict = best_supported(self._run, responses, why)
+        if self._run.config.json_schema is None:
+            verdict = best_supported(self._run, responses, why)
+        else:
+            verdict = await counted_objects(self._run, responses, why)
         return Iteration(number=number, responses=responses, verdict=verdict, cut=cut)

@@ -124,6 +124,6 @@ def _fell_short(run: Run, reason: StopReason) -> bool:
         unanswered
         or len(run.iterations) < run.config.min_iterations
         or reason in {"deadline", "quorum", "members_failed", "arbiter_failed"}
-        or (best is not None and best.verdict.degraded)
+        or (best is not None and (best.verdict.degraded or bool(best.verdict.breaches)))
         or any(it.verdict.review and it.verdict.review.missing for it in run.iterations)
     )

@@ -37,11 +37,12 @@ class Hearing:
         self._changed = anyio.Event()
         self._quorum_at = math.inf
         self._grace_ends = math.inf
-        self._over = False
+        self.is_over = False
+        """Whether nobody waits for responses any more."""
 
     def take(self, response: Response) -> Heard | None:
         """Take in a response; returns the event to emit, or `None` if hearing is over."""
-        if self._over:
+        if self.is_over:
             return None
         self._landed[response.label] = response
         answered = sum(each.answered for each in self._heard())
@@ -73,7 +74,7 @@ class Hearing:
                 await self._changed.wait()
             if waiting.cancelled_caught:
                 break
-        self._over = True
+        self.is_over = True
         return self._landed
 
     def _grace(self) -> float:

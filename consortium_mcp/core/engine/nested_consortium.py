@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.errors import CyclicConsortium
 from consortium_mcp.core.prompts import rendering
+from consortium_mcp.core.prompts.for_objects import what_to_reply
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Question, Role
@@ -23,18 +25,26 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
     """The saved configuration, adapted to this question.
 
     Its deadline fits the question's timeout, and the outer run's system prompt is passed on to its
-    members.
+    members. As a member it answers with an object where one is wanted; then all its members are
+    asked at once.
     """
-    outer_system = (question.system or "").removesuffix(rendering.render("member")).strip()
-    system = "\n\n".join(each for each in (saved.system, outer_system) if each)
+    schema = question.json_schema or saved.json_schema
+    outer_system = (question.system or "").removesuffix(rendering.render("member"))
+    if question.json_schema is not None:  # its members are told by the nested run
+        outer_system = outer_system.removesuffix(what_to_reply(question.json_schema))
+    system = "\n\n".join(each for each in (saved.system, outer_system.strip()) if each)
     deadline = question.timeout * IN_TIME
     if saved.deadline_seconds is not None:
         deadline = min(deadline, saved.deadline_seconds)
+    in_waves = schema is None or question.role != "member"
     return saved.model_copy(
         update={
             "system": system or None,
             "deadline_seconds": deadline,
             "tools": saved.tools or question.tools or None,
+            "json_schema": schema if question.role == "member" else None,
+            "sampling": saved.sampling if in_waves else "full",
+            "escalate_to": saved.escalate_to if in_waves else None,
         }
     )
 
@@ -42,7 +52,8 @@ def config_for_nested(question: Question, saved: ConsortiumConfig) -> Consortium
 def reply_text(best: Iteration, role: Role) -> str:
     """The text that a nested run replies to the outer run.
 
-    As a member, it is the synthesis, with the computed confidence as its stated confidence. An
+    As a member, it is the synthesis, with the computed confidence as its stated confidence, or the
+    object alone. An
     arbiter or a reviewer must reply in a given form, which a synthesis of such replies is not in:
     then it is the reply of the most confident supporter of the nested verdict, word for word.
 
@@ -55,6 +66,8 @@ def reply_text(best: Iteration, role: Role) -> str:
         judges = [r for r in answered if r.label in best.verdict.supporters] or answered
         return max(judges, key=_stated_confidence).text or ""
     verdict = best.verdict
+    if verdict.data is not None:
+        return json.dumps(verdict.data, ensure_ascii=False)
     answer = verdict.final_answer
     tagged = f"\n<final_answer>{answer}</final_answer>" if answer else ""
     return f"{verdict.synthesis}{tagged}\n<confidence>{verdict.confidence:.3f}</confidence>"

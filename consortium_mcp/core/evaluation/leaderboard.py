@@ -37,6 +37,10 @@ class Standing(BaseModel):
     """Of those, the answers that the verdict was based on."""
     alone_against: int
     """Of those, the answers that alone opposed at least two others."""
+    fields: int = 0
+    """Votes on fields of objects that others voted on as well."""
+    fields_with_verdict: int = 0
+    """Of those, the votes for the agreed value."""
     median_seconds: float | None
     mean_output_tokens: float | None
     mean_input_tokens: float | None
@@ -55,6 +59,8 @@ class _Count:
     judged: int = 0
     with_verdict: int = 0
     alone_against: int = 0
+    fields: int = 0
+    fields_with_verdict: int = 0
     seconds: list[float] = field(default_factory=list)
     input_tokens: list[int] = field(default_factory=list)
     output_tokens: list[int] = field(default_factory=list)
@@ -79,6 +85,17 @@ class Leaderboard:
             if member.status in {"answered", "failed", "cut"}:
                 count = self._counts.setdefault(member.model, _Count())
                 _add(count, member, judged=judged, alone=alone and member is dissenters[0])
+        if judged:
+            self._add_fields(report)
+
+    def _add_fields(self, report: RunReport) -> None:
+        models = {member.label: member.model for member in report.members}
+        for each in report.fields:
+            voters = [label for vote in each.votes for label in vote.labels if label in models]
+            for label in voters if len(voters) > 1 else ():
+                count = self._counts[models[label]]
+                count.fields += 1
+                count.fields_with_verdict += label in each.votes[0].labels
 
     def standings(self, costs: Iterable[CostLine] = ()) -> list[Standing]:
         """The models, by how often they agreed with the verdict, most often first.
@@ -96,6 +113,8 @@ class Leaderboard:
                 judged=count.judged,
                 with_verdict=count.with_verdict,
                 alone_against=count.alone_against,
+                fields=count.fields,
+                fields_with_verdict=count.fields_with_verdict,
                 median_seconds=median(count.seconds) if count.seconds else None,
                 mean_output_tokens=_mean(count.output_tokens),
                 mean_input_tokens=_mean(count.input_tokens),

@@ -35,6 +35,11 @@ def criteria_of(run: Run) -> str:
     return "\n\n" + render("criteria", criteria=run.config.criteria)
 
 
+def question_for_judges(run: Run) -> tuple[str, int]:
+    """The question, quoted the same in every iteration, and how many characters were cut."""
+    return quote(question_of(run), boundary(run, "question"))
+
+
 def prompt_for_arbiter(
     run: Run,
     responses: Sequence[Response],
@@ -66,12 +71,8 @@ def prompt_for_arbiter(
     if too_long:
         warnings.append(_too_long(too_long))
     lasting = boundary(run, "question")
-    question, cut = quote(question_of(run), lasting)
-    if cut:
-        warnings.append(
-            f"The question was {cut} characters too long for the arbiter's prompt; its middle was "
-            "cut there."
-        )
+    question, cut = question_for_judges(run)
+    warnings += question_cut(cut)
     prompt = render(
         form,
         question=question,
@@ -108,6 +109,14 @@ def _peer_reviews(review: PeerReview | None, mark: str) -> str:
         ranking=", ".join(places) or "they compared none",
         objections=quote("\n".join(said) or "(none)", mark)[0],
     )
+
+
+def question_cut(characters: int) -> tuple[str, ...]:
+    """The warning about a question that was cut by so many characters; none for 0."""
+    if not characters:
+        return ()
+    where = "too long for the arbiter's prompt; its middle was cut there."
+    return (f"The question was {characters} characters {where}",)
 
 
 def _too_long(cut: Mapping[str, int]) -> str:

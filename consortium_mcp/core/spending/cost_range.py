@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.spending.costs import USUAL_REPLY, reply_tokens
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ def cost_range(
         price: what a call costs.
     """
     config = run.config
-    bounds = get_strategy(config.strategy).calls(run)
+    bounds = strategy_of(config).calls(run)
     fewest, most = bounds.fewest, bounds.most
     if config.tools:
         most += bounds.answers[1] * (MAX_STEPS - 1)
@@ -73,19 +74,20 @@ def _possible_calls(run: Run, questions: Sequence[Question]) -> list[_Call]:
     """Every call that may be made."""
     config = run.config
     prompts = [question.estimated_tokens for question in questions]
-    steps = MAX_STEPS if config.tools else 1
+    bounds = strategy_of(config).calls(run)
+    times = math.ceil(bounds.answers[1] / (config.max_iterations * len(run.members)))
+    steps = times * (MAX_STEPS if config.tools else 1)
     answers = sum(map(reply_tokens, questions))
     found: list[_Call] = []
     for number in range(config.max_iterations):
         # Later prompts may hold the verdict so far and the answers of the others.
-        more = answers + USUAL_REPLY if number else 0
+        more = answers + USUAL_REPLY if number or times > 1 else 0
         found += [
             _Call(question.model, sent, sent + more, reply_tokens(question))
             for question, sent in zip(questions, prompts, strict=True)
             for _ in range(steps)
         ]
     judged = max(prompts) + answers
-    bounds = get_strategy(config.strategy).calls(run)
     for models, calls in (
         ([question.model for question in questions], bounds.reviews[1]),
         ([config.arbiter, *config.arbiters], bounds.verdicts[1]),

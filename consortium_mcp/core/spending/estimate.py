@@ -10,7 +10,7 @@ from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.prompts.attached import with_attachments
 from consortium_mcp.core.spending.cost_range import cost_range
 from consortium_mcp.core.spending.costs import no_price
-from consortium_mcp.core.strategies import get_strategy
+from consortium_mcp.core.strategies import strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,15 +33,18 @@ def estimate(
         price: what a call costs.
     """
     config = run.config
-    strategy = get_strategy(config.strategy)
+    strategy = strategy_of(config)
     calls = strategy.calls(run)
     fewest, most = calls.fewest, calls.most
     # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
     alone = MAX_STEPS if config.tools else 1
-    asked = 1 + math.ceil(calls.reviews[1] / (config.max_iterations * len(run.members)))
+    answers, reviews = (
+        math.ceil(each[1] / (config.max_iterations * len(run.members)))
+        for each in (calls.answers, calls.reviews)
+    )
     extra = {name: plan.most_calls for name, plan in nested.items()}
-    more = sum(asked * (extra.get(member.model, 1) - 1) for member in run.members)
-    more += sum(alone - 1 for member in run.members if member.model not in extra)
+    more = sum((answers + reviews) * (extra.get(member.model, 1) - 1) for member in run.members)
+    more += sum(answers * (alone - 1) for member in run.members if member.model not in extra)
     more += sum(2 * (extra.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
     most += config.max_iterations * more
     questions = [

@@ -14,6 +14,7 @@ from consortium_mcp.core.strategies.auto import Auto
 from consortium_mcp.core.strategies.council import Council
 from consortium_mcp.core.strategies.debate import Debate
 from consortium_mcp.core.strategies.elimination import Elimination
+from consortium_mcp.core.strategies.objects import Objects
 from consortium_mcp.core.strategies.rank import Rank
 from consortium_mcp.core.strategies.roles import Roles
 from consortium_mcp.core.strategies.synthesis import Synthesis
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consortium_mcp.core.domain.ask import Ask, Question
-    from consortium_mcp.core.domain.consortium import Member
+    from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response, Verdict
     from consortium_mcp.core.strategies.waves import Calls
@@ -91,6 +92,21 @@ def register(name: str, strategy: Strategy) -> None:
     if missing := [part for part in parts if not hasattr(strategy, part)]:
         raise UnknownStrategy(f"The strategy {name!r} lacks {', '.join(missing)}.")
     STRATEGIES[name] = strategy
+
+
+_JUDGED_OBJECTS, _COUNTED_OBJECTS = Objects(arbitrated=True), Objects(arbitrated=False)
+
+
+def strategy_of(config: ConsortiumConfig) -> Strategy:
+    """The strategy of this configuration: its own, or that for objects where it has a schema.
+
+    Raises:
+        UnknownStrategy: no strategy has its name.
+    """
+    own = get_strategy(config.strategy)
+    if config.json_schema is None:
+        return own
+    return _JUDGED_OBJECTS if own.weighs else _COUNTED_OBJECTS
 
 
 def get_strategy(name: str) -> Strategy:

@@ -88,19 +88,24 @@ def _tendency(found: Tendency) -> str:
 
 def _table(standings: list[Standing]) -> str:
     width = max(len("model"), *(len(standing.model) for standing in standings))
+    objects = any(standing.fields for standing in standings)
+    fields = "fields with verdict  " if objects else ""
     head = (
-        f"{'model':{width}}  asked  with verdict  alone against  failed  median s  tokens out  cost"
+        f"{'model':{width}}  asked  with verdict  alone against  {fields}failed  median s  "
+        "tokens out  cost"
     )
-    return "\n".join([head, *(f"{s.model:{width}}  {_row(s)}" for s in standings)])
+    rows = [f"{each.model:{width}}  {_row(each, objects=objects)}" for each in standings]
+    return "\n".join([head, *rows])
 
 
-def _row(s: Standing) -> str:
+def _row(s: Standing, *, objects: bool) -> str:
     seconds = "–" if s.median_seconds is None else f"{s.median_seconds:.1f}"
     tokens = "–" if s.mean_output_tokens is None else f"{s.mean_output_tokens:.0f}"
     cost = "–" if s.cost_usd is None else f"{dollars(s.cost_usd)} ({s.priced_calls} of {s.calls})"
+    fields = f"{_share(s.fields_with_verdict, s.fields):>19}  " if objects else ""
     return (
         f"{s.asked:5}  {_share(s.with_verdict, s.judged):>12}  "
-        f"{_share(s.alone_against, s.judged):>13}  {_share(s.failed, s.asked):>6}  "
+        f"{_share(s.alone_against, s.judged):>13}  {fields}{_share(s.failed, s.asked):>6}  "
         f"{seconds:>8}  {tokens:>10}  {cost}"
     )
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import anyio
 import click
 from pydantic import ValidationError
 
+from consortium_mcp.core.confidence.weights import weights_of_tiers
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member, Tier
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.evaluation import metrics
+from consortium_mcp.core.evaluation.object_replay import (
+    Metric,
+    ObjectSummary,
+    objects_as_text,
+    replay_objects,
+)
+from consortium_mcp.core.evaluation.objects import ObjectRecording
 from consortium_mcp.core.evaluation.recordings import Recording
 from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
 from consortium_mcp.core.panel.labels import label
@@ -28,6 +37,7 @@ from consortium_mcp.services.strategy_check import checked_strategy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+Line = TypeVar("Line", Recording, ObjectRecording)
 REST = "*"
 """In `tiers`, stands for all members that are not named."""
 
@@ -45,6 +55,8 @@ class ReplayOptions:
     """(model, tier); `*` for all members that are not named."""
     where: Sequence[tuple[str, str]] = ()
     """(field, value) pairs that a recording must have."""
+    metric: Metric = "em"
+    """What recorded objects are measured by."""
 
 
 def run(data: Path, options: ReplayOptions, folder: Path) -> None:
@@ -53,17 +65,31 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
     Raises:
         ConfigError: the file or the options cannot be used; the message says why.
     """
+    if _holds_objects(data):
+        config = configuration(options)
+        tasks = [each for each in read_objects(data) if _matches(each, options.where)]
+        weights = weights_of_tiers({member.model: member.tier for member in config.members})
+        found, each_task = replay_objects(tasks, weights, options.metric)
+        click.echo(objects_as_text(found))
+        title = f"fields agreed by {len(weights)}, {found.questions} tasks"
+        points = [point for each in each_task for point in each.points]
+        _save(folder, found, {"reliability.svg": reliability_diagram(metrics.bins(points), title)})
+        return
     recordings = [each for each in read(data) if _matches(each, options.where)]
     summary, outcomes = anyio.run(replay, recordings, configuration(options))
     click.echo(as_text(summary))
-    folder.mkdir(parents=True, exist_ok=True)
     points = [(outcome.confidence, outcome.right) for outcome in outcomes]
     title = f"{options.strategy} of {len(options.panel)}, {summary.questions} questions"
-    files = {
-        "replay.json": summary.model_dump_json(indent=2) + "\n",
+    drawn = {
         "reliability.svg": reliability_diagram(metrics.bins(points), title),
         "accuracy.svg": accuracy_against_calls(_plot_points(summary), title),
     }
+    _save(folder, summary, drawn)
+
+
+def _save(folder: Path, summary: Summary | ObjectSummary, drawn: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"replay.json": summary.model_dump_json(indent=2) + "\n", **drawn}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     click.echo(f"Saved {', '.join(files)} in {folder}.", err=True)
@@ -75,29 +101,49 @@ def read(path: Path) -> list[Recording]:
     Raises:
         ConfigError: the file cannot be read, or a line is not a recording.
     """
+    return _read(path, Recording, "question_id, gold, and answers or texts")
+
+
+def read_objects(path: Path) -> list[ObjectRecording]:
+    """The recorded objects in a file; as `read`."""
+    return _read(path, ObjectRecording, "id, schema, gold and answers")
+
+
+def _read(path: Path, kind: type[Line], has: str) -> list[Line]:
     try:
-        return [*_recordings(path)]
+        return [_line(text, kind, f"{path}, line {n}", has) for n, text in _lines(path)]
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
 
 
-def _recordings(path: Path) -> Iterator[Recording]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     open_file = gzip.open if path.suffix == ".gz" else open
     with open_file(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                try:
-                    yield Recording.model_validate_json(line)
-                except ValidationError as error:
-                    first = error.errors()[0]
-                    place = ".".join(str(part) for part in first["loc"]) or "the line"
-                    raise ConfigError(
-                        f"{path}, line {number}: {place}: {first['msg']}. A line is a JSON object "
-                        "with question_id, gold, and answers or texts; see examples/replay.jsonl."
-                    ) from error
+        yield from ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
 
 
-def _matches(recording: Recording, where: Sequence[tuple[str, str]]) -> bool:
+def _line(text: str, kind: type[Line], where: str, has: str) -> Line:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise ConfigError(
+            f"{where}: {place}: {first['msg']}. A line is a JSON object with {has}; see "
+            "examples/replay.jsonl."
+        ) from error
+
+
+def _holds_objects(path: Path) -> bool:
+    """Whether the first line has a schema, as recorded objects have."""
+    try:
+        first = next(_lines(path), (1, "{}"))[1]
+        return "schema" in json.loads(first)
+    except (OSError, EOFError, ValueError, TypeError):
+        return False  # `read` says what is wrong
+
+
+def _matches(recording: Recording | ObjectRecording, where: Sequence[tuple[str, str]]) -> bool:
     extra = recording.model_extra or {}
     return all(str(extra.get(name)) == value for name, value in where)
 
@@ -234,6 +280,13 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
     help="Only questions with this value, such as task=math.",
 )
 @click.option(
+    "--metric",
+    type=click.Choice(get_args(Metric)),
+    default="em",
+    show_default=True,
+    help="Of recorded objects: equal values, or their words' F1.",
+)
+@click.option(
     "--save",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -244,7 +297,8 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
 def command(data: Path, folder: Path, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Measure a panel and a strategy on recorded answers, without a network or a key.
 
-    DATA holds a question a line as JSON; see examples/replay.jsonl.
+    DATA holds a question a line as JSON; see examples/replay.jsonl. Where a line has a schema, its
+    answers are objects, and they are agreed field by field.
     """
     with command_errors():
         run(data, ReplayOptions(**options), folder)

@@ -86,6 +86,15 @@ consortium: click.Group = PromptGroup(
 @_OUTPUT
 @_RAW
 @_QUIET
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 1),
+    help="Print the object or the synthesis alone, and end with exit code 3 where the confidence "
+    "is lower.",
+)
+@click.option(
+    "--field", metavar="POINTER", help="The field whose confidence counts, such as /total."
+)
 @click.option("--no-log", is_flag=True, help="Do not record the run.")
 def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Put PROMPT to several models and get one weighed answer."""

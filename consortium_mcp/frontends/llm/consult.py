@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.frontends.one_shot import Outcome
     from consortium_mcp.services.runs.progress import Progress
 
 STDIN = "-"
 """A prompt that says: read it from stdin, as with other commands."""
+UNSURE = 3
+"""The exit code where the confidence is below `--fail-under`."""
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + the number of SIGINT."""
 
@@ -44,9 +47,13 @@ def run(
     raw: bool,
     quiet: bool,
     no_log: bool,
+    fail_under: float | None,
+    field: str | None,
     **options: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
     """Consult and print the outcome; see `llm consortium run --help`."""
+    if field is not None and fail_under is None:
+        raise click.UsageError("--field names the field that --fail-under looks at: give both.")
     check_folder(output)
     with command_errors():
         attached = attachments_of(attachments, typed_attachments, fragments)
@@ -63,7 +70,26 @@ def run(
         client="llm",
     )
     consult = partial(consult_once, request, log=not no_log)
-    _show(_wait(consult, quiet=quiet, resumable=not no_log), output, raw=raw, quiet=quiet)
+    quiet = quiet or fail_under is not None
+    outcome = _wait(consult, quiet=quiet, resumable=not no_log)
+    _show(outcome, output, raw=raw, quiet=quiet)
+    if fail_under is not None:
+        _end_if_unsure(outcome.report, fail_under, field)
+
+
+def _end_if_unsure(report: RunReport, fail_under: float, field: str | None) -> None:
+    """End with `UNSURE` where the confidence of the whole, or of this field, is lower."""
+    confidence = report.confidence
+    if field is not None:
+        found = [each for each in report.fields if each.path == field]
+        if not found:
+            known = ", ".join(each.path for each in report.fields[:20]) or "none: give a --schema"
+            raise click.ClickException(f"The object has no field {field}. There are: {known}.")
+        confidence = found[0].confidence
+    if confidence is None or confidence < fail_under:
+        shown = "unknown" if confidence is None else f"{confidence:.2f}"
+        click.echo(f"The confidence{f' of {field}' if field else ''} is {shown}.", err=True)
+        sys.exit(UNSURE)
 
 
 def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:

@@ -71,7 +71,9 @@ class _Saved:
         options = prompt.options.model_dump(exclude_none=True)
         try:
             system, asked = (argument_text(text or "") for text in (_system(prompt), prompt.prompt))
-            settings = ConsortiumSettings(**options, system=system or None)
+            settings = ConsortiumSettings(
+                **options, system=system or None, schema=_schema_of(prompt)
+            )
             request = ConsultRequest(
                 asked,
                 self.model_id,
@@ -93,6 +95,7 @@ class ConsortiumModel(_Saved, llm.Model):
     """A saved consortium, sync."""
 
     attachment_types = _ATTACHMENT_TYPES
+    supports_schema = True
 
     class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
@@ -112,6 +115,7 @@ class AsyncConsortiumModel(_Saved, llm.AsyncModel):
     """A saved consortium, async."""
 
     attachment_types = _ATTACHMENT_TYPES
+    supports_schema = True
 
     class Options(ConsortiumOptions):  # type: ignore[misc, valid-type]  # made above
         """What may differ from what is saved."""
@@ -170,6 +174,13 @@ def _history(prompt: llm.Prompt) -> list[Turn]:
         elif message.role == "assistant":
             turns.append(Turn(prompt=asked, synthesis=_text(message)))
     return turns
+
+
+def _schema_of(prompt: llm.Prompt) -> dict[str, Any] | None:
+    """The JSON Schema that the prompt wants an answer of; llm gives it as a dict or a class."""
+    from consortium_mcp.adapters.schemas import schema_of  # noqa: PLC0415 (only where one is given)
+
+    return None if prompt.schema is None else schema_of(prompt.schema)
 
 
 def _attachments(prompt: llm.Prompt) -> list[llm.Attachment]:

@@ -92,6 +92,7 @@ def panel_options(command: Command) -> Command:
         *map(_option, COMMAND_OPTIONS),
         _TOOLS,
         *_TEMPLATES,
+        *_SCHEMAS,
         _MAX_TOKENS,
     ]
     for option in reversed(options):
@@ -106,6 +107,17 @@ _TOOLS = click.option(
     multiple=True,
     metavar="NAME",
     help="A tool that members may use: one of llm's, or folder. Repeatable.",
+)
+
+
+_SCHEMAS = (
+    click.option(
+        "--schema",
+        metavar="SCHEMA",
+        help="The answer is an object, agreed field by field: JSON Schema, llm's short form "
+        "(name, age int), a path, or a schema saved in llm.",
+    ),
+    click.option("--schema-multi", metavar="SCHEMA", help="The same, for a list of such objects."),
 )
 
 
@@ -152,13 +164,28 @@ def settings_of(options: dict[str, Any]) -> ConsortiumSettings:
         name: _meant(each) if isinstance(each, str) else each for name, each in options.items()
     }
     tools = [_meant(each) for each in given.pop("tools")]
+    one, several = given.pop("schema"), given.pop("schema_multi")
+    if one and several:
+        raise click.UsageError("Give either --schema or --schema-multi.")
+    schema = _schema(one or several, multi=several is not None)
     return ConsortiumSettings(
         models=models or None,
         counts=given.pop("counts"),
         template=template,
         tools=tools or None,
+        schema=schema,
         **given,
     )
+
+
+def _schema(given: str | None, *, multi: bool) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    from consortium_mcp.adapters.schemas import schema_of  # noqa: PLC0415 (only when needed)
+    from consortium_mcp.frontends.text.command_errors import command_errors  # noqa: PLC0415
+
+    with command_errors():
+        return schema_of(given, multi=multi)
 
 
 def _template(names: Sequence[str], params: Sequence[tuple[str, str]]) -> TemplateUse | None:

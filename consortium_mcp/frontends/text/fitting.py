@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Cutting:
     """Field -> the characters of it that are always enough."""
     last: str | None = None
     """The text to cut last."""
+    whole: Collection[str] = ()
+    """Fields that are of no use in part: they are left out where they do not fit."""
     keep: Collection[str] = ()
     """Fields to leave as they are, such as a page, which is cut already."""
 
@@ -60,11 +62,16 @@ def fitted(
     Long texts and lists are cut to the same length everywhere, no more than is needed. A text that
     was cut ends in `…`.
     """
+    most = room // 2  # so that something is left for the others
     shown = {
-        name: _shortened(value, cutting.excerpts.get(name), None) for name, value in data.items()
+        name: None
+        if name in cutting.whole and size(value) > most
+        else _shortened(value, cutting.excerpts.get(name), None)
+        for name, value in data.items()
     }
     if size(shown) > room:
-        shown = _smaller(shown, room - _KEPT_FOR_NOTES, cutting)
+        kept = {*cutting.keep, *cutting.whole}
+        shown = _smaller(shown, room - _KEPT_FOR_NOTES, replace(cutting, keep=kept))
     notes = [
         note if (how := cutting.rest.get(name, cutting.others)) is None else f"{note}: {how}"
         for name in data
@@ -111,6 +118,8 @@ def _left_out(name: str, whole: Any, shown: Any) -> str | None:  # noqa: ANN401 
     """What of a field is not shown; `None` where all is."""
     if whole == shown:
         return None
+    if shown is None:
+        return f"{name}: all of it"
     if isinstance(whole, str):
         return f"{name}: {len(whole) - _kept(shown):,} characters more"
     if len(shown) < len(whole):

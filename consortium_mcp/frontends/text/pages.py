@@ -46,7 +46,7 @@ _LONGEST_ERROR = 1_000
 """Characters; the section `exchanges` has all of it."""
 _SEPARATORS = 8
 """Characters between a heading and its text, and after it."""
-Section = Literal["prompt", "synthesis", "report", "responses", "iterations", "exchanges"]
+Section = Literal["prompt", "synthesis", "report", "responses", "iterations", "exchanges", "fields"]
 
 
 class Entry(BaseModel):
@@ -54,7 +54,9 @@ class Entry(BaseModel):
 
     section: Section
     iteration: int | None
-    role: Literal["member", "arbiter", "reviewer", "verdict", "synthesis", "prompt", "report"]
+    role: Literal[
+        "member", "arbiter", "reviewer", "verdict", "synthesis", "prompt", "report", "fields"
+    ]
     label: str | None
     """The member's, also as a reviewer; `B on A` where it checked A's answer."""
     model: str | None
@@ -133,6 +135,9 @@ def entries_of(
             found.append(_entry_of_report(section, report.prompt))
         elif section == "report":
             found.append(_entry_of_report(section, report_markdown(report, limit=None)))
+        elif section == "fields":
+            lines = [field.model_dump_json() for field in report.fields]
+            found.append(_entry_of_report(section, "\n".join(lines)))
         elif section == "iterations":
             found += [_iteration_entry(it) for it in iterations]
         else:
@@ -145,7 +150,7 @@ def entries_of(
 
 
 def _entry_of_report(
-    section: Literal["prompt", "synthesis", "report"], text: str, error: str | None = None
+    section: Literal["prompt", "synthesis", "report", "fields"], text: str, error: str | None = None
 ) -> Entry:
     return Entry(
         section=section,

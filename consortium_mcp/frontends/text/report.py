@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consortium_mcp.frontends.text.confidence import confidence_sentence
+from consortium_mcp.frontends.text.fields import field_lines
 from consortium_mcp.frontends.text.phrases import (
     cost,
     cost_range,
@@ -57,7 +58,8 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
             _member(member) for member in report.members
         ],
         "Reviews": review_lines(report.review) if report.review else [],
-        "Dissent": [_dissent(side) for side in report.dissent],
+        "Fields": field_lines(report.fields),
+        "Dissent": [] if report.fields else [_dissent(side) for side in report.dissent],
         "Still open": [f"- {line}" for line in report.refinements],
         "Tools": [f"- {tool.name}: {times(tool.calls)}" for tool in report.tools],
         "Warnings": [f"- {line}" for line in report.warnings],

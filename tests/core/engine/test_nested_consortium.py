@@ -8,6 +8,7 @@ from consortium_mcp.core.engine.nested_consortium import config_for_nested, repl
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.strategies import strategy_of
 from consortium_mcp.core.strategies.waves import question
 from tests.support.fakes import FakeAsk, answered, config, failed, run_of
 
@@ -51,6 +52,30 @@ def test_as_an_arbiter_the_surest_judge_of_the_majority_speaks() -> None:
     two = answered("B", "42", 0.7, "Two.")
     lone = answered("C", "41", 0.9, "Lone.")
     assert reply_text(iteration(one, two, lone, failed("D")), "arbiter") == "Two."
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}
+
+
+def test_as_a_member_it_is_asked_for_the_object_of_all_its_members_at_once() -> None:
+    run = run_of("a", system="Outer.", json_schema=SCHEMA)
+    wanted = strategy_of(run.config).question_for(run.members[0], run)
+    saved = config("x", system="Inner.", sampling="adaptive", escalate_to="y", strategy="vote")
+    found = config_for_nested(wanted, saved)
+    assert (found.json_schema, found.system) == (SCHEMA, "Inner.\n\nOuter.")
+    assert (found.sampling, found.escalate_to) == ("full", None)
+    as_arbiter = config_for_nested(wanted.model_copy(update={"role": "arbiter"}), saved)
+    assert (as_arbiter.json_schema, as_arbiter.sampling) == (None, "adaptive")
+
+
+def test_its_own_schema_holds_where_none_is_asked_for() -> None:
+    assert config_for_nested(asked(), config("x", json_schema=SCHEMA)).json_schema == SCHEMA
+
+
+def test_a_member_returns_its_object_alone() -> None:
+    found = iteration(answered("A", "42"))
+    verdict = found.verdict.model_copy(update={"data": {"n": 1}})
+    assert reply_text(found.model_copy(update={"verdict": verdict}), "member") == '{"n": 1}'
 
 
 @pytest.mark.anyio

@@ -4,6 +4,7 @@ import pytest
 
 from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Status
+from consortium_mcp.core.domain.verdict import FieldOutcome, ValueVote
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
 from tests.support.fakes import run_of
 
@@ -66,3 +67,23 @@ def test_who_was_spared_or_is_waited_for_was_not_asked() -> None:
     board = Leaderboard()
     board.add(report(member("a", None, "spared"), member("b", None, "waiting")))
     assert board.standings() == []
+
+
+def outcome(*votes: tuple[object, str]) -> FieldOutcome:
+    found = tuple(ValueVote(value=value, labels=tuple(who)) for value, who in votes)
+    return FieldOutcome(
+        path="/x", value=votes[0][0], agreement=0.5, confidence=0.5, votes=found, settled_by="vote"
+    )
+
+
+def test_of_objects_each_field_counts_for_whoever_voted_on_it() -> None:
+    board = Leaderboard()
+    fields = [outcome((1, "ab"), (2, "c")), outcome((1, "abc")), outcome((1, "c"))]
+    fields.append(outcome((1, "az")))  # z is no member here
+    of_objects = report(member("a", "with"), member("b", "with"), member("c", "with"))
+    board.add(of_objects.model_copy(update={"fields": fields}))
+    board.add(of_objects.model_copy(update={"fields": fields, "status": "cancelled"}))
+    a, b, c = board.standings()
+    assert (a.fields, a.fields_with_verdict) == (2, 2)
+    assert (b.fields, b.fields_with_verdict) == (2, 2)
+    assert (c.fields, c.fields_with_verdict) == (2, 1)

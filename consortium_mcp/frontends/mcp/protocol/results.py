@@ -112,10 +112,13 @@ def _cutting_of(report: RunReport) -> Cutting:
         rest={
             "prompt": f'{call}["prompt"])',
             "synthesis": f'{call}["synthesis"], offset={OFFSET})',
+            "data": f'{call}["synthesis"])',
+            "fields": f'{call}["fields"])',
         },
         others=f'{call}["report"]), or the resource {report_uri(report.run_id)}',
         excerpts=excerpts,
         last="synthesis",
+        whole=("data",),
         keep=("included",),
     )
 

@@ -41,6 +41,7 @@ _MEANT = {
     "rounds": "max_iterations", "iterations": "max_iterations",
     "budget": "max_cost", "cost": "max_cost", "max_cost_usd": "max_cost",
     "timeout": "deadline_seconds", "deadline": "deadline_seconds", "wait": "wait_seconds",
+    "json_schema": "schema", "output_schema": "schema", "response_format": "schema",
     "files": "attachments", "images": "attachments", "attachment": "attachments",
     "id": "run_id", "run": "run_id", "search": "query", "words": "query",
     "plan": "dry_run", "force": "overwrite",
@@ -143,6 +144,8 @@ def _read(name: str, value: object, field: Schema) -> Any:  # noqa: ANN401 (of t
         "array": lambda: _list(name, value, field),
         "object": lambda: _object(name, value),
     }
+    if name == "schema":  # clients are told of a text, which costs fewest bytes
+        return _object(name, value)
     return template(value) if name == "template" else readers[kind]()
 
 

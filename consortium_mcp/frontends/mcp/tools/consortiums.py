@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 BRIEFLY = {
     "models": "Who answers.", "arbiter": "Who judges.", "strategy": "How to judge.",
-    "sampling": "How many to ask.", "escalate_to": "Whom to ask in doubt.",
-    "system": "For all members.", "criteria": "To judge by.",
+    "sampling": "How many.", "escalate_to": "In doubt.",
+    "system": "For all.", "criteria": "To judge by.",
     "template": "Of prompts.",
-    "confidence_threshold": "When to stop.",
+    "confidence_threshold": "Stop.",
     "max_iterations": "At most.", "min_iterations": "At least.", "max_calls": "In all.",
     "max_total_tokens": "In all.", "max_cost": "US dollars.", "deadline_seconds": "For a run.",
     "arbiter_options": "Model options.", "member_timeout": "Seconds.",
     "arbiter_timeout": "Seconds.", "on_unsupported": "For who takes no such file.",
     "quorum": "Share of members.", "straggler_grace": "Seconds after the quorum.",
-    "reuse": "Age.", "description": "What for.",
+    "reuse": "Age.", "schema": "Of answers.", "description": "What for.",
 }  # fmt: skip
 """Settings that `consult_consortium` describes in full, or whose name says nearly all."""
 

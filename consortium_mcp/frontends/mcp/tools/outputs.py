@@ -12,20 +12,25 @@ from consortium_mcp.core.records.run_summary import RunSummary
 from consortium_mcp.frontends.text.pages import Page
 
 
-class ReportOutline(BaseModel):
-    """A run report as the schemas of further tools tell it: what one looks at first.
+class StatusOutline(BaseModel):
+    """A run report as the schemas of tools tell it that change a run: what became of it.
 
-    The rest of it comes as well; `consult_consortium` describes it.
+    The rest of the report comes as well; `consult_consortium` describes it.
     """
 
     model_config = ConfigDict(extra="allow")
 
     run_id: str | None
     status: Status
+    next_step: str | None
+
+
+class ReportOutline(StatusOutline):
+    """A run report as the schemas of further tools tell it: what one looks at first."""
+
     synthesis: str | None
     confidence: float | None
     warnings: list[str]
-    next_step: str | None
 
 
 class ConsultOutline(ReportOutline):

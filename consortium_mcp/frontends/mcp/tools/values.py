@@ -17,6 +17,7 @@ EXAMPLES: Mapping[str, str] = {
     "prompt": '"Which is larger, 9.11 or 9.9?"',
     "models": '["gpt-4o:2", "claude-opus-5"]',
     "attachments": '["plan.pdf", "https://example.com/photo.png"]',
+    "schema": '{"type": "object", "properties": {"total": {"type": "number"}}}',
     "on_unsupported": '"text"',
     "arbiter": '"gpt-5.5"',
     "arbiters": '["gpt-5.5", "claude-opus-5"]',
