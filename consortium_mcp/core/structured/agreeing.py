@@ -3,9 +3,9 @@
 - A property is there if at least half of the votes have it; one that the schema requires, if any
   has. An element of a list is there if at least half of the lists have it.
 - Where some give an object, some a list and some a plain value, most votes decide.
-- A leaf is what most votes stand behind. Equal votes are settled by the value most like all others,
-  where each counts by how far it agrees with the rest of the panel in this object; then by the
-  value's text.
+- A leaf is what most votes stand behind, in the spelling of most of these. Equal votes are settled
+  by the value most like all others, where each counts by how far it agrees with the rest of the
+  panel in this object; then by the value's text.
 - Nothing is averaged or put together: each value stood so in a member's object.
 
 The members' order has no influence: their objects are sorted before anything else.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consortium_mcp.core.structured import confidence
 from consortium_mcp.core.structured.alignment import columns_of
 from consortium_mcp.core.structured.fields import Agreed, Field, FieldVote, LeftOut
-from consortium_mcp.core.structured.likeness import alike, groups_of, standing, support
+from consortium_mcp.core.structured.likeness import alike, groups_of, spelling, standing, support
 from consortium_mcp.core.structured.places import Place
 from consortium_mcp.core.structured.values import ABSENT, MORE, NO_VOTE, canonical, kind_of
 
@@ -204,16 +204,15 @@ class _Agreement:
             members[at]: [members[each] for each in group] for group in groups for at in group
         }
         spelled = {canonical(value): m for m, value in sorted(values.items(), reverse=True)}
-        same = {
-            m: [n for n in behind[m] if canonical(values[n]) == canonical(values[m])]
-            for m in spelled.values()
-        }
+        spellings = {m: spelling(value) for m, value in values.items()}
+        same = {m: [n for n in behind[m] if spellings[n] == spellings[m]] for m in spelled.values()}
         best = max(
             sorted(same, key=lambda m: canonical(values[m])),
             key=lambda m: (
                 self._weight(behind[m]),
-                self._likeness(m, values),
                 self._weight(same[m]),
+                self._likeness(m, values),
+                self._weight([n for n in same[m] if canonical(values[n]) == canonical(values[m])]),
             ),
         )
         self._note(part, {m: values[m] for m in sorted(behind[best])}, values[best])

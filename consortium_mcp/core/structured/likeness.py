@@ -58,6 +58,18 @@ def _key(value: object, place: Place) -> object:
     return canonical(value), "other"
 
 
+def spelling(value: object) -> object:
+    """The same for values that differ in case and punctuation alone."""
+    return (isinstance(value, str) and tuple(_bare(value))) or canonical(value)
+
+
+def _bare(text: str) -> list[str]:
+    """The words of a text, without case and punctuation."""
+    return "".join(
+        c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold()
+    ).split()
+
+
 class Words(NamedTuple):
     """A text as the words and pairs of words in it."""
 
@@ -68,8 +80,7 @@ class Words(NamedTuple):
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> Words:
     """The words of a text and the pairs of neighbours; case and punctuation do not count."""
-    bare = "".join(c if c.isalnum() else " " if c.isspace() else "" for c in text.casefold())
-    words = bare.split()
+    words = _bare(text)
     counts: Counter[object] = Counter(words)
     counts.update(pairwise(words))
     return Words(counts, sum(counts.values()))

@@ -51,6 +51,11 @@ def of_a(*values: object, schema: object = True, weights: tuple[float, ...] = ()
         (["2021-03-04", "2021-3-4", "5 March 2021", "6 March 2021"], "2021-03-04"),
         (["1,000", "1000", "999"], "1,000"),
         (["Acme Inc.", "Acme Inc", "Apex"], "Acme Inc"),
+        # the spelling of most of those that say the same
+        (
+            ["$40 late payment fee", "$40 Late payment fee", "$40", "$40 fee", "$40 due"],
+            "$40 Late payment fee",
+        ),
         ([None, None, "x"], None),
         ([None, "x", "x"], "x"),
         (["", "", "x"], ""),
