@@ -302,12 +302,16 @@ async def test_a_call_that_is_given_up_never_keeps_the_next_one_from_the_model(
     fake = FakeSync("m", stuck)
     with plugin(provider, models(fake)):
         calls = ModelCaller(Registry(), Limits(per_provider=1))
-        for _ in range(2):
-            with pytest.raises(MemberError, match="no answer"):
-                await calls(question("m", timeout=0.05))
+        for asked in (0, 1):
+            for seconds in (0.05, 1, 10):  # until a busy machine has begun the call, too
+                with pytest.raises(MemberError, match="no answer"):
+                    await calls(question("m", timeout=seconds))
+                if len(fake.prompts) > asked:
+                    break
         fake.behaviour = "42"
+        before = len(fake.prompts)
         assert (await calls(question("m"))).text == "42"
-        assert len(fake.prompts) == 3
+        assert (before, len(fake.prompts) - before) >= (2, 1)
         stuck.set()
 
 
