@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import llm
@@ -16,16 +17,16 @@ MOST_AT_ONCE = 2
 """Processes of one program: each takes 200 to 500 MB."""
 
 
-class Answering:
+class Answering(ABC):
     """What both have in common; a subclass says how it answers."""
 
     can_stream = False
     consortium_at_once = MOST_AT_ONCE
     """Read by the registry: how many calls may run at the same time."""
 
+    @abstractmethod
     async def ask(self, prompt: llm.Prompt) -> Answer:
         """The answer to the prompt, by a process that has ended when this returns."""
-        raise NotImplementedError
 
     async def _answer(self, prompt: llm.Prompt, response: Any) -> str:  # noqa: ANN401 (llm's two classes)
         """The answer's text; what else is known of it is kept on llm's response."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.strategies.waves import Calls
 
 LONG_PROMPT = 8_000
 """Tokens above which a prompt may exceed a current model's context; llm does not know sizes."""
@@ -35,18 +36,7 @@ def estimate(
     config = run.config
     strategy = strategy_of(config)
     calls = strategy.calls(run)
-    fewest, most = calls.fewest, calls.most
-    # The bound counts a nested consortium as one call; an arbiter may be asked for a repair.
-    alone = MAX_STEPS if config.tools else 1
-    answers, reviews = (
-        math.ceil(each[1] / (config.max_iterations * len(run.members)))
-        for each in (calls.answers, calls.reviews)
-    )
-    extra = {name: plan.most_calls for name, plan in nested.items()}
-    more = sum((answers + reviews) * (extra.get(member.model, 1) - 1) for member in run.members)
-    more += sum(answers * (alone - 1) for member in run.members if member.model not in extra)
-    more += sum(2 * (extra.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
-    most += config.max_iterations * more
+    fewest, most = calls.fewest, calls.most + _inner_calls(run, calls, nested)
     questions = [
         with_attachments(strategy.question_for(member, run), run) for member in run.members
     ]
@@ -80,6 +70,25 @@ def estimate(
         priced_calls=min(costs.priced, most_calls),
     )
     return plan, tuple(warnings)
+
+
+def _inner_calls(run: Run, calls: Calls, nested: Mapping[str, Plan]) -> int:
+    """The most calls besides those that the strategy counts.
+
+    It counts a nested consortium, and a member that uses tools, as one call for each answer; an
+    arbiter may be asked for a repair.
+    """
+    config = run.config
+    alone = MAX_STEPS if config.tools else 1
+    answers, reviews = (
+        math.ceil(each[1] / (config.max_iterations * len(run.members)))
+        for each in (calls.answers, calls.reviews)
+    )
+    inner = {name: plan.most_calls for name, plan in nested.items()}
+    more = sum((answers + reviews) * (inner.get(member.model, 1) - 1) for member in run.members)
+    more += sum(answers * (alone - 1) for member in run.members if member.model not in inner)
+    more += sum(2 * (inner.get(model, 1) - 1) for model in (config.arbiter, *config.arbiters))
+    return config.max_iterations * more
 
 
 def _at_most(amount: float | None, limit: float | None) -> float | None:

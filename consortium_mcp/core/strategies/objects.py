@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.judging import field_choices
 from consortium_mcp.core.judging.object_agreement import (
     agreement_of,
@@ -24,7 +23,7 @@ from consortium_mcp.core.strategies import waves
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.ask import Ask, Question
     from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.verdict import Response, Verdict
@@ -64,17 +63,8 @@ class Objects:
             prompt = for_objects.prompt_for_fields(run, fields)
             system = member.system or run.config.system
             schema = field_choices.json_schema()
-        return Question(
-            role="member",
-            label=member.label,
-            model=member.model,
-            prompt=prompt,
-            system=system,
-            options=member.options,
-            json_schema=schema,
-            iteration=len(run.iterations) + 1,
-            timeout=run.config.member_timeout,
-        )
+        asked = waves.question(member, run, prompt, once=True)
+        return asked.model_copy(update={"system": system, "json_schema": schema})
 
     async def judge(self, run: Run, responses: Sequence[Response], ask: Ask) -> Verdict:
         """Agree the objects, and ask the arbiter about what is contested."""
