@@ -26,6 +26,7 @@ import pytest
 from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, as_text
 from tests.conftest import CHECKOUT, ROOT
 from tests.support.document_commands import PROGRAMS, SHELL, blocks, inline, unknown_parts
+from tests.support.files import pdf, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,10 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("terminal.md", "Save a panel"): "terminal",
     ("templates.md", "Templates"): "terminal",
     ("terminal.md", "Look back"): "terminal",
+    ("files.md", "Attach something"): "files",
+    ("files.md", "Tools for members"): "files",
+    ("objects.md", "Answers that are objects"): "files",
+    ("objects.md", "A gate"): "files",
     ("benchmarks.md", "Strategies on recorded answers"): "benchmarks",
     ("clients.md", "Claude Code"): "claude code",
     ("moving-from-llm-consortium.md", "Moving from llm-consortium"): "moving",
@@ -281,6 +286,36 @@ def test_terminal(terminal: World) -> None:
     assert all("It should take the lock." in text for text in answers)
     reports = [text for command, text in printed.items() if "llm consortium" in command]
     assert all(text.strip() for text in reports)
+
+
+@CHECKOUT
+@POSIX
+def test_files(terminal: World) -> None:
+    """In the folder of a project, where the files that the commands name are."""
+    project = terminal.folder / "project"
+    project.mkdir()
+    (project / "screenshot.png").write_bytes(png())
+    for name in ("contract.pdf", "invoice.pdf"):
+        (project / name).write_bytes(pdf("Due on 1 December."))
+    for name in ("server.log", "main.py", "house-style.md"):
+        (project / name).write_text("print('It waits.')\n", encoding="utf-8")
+    invoice = {"type": "object", "properties": {"vendor": {"type": "string"}}}
+    (project / "invoice.json").write_text(json.dumps(invoice), encoding="utf-8")
+    shutil.copy(ROOT / "examples" / "review_gate" / "findings.json", project)
+    for command in (
+        "git init --quiet --initial-branch main",
+        "git add main.py",
+        "git -c user.name=A -c user.email=a@example.com commit --quiet --message Begin",
+        "llm consortium save council -m gpt-4o -m claude-opus-5",
+        "llm consortium save reviewers -m gpt-4o -m claude-opus-5",
+    ):
+        terminal.run(command, cwd=project)
+    (project / "main.py").write_text("print('It takes the lock.')\n", encoding="utf-8")
+    printed = [terminal.run(command, cwd=project) for command in commands_of("files")]
+    assert all(text.strip() for text in printed)
+    assert sum("It should take the lock." in text for text in printed) == 4
+    assert sum('"vendor": "Example Ltd"' in text for text in printed) == 2
+    assert json.loads(printed[-1])["verdict"] == "merge"
 
 
 def last_run(world: World) -> str:

@@ -192,7 +192,6 @@ def test_the_import_loads_neither_mcp_nor_llm_nor_openai() -> None:
         (iter(["o3-mini", "gpt-4o"]), ["o3-mini", "gpt-4o"]),
         ({"o3-mini": 1, "gpt-4o": 2}, ["o3-mini", "gpt-4o", "gpt-4o"]),
     ],
-    ids=str,
 )
 def test_one_member_needs_no_list(models: Any, members: list[str]) -> None:  # noqa: ANN401
     report = create_consortium(models, strategy="vote").orchestrate("?").report

@@ -67,7 +67,8 @@ def unknown_parts(code: str) -> list[str]:
     if words[:2] == ["llm", "consortium"]:
         command, words = consortium, words[1:]
     unknown = []
-    context = click.Context(command)
+    # With the names of the help option: a command keeps the first that it is asked for.
+    context = click.Context(command, **command.context_settings)
     for word in words[1:]:
         if word.startswith("-"):
             unknown += [] if _has(command, context, word.partition("=")[0]) else [word]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 ANSWER = reply("yes", 0.9, "It should take the lock.")
+INVOICE = {"vendor": "Example Ltd", "total": 12.5, "due": "2026-12-01"}
+FINDINGS = {"verdict": "merge", "findings": []}
+
+
+def _answer(prompt: llm.Prompt) -> str:
+    """An object where the question brings its schema."""
+    question = f"{prompt.system}\n{prompt.prompt}"
+    if '"vendor"' in question:
+        return json.dumps(INVOICE)
+    return json.dumps(FINDINGS) if '"findings"' in question else ANSWER
 
 
 class _Documented(FakeAsync):
@@ -35,4 +46,8 @@ def register_models(register: Callable[..., None], model_aliases: Any) -> None: 
         ("anthropic/claude-opus-5", "claude-opus-5"),
         ("gemini/gemini-3.5-flash", "gemini-3.5-flash"),
     ):
-        register(FakeSync(name, ANSWER), _Documented(name, ANSWER), aliases=(alias,))
+        fakes = FakeSync(name, _answer), _Documented(name, _answer)
+        for fake in fakes:
+            fake.attachment_types = {"image/png", "application/pdf"}
+            fake.supports_tools = True
+        register(*fakes, aliases=(alias,))
