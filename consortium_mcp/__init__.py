@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.exchange import Exchange
     from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import MemberSpec
+    from consortium_mcp.frontends.rating import arate_run, rate_run
     from consortium_mcp.services.runs.progress import Progress
 
 __all__ = [
@@ -38,7 +39,9 @@ __all__ = [
     "RunReport",
     "StoreError",
     "UnknownRun",
+    "arate_run",
     "create_consortium",
+    "rate_run",
 ]
 
 _DOMAIN = "consortium_mcp.core.domain"
@@ -52,6 +55,8 @@ _LAZY_IMPORTS = {
     "RunReport": f"{_DOMAIN}.report",
     "StoreError": f"{_DOMAIN}.errors",
     "UnknownRun": f"{_DOMAIN}.errors",
+    "arate_run": "consortium_mcp.frontends.rating",
+    "rate_run": "consortium_mcp.frontends.rating",
 }
 """Public name -> the module it is imported from, at first use."""
 

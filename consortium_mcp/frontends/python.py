@@ -207,7 +207,7 @@ class Consortium:
             attachments=attachments,
             template=template,
         )
-        return _run(consulting, "aorchestrate(prompt)")
+        return run_coroutine(consulting, "await consortium.aorchestrate(prompt)")
 
     async def aorchestrate(
         self,
@@ -252,7 +252,7 @@ class Consortium:
             ConfigError: the name or the configuration is invalid, or a different consortium has
                 this name; the message says how it differs.
         """
-        return _run(self.asave(name, overwrite=overwrite), "asave(name)")
+        return run_coroutine(self.asave(name, overwrite=overwrite), "await consortium.asave(name)")
 
     async def asave(self, name: str, *, overwrite: bool = False) -> list[str]:
         """`save` for async code; arguments and errors are the same."""
@@ -299,8 +299,8 @@ def _spec(attachment: Attached) -> str | AttachmentSpec:
         raise ConfigError(f"{attachment!r} is not an attachment: {why}.") from error
 
 
-def _run(call: Coroutine[Any, Any, T], name: str) -> T:
-    """Run the coroutine; `name` is the async method to suggest if an event loop is running.
+def run_coroutine(call: Coroutine[Any, Any, T], instead: str) -> T:
+    """Run the coroutine; `instead` is what to write if an event loop is running.
 
     Raises:
         ConfigError: an event loop is running.
@@ -315,8 +315,7 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
         return asyncio.run(call)
     call.close()
     raise ConfigError(
-        "An event loop is running here (a notebook, or async code). "
-        f"Write `await consortium.{name}`."
+        f"An event loop is running here (a notebook, or async code). Write `{instead}`."
     )
 
 

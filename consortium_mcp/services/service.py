@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.journal.ratings import Ratings
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.adapters.sqlite.patience import patience_of, shared_patience
+from consortium_mcp.core.confidence import labels
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownRun
+from consortium_mcp.core.domain.rating import Rating
 from consortium_mcp.core.domain.report import (
     LATEST,
     report_of_plan,
@@ -295,6 +298,38 @@ class Service:
                     reported_at = anyio.current_time()
                     await reporter.report_waiting("the run is working in another process")
         return report
+
+    async def rate(
+        self,
+        run_id: str,
+        *,
+        correct: bool | None = None,
+        answer: str | None = None,
+        note: str | None = None,
+        by: str | None,
+    ) -> RunReport:
+        """Keep what somebody says of a run's answer; earlier ratings stay on record.
+
+        Args:
+            run_id: a run that has ended with an answer.
+            correct: whether its answer is right.
+            answer: the right answer, in any spelling; one of the two is needed.
+            note: anything worth keeping with it.
+            by: who says it.
+
+        Returns:
+            The report, with all its ratings.
+
+        Raises:
+            ConfigError: the run has no answer, or the rating says nothing or contradicts itself.
+            UnknownRun: no run has this id.
+            StoreError: it cannot be recorded.
+        """
+        rating = Rating(correct=correct, answer=answer, note=note, by=by, at=now())
+        labels.check(rating, await self.wait(run_id, 0))
+        await Ratings(self.store).add(run_id, rating)
+        await self._announce_end(run_id)
+        return await self.store.report(run_id)
 
     # Looking back
 

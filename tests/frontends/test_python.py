@@ -251,3 +251,21 @@ def test_the_same_prompt_again_is_asked_again_unless_reuse_is_set() -> None:
     assert again.report.age_seconds is not None
     with pytest.raises(ConfigError, match="it is an age"):
         create_consortium(**panel, reuse="a while").orchestrate("One?")
+
+
+def test_a_run_is_rated_from_python() -> None:
+    result = create_consortium(["o3-mini"], arbiter="gemini-2").orchestrate("Six × 7?")
+    run_id = result["metadata"]["run_id"]
+    report = consortium_mcp.rate_run(run_id, correct=True, answer="42.0")
+    [rating] = report.ratings
+    assert (rating.correct, rating.answer, rating.by) == (True, "42.0", "python")
+
+
+@pytest.mark.anyio
+async def test_a_run_is_rated_in_a_loop() -> None:
+    result = await create_consortium(["o3-mini"], arbiter="gemini-2").aorchestrate("Six × 7?")
+    with pytest.raises(ConfigError, match="await arate_run"):
+        consortium_mcp.rate_run("latest", correct=True)
+    report = await consortium_mcp.arate_run("latest", correct=False, note="no")
+    assert report.run_id == result["metadata"]["run_id"]
+    assert report.ratings[0].note == "no"

@@ -193,6 +193,7 @@ class History:
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM tool_uses {in_batch}", run_ids)  # noqa: S608
+            db.execute(f"DELETE FROM ratings {in_batch}", run_ids)  # noqa: S608
             delete_attachments(db, in_batch, run_ids)
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
 from consortium_mcp.core.domain.exchange import BegunCall, Exchange
+from consortium_mcp.core.domain.rating import Rating
 from consortium_mcp.core.domain.report import RunReport, with_status
 from consortium_mcp.core.domain.run import Parent
 from consortium_mcp.core.domain.run_record import IterationRecord, RunRecord
@@ -114,7 +115,7 @@ def _parent(row: sqlite3.Row) -> Parent | None:
 
 
 def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
-    """The report in the row that was found, with the run's current status.
+    """The report in the row that was found, with the run's current status and its ratings.
 
     Raises:
         UnknownRun: no row was found.
@@ -124,6 +125,8 @@ def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
         raise UnknownRun(f"No run has the id {run_id!r}.")
     with _translated_errors(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])
+        ratings = [Rating.model_validate(each) for each in json.loads(rows[0]["ratings"])]
+        report = report.model_copy(update={"ratings": ratings})
     return with_status(report, rows[0]["live_status"])
 
 

@@ -20,6 +20,7 @@ from consortium_mcp.adapters.journal.attachments import (
     insert_attachments,
 )
 from consortium_mcp.adapters.journal.database import DatabaseFile
+from consortium_mcp.adapters.journal.ratings import RATINGS_OF_RUN
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
@@ -431,5 +432,6 @@ _EARLIER = (
     f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
     " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"
 )
-_REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608
+_REPORT_COLUMNS = f"report, {LIVE_STATUS} AS live_status, {RATINGS_OF_RUN} AS ratings"
+_REPORT = f"SELECT {_REPORT_COLUMNS} FROM runs WHERE run_id = ?"  # noqa: S608 (columns are ours)
+_RECORD = f"SELECT {_REPORT_COLUMNS}, {RECORD_COLUMNS} FROM runs"  # noqa: S608 (columns are ours)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from consortium_mcp.core.domain.rating import Rating
 from consortium_mcp.core.domain.run import Run, Status, StopReason
 from consortium_mcp.core.domain.verdict import (
     ConfidenceParts,
@@ -139,6 +140,8 @@ class RunReport(BaseModel):
     """Whether this call joined a run that another had begun, instead of paying for a second."""
     age_seconds: float | None = None
     """How long ago the run had ended, where `reuse` returned it; `None` where it was not reused."""
+    ratings: list[Rating] = []
+    """What was said of the answer, oldest first; the newest counts."""
     error: str | None = None
     warnings: list[str]
     created_at: str

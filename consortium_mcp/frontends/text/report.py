@@ -14,6 +14,7 @@ from consortium_mcp.frontends.text.phrases import (
     times,
     tokens,
 )
+from consortium_mcp.frontends.text.ratings import rating_sentence
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.report import MemberReport, RunReport
@@ -84,6 +85,8 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         below.append(_confidence(report))
         left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
         parts += [_synthesis(report, left), *below]
+    if report.ratings:
+        parts.append(f"**Rating:** {rating_sentence(report.ratings)}")
     if report.plan is not None:
         plan = report.plan
         price = f"; {range_}" if (range_ := cost_range(plan)) else ""

@@ -28,7 +28,7 @@ from consortium_mcp.frontends.mcp.protocol.roots import attached_to
 from consortium_mcp.frontends.mcp.protocol.tasks import hand_over
 from consortium_mcp.frontends.mcp.tools.fields import RunId, WaitSeconds, with_settings
 from consortium_mcp.frontends.mcp.tools.hints import CONSULTS, REPLACES, RESUMES
-from consortium_mcp.frontends.mcp.tools.outputs import ConsultOutline, ReportOutline
+from consortium_mcp.frontends.mcp.tools.outputs import ConsultOutline, StatusOutline
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -106,7 +106,7 @@ async def consult_consortium(
 @tool_errors
 async def resume_run(
     run_id: RunId, ctx: Context[ServerLifespan], wait_seconds: WaitSeconds = None
-) -> Annotated[CallToolResult, ReportOutline]:
+) -> Annotated[CallToolResult, StatusOutline]:
     """Go on with an interrupted consultation: what was answered is not asked again.
 
     Find them with list_runs(status="interrupted"). Any other run only gives its report.
@@ -123,7 +123,7 @@ async def resume_run(
 @tool_errors
 async def cancel_run(
     run_id: RunId, ctx: Context[ServerLifespan]
-) -> Annotated[CallToolResult, ReportOutline]:
+) -> Annotated[CallToolResult, StatusOutline]:
     """End a working or interrupted consultation, whichever client began it.
 
     What was answered stays recorded. A run that has ended is left as it is.

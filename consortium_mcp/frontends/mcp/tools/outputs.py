@@ -12,8 +12,8 @@ from consortium_mcp.core.domain.verdict import Dissent
 from consortium_mcp.frontends.text.pages import Page
 
 
-class ReportOutline(BaseModel):
-    """A run report as the schemas of further tools tell it: what one looks at first.
+class StatusOutline(BaseModel):
+    """A run report as the schemas of further tools tell it.
 
     The rest of it comes as well; `consult_consortium` describes it.
     """
@@ -22,6 +22,11 @@ class ReportOutline(BaseModel):
 
     run_id: str | None
     status: Status
+
+
+class ReportOutline(StatusOutline):
+    """What one looks at first."""
+
     synthesis: str | None
     confidence: float | None
     warnings: list[str]
