@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "core/judging": [
         "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
     ],
+    "core/learning": ["core/domain", "core/answers", "core/confidence", "core/judging"],
     "core/strategies": [
         "core/domain", "core/answers", "core/reading", "core/confidence", "core/prompts",
         "core/judging",

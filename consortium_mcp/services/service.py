@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run_record import IterationRecord
     from consortium_mcp.core.domain.run_summary import Costs, CostsBy
     from consortium_mcp.services.consortiums import Announce, Consortiums
+    from consortium_mcp.services.learning import Learning
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
@@ -72,6 +73,7 @@ class Service:
         nested_runs: answers for members that are consortiums themselves.
         ask: answers questions.
         price_lists: say what calls cost.
+        learning: learns from rated runs, where that is wanted.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Service:
         nested_runs: NestedRuns,
         ask: CallGate,
         price_lists: PriceLists,
+        learning: Learning,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -101,6 +104,7 @@ class Service:
         self._nested_runs = nested_runs
         self._ask = ask
         self._price_lists = price_lists
+        self._learning = learning
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -329,7 +333,10 @@ class Service:
         labels.check(rating, await self.wait(run_id, 0))
         await Ratings(self.store).add(run_id, rating)
         await self._announce_end(run_id)
-        return await self.store.report(run_id)
+        report = await self.store.report(run_id)
+        learned = await self._learning.learn_if_due()
+        told = [] if learned is None else [f"Learned anew from {learned.labelled} labelled runs."]
+        return report.model_copy(update={"warnings": [*report.warnings, *told]})
 
     # Looking back
 

@@ -254,6 +254,11 @@ _RATINGS = (
     """,
     "CREATE INDEX ratings_by_run ON ratings (run_id, id)",
 )
+# Weights learned from rated runs, beside the calibrations; a run keeps those it began with.
+_WEIGHTS = (
+    "ALTER TABLE runs ADD COLUMN weights TEXT",
+    "ALTER TABLE calibrations ADD COLUMN learned TEXT",
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -305,3 +310,4 @@ _step(additions, "0004_tools", _TOOL_USES)
 _step(additions, "0005_clients", _CLIENTS)
 _step(additions, "0006_repeated_questions", _REPEATED)
 _step(additions, "0007_ratings", _RATINGS)
+_step(additions, "0008_weights", _WEIGHTS)

@@ -50,6 +50,11 @@ class Ratings:
         rows = [dict(row) for row in await self._store.file.read(_NEWEST, [])]
         return {row.pop("run_id"): Rating.model_validate(row) for row in rows}
 
+    async def count(self) -> int:
+        """How many runs are rated."""
+        rows = await self._store.file.read("SELECT count(DISTINCT run_id) AS n FROM ratings", [])
+        return int(rows[0]["n"])
+
 
 def insert_rating(db: sqlite3.Connection, run_id: str, rating: Rating) -> None:
     """Insert a rating's row."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
 
 RECORD_COLUMNS = (
-    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call,"
-    " client"
+    "config, members, seed, warnings, calibration, weights, history, continues, parent_run_id,"
+    " parent_call, client"
 )
 """The columns that `record_of` needs besides the report."""
 
@@ -43,6 +43,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "seed": run.seed,
         "warnings": json.dumps(run.warnings),
         "calibration": run.calibration and run.calibration.model_dump_json(),
+        "weights": run.weights and run.weights.model_dump_json(),
         "history": json.dumps([turn.model_dump() for turn in run.history]),
         "continues": run.continues,
         "parent_run_id": run.parent and run.parent.run_id,
@@ -84,6 +85,7 @@ def record_of(
             seed=row["seed"],
             warnings=json.loads(row["warnings"]),
             calibration=json.loads(row["calibration"] or "null"),
+            weights=json.loads(row["weights"] or "null"),
             history=json.loads(row["history"]),
             continues=row["continues"],
             parent=_parent(row),

@@ -17,7 +17,7 @@ from consortium_mcp.core.confidence.agreement import (
     weight,
 )
 from consortium_mcp.core.confidence.calibration import apply
-from consortium_mcp.core.confidence.weights import weights_of
+from consortium_mcp.core.confidence.weights import weighted_by, weights_of
 from consortium_mcp.core.domain.verdict import ConfidenceParts
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def _counts(
     total = weight(run, [r.label for r in answered])
     agreement = min(1.0, weight(run, supporting) / total)
     others = opposing_groups(answered, supporting, groups)
+    weighted = len({weights_of(run)[r.label] for r in answered}) > 1
     return {
         "agreement": agreement,
         "margin": agreement - max((weight(run, g) for g in others), default=0) / total,
@@ -99,7 +100,8 @@ def _counts(
         "abstentions": sum(r.final_answer is None for r in answered),
         "distinct_answers": len(others) + bool(supporting),
         "grouped_by": _grouped_by(run, answered, (*groups, tuple(supporting))),
-        "weighted": len({weights_of(run)[r.label] for r in answered}) > 1,
+        "weighted": weighted,
+        "weighted_by": weighted_by(run) if weighted else None,
     }
 
 

@@ -64,7 +64,9 @@ class ConfidenceParts(Value):
     """`arbiter`: some answers count as the same only because the arbiter says so."""
     arbiter_confidence: Share | None
     weighted: bool = False
-    """Whether tiers gave votes different weights."""
+    """Whether votes had different weights."""
+    weighted_by: Literal["labels", "tier"] | None = None
+    """What gave them: labelled runs, or the members' tiers; `None` where nothing did."""
     calibrated: bool = False
     """Whether the confidence was calibrated on labelled runs."""
     uncalibrated: Share | None = None
