@@ -162,7 +162,7 @@ def trap(settings: Settings) -> list[str]:
         store = Store(settings.database)
         names = [f"TRAP{number:03}" for number in range(70)]
         nothing = Usage(calls=3, input_tokens=None, output_tokens=None, seconds=1.0)
-        for number, name in enumerate(names):
+        for name in names:
             weak, weaker = (draw.choice("0123") for _ in range(2))
             said = FakeAsk(strong=reply("0", 0.9), weak=reply(weak, 0.8), weaker=reply(weaker, 0.8))
             run = run_of(*MODELS, strategy="vote").model_copy(update={"run_id": name})
@@ -260,7 +260,7 @@ def test_it_learns_by_itself_where_that_is_wanted(settings: Settings, trap: list
     assert vote(settings).final_answer == "0"
     assert anyio.run(rate, trap[:5]) == []
     assert "unless you ask" in command("calibrate", "--no-auto").output
-    assert "5 are new" in command("calibrate", "--auto").output
+    assert "10 are new" in command("calibrate", "--auto").output
     command("calibrate", "--forget")
     assert "votes weigh strong" in command("calibrate", "--auto").output
 
