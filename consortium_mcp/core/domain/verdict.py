@@ -59,6 +59,11 @@ class ConfidenceParts(Value):
     """Members that answered."""
     abstentions: int = 0
     """Members that answered without a short final answer."""
+    unheard: int = 0
+    """Members that were not asked, because an answer led already; a tenth of a vote is against it
+    for them."""
+    repeated: int = 0
+    """Supporters whose model is among the supporters already; each is worth a little less."""
     distinct_answers: int
     grouped_by: Literal["answers", "arbiter"] = "answers"
     """`arbiter`: some answers count as the same only because the arbiter says so."""
