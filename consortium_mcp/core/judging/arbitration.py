@@ -18,7 +18,7 @@ from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import MemberError, VerdictError
 from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judging import dissent
-from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.judging.voting import is_central, plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
 from consortium_mcp.core.reading.quotations import Source
 from consortium_mcp.core.reading.verdicts import ArbiterVerdict, json_schema, parse_verdict
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import Response
 
 T = TypeVar("T")
+_BEST_SUPPORTED = "the best-supported member's answer"
 ARBITER = "arbiter"
 """The label of the first arbiter's exchanges."""
 
@@ -244,9 +245,11 @@ def best_supported(
     """The answer with the most votes, as its most confident supporter wrote it.
 
     This is a count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    Of open answers, which nobody can count, it is the one most like the others.
     """
     verdict = plurality(run, responses)
-    note = f"{why}: this is the best-supported member's answer, word for word."
+    what = "the answer most like the others" if is_central(verdict) else _BEST_SUPPORTED
+    note = f"{why}: this is {what}, word for word."
     return verdict.model_copy(
         update={"degraded": True, "warnings": (*warnings, note, *verdict.warnings)}
     )

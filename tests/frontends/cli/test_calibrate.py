@@ -20,9 +20,11 @@ from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, consulted, reply, run_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.consortium import Tier
 
 PANEL = ConsortiumSettings(models=["a", "b"], arbiter="a", strategy="vote")
 
@@ -52,7 +54,7 @@ def runs(settings: Settings) -> list[str]:
     return anyio.run(record)
 
 
-def labelled(path: Path, *labels: dict[str, object]) -> str:
+def labelled(path: Path, *labels: Mapping[str, object]) -> str:
     file = path / "labels.jsonl"
     file.write_text("\n".join(json.dumps(label) for label in labels) + "\n")
     return str(file)
@@ -177,7 +179,7 @@ def trap(settings: Settings) -> list[str]:
     return anyio.run(record)
 
 
-def vote(settings: Settings, tiers: dict[str, str] | None = None) -> RunReport:
+def vote(settings: Settings, tiers: Mapping[str, Tier] | None = None) -> RunReport:
     async def ask() -> RunReport:
         said = FakeAsk(strong=reply("0", 0.9), weak=reply("1", 0.8), weaker=reply("1", 0.8))
         members = [MemberSpec(model=name, tier=(tiers or {}).get(name)) for name in MODELS]
