@@ -1,6 +1,6 @@
 """What labels bring: the second table of docs/benchmarks.md, by five-fold cross-validation.
 
-    python -m bench.learning [--draws 3] [PANEL…]
+    python -m bench.learning [--draws 2] [--sampling] [PANEL…]
 
 Each question is answered by a vote through the product's own engine, with what was learned from
 labels of other questions: of the four fifths it is not in, as many are drawn as the row says. Rows
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 LABELS = (50, 100, 200, 500)
+SAMPLED = 200
 W8 = (
     "gpt-4.1",
     "gemini-2.0-flash",
@@ -85,6 +86,34 @@ def _learned(labelled: Sequence[tuple[Recording, Outcome]]) -> Learned:
         return Learned()
 
 
+async def _sampled(
+    panel: Sequence[str], asked: Sequence[tuple[Recording, Outcome]], sampling: str
+) -> tuple[float, float, float]:
+    """Accuracy, calls and ECE with the weights of `SAMPLED` labels, by cross-validation."""
+    config = configuration(ReplayOptions(panel, sampling=sampling))
+    draw = random.Random(0)
+    order = draw.sample(range(len(asked)), len(asked))
+    found = []
+    for fold in range(FOLDS):
+        others = [asked[place] for n, place in enumerate(order) if n % FOLDS != fold]
+        learned = _learned(draw.sample(others, SAMPLED))
+        found += [await consult(asked[place][0], config, learned) for place in order[fold::FOLDS]]
+    points = [(o.confidence, o.right) for o in found]
+    calls = fmean(o.calls for o in found)
+    return metrics.accuracy(points), calls, metrics.calibration_error(points)
+
+
+async def _print_sampling(names: Sequence[str], recordings: Sequence[Recording]) -> None:
+    for name in names:
+        config = configuration(ReplayOptions(PANELS[name]))
+        asked = [(each, await consult(each, config)) for each in recordings]
+        for sampling in ("full", "adaptive", "thrifty", "smart"):
+            right, calls, ece = await _sampled(PANELS[name], asked, sampling)
+            print(
+                f"| {name} | `{sampling}` | **{right:.1%}** | {calls:.2f} | {ece:.3f} |", flush=True
+            )
+
+
 async def _draw(
     panel: Sequence[str], asked: Sequence[tuple[Recording, Outcome]], labels: int, seed: int
 ) -> Drawn:
@@ -131,12 +160,17 @@ def main() -> None:
     """Print the table, in Markdown."""
     options = argparse.ArgumentParser()
     options.add_argument("panels", nargs="*", default=[*PANELS])
-    options.add_argument("--draws", type=int, default=3)
+    options.add_argument("--draws", type=int, default=2)
+    options.add_argument("--sampling", action="store_true", help="the table of `sampling` instead")
     given = options.parse_args()
     if not RECORDED.exists():
         sys.exit(f"No recordings at {RECORDED}.")
-    print("| panel | labels | right | ECE | AUROC | weights kept |\n|---|---|---|---|---|---|")
     recordings = read(RECORDED / "mmlu_pro_dev.jsonl.gz")
+    if given.sampling:
+        print("| panel | `sampling` | right | calls | ECE |\n|---|---|---|---|---|")
+        anyio.run(_print_sampling, given.panels, recordings)
+        return
+    print("| panel | labels | right | ECE | AUROC | weights kept |\n|---|---|---|---|---|---|")
     anyio.run(_print, given.panels, recordings, given.draws)
     print(f"\nA calibration without weights needs {calibration.LEAST_LABELLED} labels.")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 SNAPSHOT = ROOT / "tests" / "snapshots" / "tools.json"
-MOST_BYTES = 13_440
+MOST_BYTES = 13_340
 LONGEST_DESCRIPTION = 2_048
 
 

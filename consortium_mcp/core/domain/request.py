@@ -85,8 +85,8 @@ class ConsortiumSettings:
     sampling: Annotated[
         str | None,
         _described(
-            "full asks all; adaptive three, then the rest; thrifty two at a time, until one "
-            "answer leads by two votes.",
+            "full asks all; adaptive three, then the rest; thrifty two at a time, smart the "
+            "weightiest first, until one answer leads by two votes.",
             {"enum": [*get_args(Sampling)]},
         ),
     ] = None

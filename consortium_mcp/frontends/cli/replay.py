@@ -275,7 +275,9 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str | None) -> l
     help="What a call costs, for --suggest; `*=0.01` for all that are not named.",
 )
 @click.option("--strategy", default="vote", show_default=True)
-@click.option("--sampling", default="full", show_default=True, help="full, adaptive or thrifty.")
+@click.option(
+    "--sampling", default="full", show_default=True, help="full, adaptive, thrifty or smart."
+)
 @click.option("--escalate-to", help="Asked only if the first wave is not unanimous.")
 @click.option("--arbiter", help="The recorded model that judges.  [default: the first member]")
 @click.option(

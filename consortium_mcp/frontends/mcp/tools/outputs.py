@@ -24,21 +24,16 @@ class StatusOutline(BaseModel):
     status: Status
 
 
-class ReportOutline(StatusOutline):
-    """What one looks at first."""
-
-    synthesis: str | None
-    confidence: float | None
-    warnings: list[str]
-    next_step: str | None
-
-
-class ConsultOutline(ReportOutline):
+class ConsultOutline(StatusOutline):
     """A run report as the schema of `consult_consortium` tells it.
 
     Its other fields come as well, and speak for themselves; docs/tools.md describes them all.
     """
 
+    synthesis: str | None
+    confidence: float | None
+    warnings: list[str]
+    next_step: str | None
     final_answer: str | None
     agreement: float | None
     dissent: list[Dissent]
@@ -60,7 +55,7 @@ class FullReport(RunReport):
     """The page of the sections in `include`; `null` where none was asked for."""
 
 
-class FullOutline(ReportOutline):
+class FullOutline(StatusOutline):
     """The same with what was asked for besides."""
 
     included: Page | None
