@@ -1,5 +1,6 @@
 """Learns from labelled runs whose votes to trust, and how far.
 
-`lessons` says what a labelled run teaches, `choice` fits weights to such lessons, `panels` keeps
-them where they are better than equal ones, `learn` does it all.
+This is fitting and counting over labelled runs; no model is asked. `lessons` says what one of them
+teaches, `choice` fits weights to such lessons, `panels` keeps them where they are better than equal
+ones. Begin with `learn`.
 """

@@ -13,12 +13,14 @@ from consortium_mcp.core.domain.learned import Learned
 from consortium_mcp.core.domain.rating import Rating
 from consortium_mcp.core.domain.run import Run, with_learned
 from consortium_mcp.core.domain.verdict import Iteration
+from consortium_mcp.core.evaluation.recordings import Recording
+from consortium_mcp.core.evaluation.replay import consult
 from consortium_mcp.core.judging.voting import plurality
 from consortium_mcp.core.learning.choice import NONE_OF_THEM
 from consortium_mcp.core.learning.learn import learn
 from consortium_mcp.core.learning.lessons import Lesson, lesson_of
 from consortium_mcp.core.learning.panels import LEAST_LABELLED, LEAST_WEIGHT, fit_panel
-from tests.support.fakes import answered, failed, run_of
+from tests.support.fakes import answered, config, failed, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -206,3 +208,14 @@ def test_open_answers_and_runs_without_a_verdict_teach_nothing() -> None:
 def test_nothing_learned_changes_nothing() -> None:
     run = run_of("a", "b")
     assert with_learned(run, Learned()) == run
+
+
+@pytest.mark.anyio
+async def test_a_replay_uses_what_was_learned() -> None:
+    learned = learn(lessons_of(TRAP, 100), [], 100, AT)
+    said = {"strong": "0", "weak": "1", "weaker": "1", "weakest": "2"}
+    answers = {model: (answer, 0.8, None) for model, answer in said.items()}
+    recording = Recording.model_validate({"question_id": 1, "gold": "0", "answers": answers})
+    vote = config(*said, strategy="vote", max_iterations=1)
+    assert not (await consult(recording, vote)).right
+    assert (await consult(recording, vote, learned)).right
