@@ -25,7 +25,7 @@ from consortium_mcp.services.assembly import open_service
 from tests.support.loopback import provider, register
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.service import Service
 
 DOC = Path(__file__).parent.parent / "docs" / "reliability.md"

@@ -24,9 +24,10 @@ import anyio
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.records.run_summary import RunQuery
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import run_of
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         StoreError,
         UnknownRun,
     )
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import MemberSpec
     from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.frontends.rating import arate_run, rate_run
     from consortium_mcp.services.runs.progress import Progress
 
 __all__ = [
@@ -38,7 +39,9 @@ __all__ = [
     "RunReport",
     "StoreError",
     "UnknownRun",
+    "arate_run",
     "create_consortium",
+    "rate_run",
 ]
 
 _DOMAIN = "consortium_mcp.core.domain"
@@ -49,9 +52,11 @@ _LAZY_IMPORTS = {
     "MemberSpec": f"{_DOMAIN}.request",
     "Progress": "consortium_mcp.services.runs.progress",
     "RunError": f"{_DOMAIN}.errors",
-    "RunReport": f"{_DOMAIN}.report",
+    "RunReport": "consortium_mcp.core.reports.report",
     "StoreError": f"{_DOMAIN}.errors",
     "UnknownRun": f"{_DOMAIN}.errors",
+    "arate_run": "consortium_mcp.frontends.rating",
+    "rate_run": "consortium_mcp.frontends.rating",
 }
 """Public name -> the module it is imported from, at first use."""
 

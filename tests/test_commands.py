@@ -46,6 +46,7 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("answers.md", "Your own evidence"): "clone",
     ("strategies.md", "Your own judges"): "clone",
     ("replay.md", "Measure a panel on recorded answers"): "clone",
+    ("replay.md", "Which panel"): "clone",
     ("README.md", "Install"): "installation",
     ("README.md", "Use it"): "terminal",
     ("terminal.md", "Ask"): "terminal",
@@ -369,7 +370,7 @@ def test_claude_code(world: World) -> None:
         assert f"```{client.form}\n{block}```" in page, name
     start = shlex.join(server).replace("/path/to/consortium-mcp", str(ROOT))
     check = shlex.join([sys.executable, str(ROOT / "packaging" / "check_server.py")])
-    assert "9 tools" in world.run(f"{check} {start}")
+    assert "10 tools" in world.run(f"{check} {start}")
 
 
 @CHECKOUT

@@ -13,7 +13,7 @@ from llm.plugins import pm
 from mcp import Client
 
 from consortium_mcp import create_consortium
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.reports.report import RunReport
 from consortium_mcp.frontends.llm import plugin as ours
 from consortium_mcp.frontends.mcp.server import make_server
 from consortium_mcp.services.assembly import open_service

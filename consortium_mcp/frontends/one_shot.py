@@ -19,9 +19,9 @@ from consortium_mcp.services.assembly import open_service
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.runs.progress import Progress
     from consortium_mcp.services.service import Service
 

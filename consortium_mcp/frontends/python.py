@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.attachment import Attachment, AttachmentSpec
     from consortium_mcp.core.domain.consortium import TemplateUse
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsortiumSettings, MemberSpec
     from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.frontends.one_shot import OnProgress
 
     Attached = str | PathLike[str] | AttachmentSpec | Mapping[str, Any]
@@ -211,7 +211,7 @@ class Consortium:
             attachments=attachments,
             template=template,
         )
-        return _run(consulting, "aorchestrate(prompt)")
+        return run_coroutine(consulting, "await consortium.aorchestrate(prompt)")
 
     async def aorchestrate(
         self,
@@ -256,7 +256,7 @@ class Consortium:
             ConfigError: the name or the configuration is invalid, or a different consortium has
                 this name; the message says how it differs.
         """
-        return _run(self.asave(name, overwrite=overwrite), "asave(name)")
+        return run_coroutine(self.asave(name, overwrite=overwrite), "await consortium.asave(name)")
 
     async def asave(self, name: str, *, overwrite: bool = False) -> list[str]:
         """`save` for async code; arguments and errors are the same."""
@@ -303,8 +303,8 @@ def _spec(attachment: Attached) -> str | AttachmentSpec:
         raise ConfigError(f"{attachment!r} is not an attachment: {why}.") from error
 
 
-def _run(call: Coroutine[Any, Any, T], name: str) -> T:
-    """Run the coroutine; `name` is the async method to suggest if an event loop is running.
+def run_coroutine(call: Coroutine[Any, Any, T], instead: str) -> T:
+    """Run the coroutine; `instead` is what to write if an event loop is running.
 
     Raises:
         ConfigError: an event loop is running.
@@ -319,8 +319,7 @@ def _run(call: Coroutine[Any, Any, T], name: str) -> T:
         return asyncio.run(call)
     call.close()
     raise ConfigError(
-        "An event loop is running here (a notebook, or async code). "
-        f"Write `await consortium.{name}`."
+        f"An event loop is running here (a notebook, or async code). Write `{instead}`."
     )
 
 

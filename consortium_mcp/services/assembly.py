@@ -19,6 +19,7 @@ from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.services.consortiums import Consortiums
+from consortium_mcp.services.learning import Learning
 from consortium_mcp.services.preparation import RunPreparation
 from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
@@ -68,6 +69,7 @@ def assemble(
     templates = Templates(only_saved=not any_template)
     resolver = RequestResolver(registry, saved, settings.default_models, tools)
     supervisor = RunSupervisor(group, store.beat)
+    calibrations = Calibrations(saved_in)
     prices = Prices(settings.prices)
     price_lists = PriceLists(registry, prices)
     return Service(
@@ -79,7 +81,7 @@ def assemble(
         preparation=RunPreparation(
             resolver,
             saved_in,
-            Calibrations(saved_in),
+            calibrations,
             new_seed,
             supervisor.unrecorded_run,
             price_lists=price_lists,
@@ -95,11 +97,13 @@ def assemble(
             store,
             supervisor,
             new_seed,
+            calibrations=calibrations,
             price_lists=price_lists,
             templates=templates,
         ),
         ask=CallGate(ask or _caller(registry, settings, prices, tools)),
         price_lists=price_lists,
+        learning=Learning(store, calibrations),
     )
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, names_asked
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.report import consortium_uri
 from consortium_mcp.core.domain.request import ConsortiumSettings
+from consortium_mcp.core.reports.uris import consortium_uri
 from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ulid import ULID
 
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable
-from consortium_mcp.core.domain.run import Run, Turn
+from consortium_mcp.core.domain.learned import Learned
+from consortium_mcp.core.domain.run import Run, Turn, with_learned
 from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.core.panel.template import with_template
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import CallPrice
     from consortium_mcp.core.domain.attachment import Attachment
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
-    from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.request import ConsultRequest
-    from consortium_mcp.core.domain.run import Calibration
     from consortium_mcp.core.records.run_record import RunRecord
+    from consortium_mcp.core.reports.report import Plan
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
 
@@ -54,7 +54,7 @@ class RunPreparation:
     Args:
         resolver: decides who is asked.
         store: holds the runs to continue.
-        calibrations: holds the calibration in force.
+        calibrations: holds what labelled runs taught.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         unrecorded_run: finds those that only this process knows.
         price_lists: say what calls cost, where that is limited.
@@ -101,7 +101,7 @@ class RunPreparation:
         resolved = await self._with_tools(replace(resolved, config=config))
         resolved, attachments = await attach(resolved, _attached(request, previous))
         prices = await self._price_lists.for_run(resolved)
-        calibration, warnings = await self._calibration()
+        learned, warnings = await self._learned()
         seed = self._new_seed()
         run = Run(
             run_id=str(ULID()),
@@ -112,10 +112,10 @@ class RunPreparation:
             history=_conversation(previous) if previous else tuple(request.history),
             attachments=attachments,
             continues=request.continue_run,
-            calibration=calibration,
             warnings=(*resolved.run_warnings, *left_out, *prices.warnings, *warnings),
             client=request.client,
         )
+        run = with_learned(run, learned)
         fingerprint = fingerprint_of(run, _all_nested(resolved))
         run = run.model_copy(update={"fingerprint": fingerprint})
         return PreparedRun(run, resolved, prices)
@@ -188,11 +188,11 @@ class RunPreparation:
         )
         return replace(request, prompt=filled.prompt), config, filled.warnings
 
-    async def _calibration(self) -> tuple[Calibration | None, tuple[str, ...]]:
+    async def _learned(self) -> tuple[Learned, tuple[str, ...]]:
         try:
             return await self._calibrations.current(), ()
         except StoreUnavailable as error:  # no reason not to answer
-            return None, (f"Whether the confidence is calibrated could not be read: {error}",)
+            return Learned(), (f"Whether the confidence is calibrated could not be read: {error}",)
 
 
 def _all_nested(resolved: ResolvedConsortium) -> dict[str, ConsortiumConfig]:

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.journal.ratings import Ratings
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.adapters.sqlite.patience import patience_of, shared_patience
+from consortium_mcp.core.confidence import labels
 from consortium_mcp.core.domain.errors import ConfigError, StoreUnavailable, UnknownRun
-from consortium_mcp.core.domain.report import (
-    LATEST,
-    report_of_plan,
-    report_uri,
-    resource_uri,
-    run_named,
-)
 from consortium_mcp.core.domain.request import ConsortiumSettings, Consultation, checked_wait
 from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummary
+from consortium_mcp.core.reports.rating import Rating
+from consortium_mcp.core.reports.reporting import report_of_plan
+from consortium_mcp.core.reports.uris import LATEST, report_uri, resource_uri, run_named
 from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
@@ -32,13 +30,14 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.core.records.run_record import IterationRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.consortiums import Announce, Consortiums
+    from consortium_mcp.services.learning import Learning
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
@@ -69,6 +68,7 @@ class Service:
         nested_runs: answers for members that are consortiums themselves.
         ask: answers questions.
         price_lists: say what calls cost.
+        learning: learns from rated runs, where that is wanted.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Service:
         nested_runs: NestedRuns,
         ask: CallGate,
         price_lists: PriceLists,
+        learning: Learning,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -98,6 +99,7 @@ class Service:
         self._nested_runs = nested_runs
         self._ask = ask
         self._price_lists = price_lists
+        self._learning = learning
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -295,6 +297,41 @@ class Service:
                     reported_at = anyio.current_time()
                     await reporter.report_waiting("the run is working in another process")
         return report
+
+    async def rate(
+        self,
+        run_id: str,
+        *,
+        correct: bool | None = None,
+        answer: str | None = None,
+        note: str | None = None,
+        by: str | None,
+    ) -> RunReport:
+        """Keep what somebody says of a run's answer; earlier ratings stay on record.
+
+        Args:
+            run_id: a run that has ended with an answer.
+            correct: whether its answer is right.
+            answer: the right answer, in any spelling; one of the two is needed.
+            note: anything worth keeping with it.
+            by: who says it.
+
+        Returns:
+            The report, with all its ratings.
+
+        Raises:
+            ConfigError: the run has no answer, or the rating says nothing or contradicts itself.
+            UnknownRun: no run has this id.
+            StoreError: it cannot be recorded.
+        """
+        rating = Rating(correct=correct, answer=answer, note=note, by=by, at=now())
+        labels.check(rating, await self.wait(run_id, 0))
+        await Ratings(self.store).add(run_id, rating)
+        await self._announce_end(run_id)
+        report = await self.store.report(run_id)
+        learned = await self._learning.learn_if_due()
+        told = [] if learned is None else [f"Learned anew from {learned.labelled} labelled runs."]
+        return report.model_copy(update={"warnings": [*report.warnings, *told]})
 
     # Looking back
 

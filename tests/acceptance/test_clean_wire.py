@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.reports.report import RunReport
 from tests.support.wire import REAL_SERVER, Wire
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.reports.report import RunReport
 from tests.support.wire import Wire
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.reports.report import RunReport
 from tests.acceptance.conftest import ERAS
 from tests.support.client import PANEL, Connect, data_of, text_of
 

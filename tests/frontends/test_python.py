@@ -279,3 +279,21 @@ def test_what_is_no_attachment_is_refused(given: Any, told: str) -> None:  # noq
     made = create_consortium(["o3-mini"], arbiter="gemini-2", strategy="vote")
     with pytest.raises(ConfigError, match=told):
         made.orchestrate("Why?", attachments=[given])
+
+
+def test_a_run_is_rated_from_python() -> None:
+    result = create_consortium(["o3-mini"], arbiter="gemini-2").orchestrate("Six × 7?")
+    run_id = result["metadata"]["run_id"]
+    report = consortium_mcp.rate_run(run_id, correct=True, answer="42.0")
+    [rating] = report.ratings
+    assert (rating.correct, rating.answer, rating.by) == (True, "42.0", "python")
+
+
+@pytest.mark.anyio
+async def test_a_run_is_rated_in_a_loop() -> None:
+    result = await create_consortium(["o3-mini"], arbiter="gemini-2").aorchestrate("Six × 7?")
+    with pytest.raises(ConfigError, match="await arate_run"):
+        consortium_mcp.rate_run("latest", correct=True)
+    report = await consortium_mcp.arate_run("latest", correct=False, note="no")
+    assert report.run_id == result["metadata"]["run_id"]
+    assert report.ratings[0].note == "no"

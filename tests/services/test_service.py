@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.runs.progress import Progress
 
 pytestmark = pytest.mark.anyio

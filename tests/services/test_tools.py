@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
 
 pytestmark = pytest.mark.anyio
 ANSWER = reply("42", 0.9)

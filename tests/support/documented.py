@@ -11,7 +11,6 @@ import click
 from click.testing import CliRunner
 from mcp import Client
 
-from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
 from consortium_mcp.core.domain.request import SETTINGS
 from consortium_mcp.core.domain.verdict import (
     Ballot,
@@ -23,6 +22,7 @@ from consortium_mcp.core.domain.verdict import (
     RankedAnswer,
 )
 from consortium_mcp.core.records.run_summary import RunSummary
+from consortium_mcp.core.reports.report import MemberReport, Plan, RunReport, Usage
 from consortium_mcp.frontends.cli.main import main
 from consortium_mcp.frontends.llm.commands import consortium
 from consortium_mcp.frontends.mcp.server import make_server

@@ -16,7 +16,6 @@ from consortium_mcp.adapters.journal.search_index import (
     words_query,
 )
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
-from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.records.run_summary import (
     CostLine,
     Costs,
@@ -24,6 +23,7 @@ from consortium_mcp.core.records.run_summary import (
     RunQuery,
     RunSummary,
 )
+from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
     import sqlite3
@@ -193,6 +193,7 @@ class History:
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM tool_uses {in_batch}", run_ids)  # noqa: S608
+            db.execute(f"DELETE FROM ratings {in_batch}", run_ids)  # noqa: S608
             delete_attachments(db, in_batch, run_ids)
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.journal.attachments import insert_attachments
+from consortium_mcp.adapters.journal.ratings import insert_rating
 from consortium_mcp.adapters.journal.rows import insert, run_row
 
 if TYPE_CHECKING:
@@ -66,4 +67,6 @@ def _write_run(db: sqlite3.Connection, record: RunRecord, key: int) -> bool:
             "created_at": report.created_at,
         }
         insert(db, "iterations", values)
+    for rating in report.ratings:
+        insert_rating(db, report.run_id or "", rating)
     return True

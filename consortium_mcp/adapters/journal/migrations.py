@@ -243,6 +243,26 @@ _REPEATED = (
     "ALTER TABLE runs ADD COLUMN joined INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX runs_by_fingerprint ON runs (fingerprint) WHERE fingerprint IS NOT NULL",
 )
+# Ratings are kept, all of them; a run's newest one counts.
+_RATINGS = (
+    """
+    CREATE TABLE ratings (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL REFERENCES runs (run_id),
+        correct INTEGER,
+        answer TEXT,
+        note TEXT,
+        given_by TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX ratings_by_run ON ratings (run_id, id)",
+)
+# Weights learned from rated runs, beside the calibrations; a run keeps those it began with.
+_WEIGHTS = (
+    "ALTER TABLE runs ADD COLUMN weights TEXT",
+    "ALTER TABLE calibrations ADD COLUMN learned TEXT",
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -293,3 +313,5 @@ _step(additions, "0003_attachments", _ATTACHMENTS)
 _step(additions, "0004_tools", _TOOL_USES)
 _step(additions, "0005_clients", _CLIENTS)
 _step(additions, "0006_repeated_questions", _REPEATED)
+_step(additions, "0007_ratings", _RATINGS)
+_step(additions, "0008_weights", _WEIGHTS)

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
-from consortium_mcp.core.domain.report import RunReport, with_status
 from consortium_mcp.core.domain.run import Parent
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.reports.next_steps import with_status
+from consortium_mcp.core.reports.rating import Rating
+from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.run import Run
 
 RECORD_COLUMNS = (
-    "config, members, seed, warnings, calibration, history, continues, parent_run_id, parent_call,"
-    " client"
+    "config, members, seed, warnings, calibration, weights, history, continues, parent_run_id,"
+    " parent_call, client"
 )
 """The columns that `record_of` needs besides the report."""
 
@@ -42,6 +44,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
         "seed": run.seed,
         "warnings": json.dumps(run.warnings),
         "calibration": run.calibration and run.calibration.model_dump_json(),
+        "weights": run.weights and run.weights.model_dump_json(),
         "history": json.dumps([turn.model_dump() for turn in run.history]),
         "continues": run.continues,
         "parent_run_id": run.parent and run.parent.run_id,
@@ -83,6 +86,7 @@ def record_of(
             seed=row["seed"],
             warnings=json.loads(row["warnings"]),
             calibration=json.loads(row["calibration"] or "null"),
+            weights=json.loads(row["weights"] or "null"),
             history=json.loads(row["history"]),
             continues=row["continues"],
             parent=_parent(row),
@@ -114,7 +118,7 @@ def _parent(row: sqlite3.Row) -> Parent | None:
 
 
 def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
-    """The report in the row that was found, with the run's current status.
+    """The report in the row that was found, with the run's current status and its ratings.
 
     Raises:
         UnknownRun: no row was found.
@@ -124,6 +128,8 @@ def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
         raise UnknownRun(f"No run has the id {run_id!r}.")
     with _translated_errors(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])
+        ratings = [Rating.model_validate(each) for each in json.loads(rows[0]["ratings"])]
+        report = report.model_copy(update={"ratings": ratings})
     return with_status(report, rows[0]["live_status"])
 
 

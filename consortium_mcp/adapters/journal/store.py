@@ -20,6 +20,7 @@ from consortium_mcp.adapters.journal.attachments import (
     insert_attachments,
 )
 from consortium_mcp.adapters.journal.database import DatabaseFile
+from consortium_mcp.adapters.journal.ratings import RATINGS_OF_RUN
 from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
@@ -31,9 +32,9 @@ from consortium_mcp.adapters.journal.rows import (
 )
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
 from consortium_mcp.core.domain.errors import UnknownRun
-from consortium_mcp.core.domain.report import RunReport, with_resumes, with_status
 from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
+from consortium_mcp.core.reports.next_steps import with_resumes, with_status
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.domain.run import Parent, Run
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+    from consortium_mcp.core.reports.report import RunReport
 
 STALE_SECONDS = 10.0
 """Silence after which a run's process counts as dead: ten missed heartbeats. A busy machine or a
@@ -431,5 +433,6 @@ _EARLIER = (
     f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
     " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"
 )
-_REPORT = f"SELECT report, {LIVE_STATUS} AS live_status FROM runs WHERE run_id = ?"  # noqa: S608
-_RECORD = f"SELECT report, {LIVE_STATUS} AS live_status, {RECORD_COLUMNS} FROM runs"  # noqa: S608
+_REPORT_COLUMNS = f"report, {LIVE_STATUS} AS live_status, {RATINGS_OF_RUN} AS ratings"
+_REPORT = f"SELECT {_REPORT_COLUMNS} FROM runs WHERE run_id = ?"  # noqa: S608 (columns are ours)
+_RECORD = f"SELECT {_REPORT_COLUMNS}, {RECORD_COLUMNS} FROM runs"  # noqa: S608 (columns are ours)

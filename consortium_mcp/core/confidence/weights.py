@@ -1,14 +1,15 @@
-"""Weighs votes: by the log odds of the accuracy that stands for the member's tier.
+"""Weighs votes: by the members' tiers, else by what labelled runs taught, else equally.
 
-All members of a tier weigh the same. Weights guessed for single models hurt a panel of peers, tiers
-do not (9,646 recorded MMLU-Pro questions). For independent voters of known accuracy, log odds are
-the optimal weights (Nitzan and Paroush, 1982).
+A tier stands for an accuracy, and a vote weighs the log odds of it. All members of a tier weigh the
+same. Weights guessed for single models hurt a panel of peers, tiers do not (9,646 recorded MMLU-Pro
+questions). For independent voters of known accuracy, log odds are the optimal weights (Nitzan and
+Paroush, 1982). How weights are learned: `core.learning`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ def weights_of(run: Run) -> Mapping[str, float]:
 
     Three middling members that agree outvote a strong one, but six light ones do not.
     """
+    if weighted_by(run) == "labels":
+        return _learned(run)
     return weights_of_tiers({m.label: m.tier for m in run.members})
 
 
@@ -37,6 +40,27 @@ def weights_of_tiers(tiers: Mapping[str, Tier | None]) -> dict[str, float]:
     if len(set(odds.values())) == 1:
         return dict.fromkeys(odds, 1.0)
     return odds
+
+
+def weighted_by(run: Run) -> Literal["labels", "tier"] | None:
+    """What gives votes different weights, if anything does; the user's own word goes first."""
+    if any(member.tier is not None for member in run.panel):
+        return "tier"
+    if run.weights is not None:
+        return "labels"
+    return "tier" if len({ACCURACY[member.tier] for member in run.members}) > 1 else None
+
+
+def _learned(run: Run) -> Mapping[str, float]:
+    """The learned weights.
+
+    A model that was not among the labelled ones weighs as the mean of the others; one that is asked
+    for its strength, as the strongest.
+    """
+    known = run.weights.of if run.weights else {}
+    found = [known[member.model] for member in run.members if member.model in known] or [1.0]
+    mean, most = sum(found) / len(found), max(found)
+    return {m.label: known.get(m.model, most if m.reserve else mean) for m in run.members}
 
 
 def _log_odds(accuracy: float) -> float:

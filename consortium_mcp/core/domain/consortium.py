@@ -40,7 +40,7 @@ def is_program(model: str) -> bool:
 
 MAX_ITERATIONS = 20
 Tier = Literal["strong", "mid", "light"]
-Sampling = Literal["full", "adaptive", "thrifty"]
+Sampling = Literal["full", "adaptive", "thrifty", "smart"]
 OnUnsupported = Literal["skip", "text", "fail"]
 
 

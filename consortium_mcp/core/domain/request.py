@@ -27,8 +27,8 @@ from consortium_mcp.core.domain.values import Value
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.attachment import Attachment
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Turn
+    from consortium_mcp.core.reports.report import RunReport
 
 
 class MemberSpec(Value):
@@ -85,8 +85,8 @@ class ConsortiumSettings:
     sampling: Annotated[
         str | None,
         _described(
-            "full asks all; adaptive three, then the rest; thrifty two at a time, until one "
-            "answer leads by two votes.",
+            "full asks all; adaptive three, then the rest; thrifty two at a time, smart the "
+            "weightiest first, until one answer leads by two votes.",
             {"enum": [*get_args(Sampling)]},
         ),
     ] = None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
+from consortium_mcp.core.domain.learned import Calibration, Learned, Weights
 from consortium_mcp.core.domain.values import Value
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
 
@@ -27,18 +28,6 @@ StopReason = Literal[
     "members_failed",  # no member is left that can answer
     "cancelled",
 ]
-
-
-class Calibration(Value):
-    """Maps a computed confidence to the share of labelled runs that were right."""
-
-    slope: float
-    intercept: float
-    """The mapped confidence is `sigmoid(slope * logit(confidence) + intercept)`."""
-    labelled: int
-    """Number of runs it was fitted on."""
-    fitted_at: str
-    """ISO 8601, UTC."""
 
 
 class Turn(Value):
@@ -84,6 +73,8 @@ class Run(Value):
     """The call this run answers; `None` unless it is nested."""
     calibration: Calibration | None = None
     """Applied to this run's confidence; `None` where none was fitted."""
+    weights: Weights | None = None
+    """What labelled runs taught about its members' votes; a member's tier goes before."""
     client: str | None = None
     """The program that asked: an MCP client's name, or `llm` or `python`."""
     warnings: tuple[str, ...] = ()
@@ -122,3 +113,14 @@ class Run(Value):
     def last_verdict(self) -> Verdict | None:
         """The verdict that the next iteration builds on."""
         return self.iterations[-1].verdict if self.iterations else None
+
+
+def with_learned(run: Run, learned: Learned) -> Run:
+    """The run with what labelled runs taught about its panel.
+
+    Where the user has given its members tiers, these weigh, and nothing that was learned does.
+    """
+    panel = learned.of_panel([member.model for member in run.members])
+    if panel is None or any(member.tier is not None for member in run.panel):
+        return run.model_copy(update={"calibration": learned.calibration, "weights": None})
+    return run.model_copy(update={"calibration": panel.calibration, "weights": panel.weights})

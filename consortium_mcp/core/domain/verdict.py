@@ -59,12 +59,19 @@ class ConfidenceParts(Value):
     """Members that answered."""
     abstentions: int = 0
     """Members that answered without a short final answer."""
+    unheard: int = 0
+    """Members that were not asked, because an answer led already; a tenth of a vote is against it
+    for them."""
+    repeated: int = 0
+    """Supporters whose model is among the supporters already; each is worth a little less."""
     distinct_answers: int
     grouped_by: Literal["answers", "arbiter"] = "answers"
     """`arbiter`: some answers count as the same only because the arbiter says so."""
     arbiter_confidence: Share | None
     weighted: bool = False
-    """Whether tiers gave votes different weights."""
+    """Whether votes had different weights."""
+    weighted_by: Literal["labels", "tier"] | None = None
+    """What gave them: labelled runs, or the members' tiers; `None` where nothing did."""
     calibrated: bool = False
     """Whether the confidence was calibrated on labelled runs."""
     uncalibrated: Share | None = None

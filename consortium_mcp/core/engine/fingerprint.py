@@ -36,6 +36,8 @@ def fingerprint_of(run: Run, nested: Mapping[str, ConsortiumConfig]) -> str:
         "nested": {name: _asked(config) for name, config in nested.items()},
         "calibration": run.calibration and run.calibration.model_dump(mode="json"),
     }
+    if run.weights is not None:
+        asked["weights"] = run.weights.model_dump(mode="json")
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from consortium_mcp.core.domain.report import MemberReport, RunReport
     from consortium_mcp.core.records.run_summary import CostLine
+    from consortium_mcp.core.reports.report import MemberReport, RunReport
 
 LEAST_OTHERS = 2
 """Fewest other members for a lone dissenter; with fewer, it is only one against one."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.run import Run
+from consortium_mcp.core.domain.run import Run, with_learned
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.evaluation import metrics
 from consortium_mcp.core.evaluation.recordings import RecordedAsk
@@ -20,6 +20,7 @@ from consortium_mcp.core.panel.labels import label, members_of_run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from consortium_mcp.core.domain.learned import Learned
     from consortium_mcp.core.evaluation.recordings import Recording
 
 
@@ -101,9 +102,19 @@ def check(recordings: Sequence[Recording], models: Sequence[str]) -> None:
 
 
 async def consult(
-    recording: Recording, config: ConsortiumConfig, checkers: float | None = None
+    recording: Recording,
+    config: ConsortiumConfig,
+    checkers: float | None = None,
+    learned: Learned | None = None,
 ) -> Outcome:
-    """Put one question to the recorded models through the engine; see `replay`."""
+    """Put one question to the recorded models through the engine.
+
+    Args:
+        recording: the question with its answers.
+        config: who is asked and how.
+        checkers: see `replay`.
+        learned: what labelled runs taught, if anything.
+    """
     ask = RecordedAsk(recording, checkers)
     waves = 0
 
@@ -119,6 +130,8 @@ async def consult(
         members=members_of_run(config, seed),
         seed=seed,
     )
+    if learned is not None:
+        run = with_learned(run, learned)
     async with anyio.create_task_group() as late:
         run = await consultation.consult(run, ask, count, late)
     verdict = run.best.verdict if run.best else None

@@ -20,7 +20,7 @@ from consortium_mcp.core.domain.verdict import Verdict
 from consortium_mcp.core.judgements.quotations import Source
 from consortium_mcp.core.judgements.verdicts import ArbiterVerdict, json_schema, parse_verdict
 from consortium_mcp.core.judging import dissent
-from consortium_mcp.core.judging.voting import counted, plurality
+from consortium_mcp.core.judging.voting import counted, is_central, plurality
 from consortium_mcp.core.prompts import for_arbiters, quoting, rendering
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.verdict import PeerReview, Response
 
 T = TypeVar("T")
+_BEST_SUPPORTED = "the best-supported member's answer"
 ARBITER = "arbiter"
 """The label of the first arbiter's exchanges."""
 
@@ -261,18 +262,20 @@ def best_supported(
 ) -> Verdict:
     """The answer with the most votes, as its most confident supporter wrote it.
 
-    Where the members ranked each other's answers, it is the one that they put first. This is a
-    count, not a judgement, so it is marked `degraded` and has no `arbiter_confidence`.
+    Where the members ranked each other's answers, it is the one that they put first; of open
+    answers, which nobody can count, the one most like the others. This is no judgement, so it is
+    marked `degraded` and has no `arbiter_confidence`.
     """
     if review is not None and review.ranking:
         first = review.ranking[0].labels[0]
         groups = agreement.group_by_answer(run, responses)
         winners = next(group for group in groups if first in group)
         verdict = counted(run, responses, winners, groups, speaker=first)
-        note = f"{why}: this is the answer that the members rank first, word for word."
+        what = "the answer that the members rank first"
     else:
         verdict = plurality(run, responses)
-        note = f"{why}: this is the best-supported member's answer, word for word."
+        what = "the answer most like the others" if is_central(verdict) else _BEST_SUPPORTED
+    note = f"{why}: this is {what}, word for word."
     return verdict.model_copy(
         update={"degraded": True, "warnings": (*warnings, note, *verdict.warnings)}
     )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.core.confidence.agreement import group_by_answer, weight
 from consortium_mcp.core.confidence.scoring import weigh
+from consortium_mcp.core.confidence.weights import weights_of
 from consortium_mcp.core.domain.verdict import Verdict
+from consortium_mcp.core.judging.centrality import most_central
 from consortium_mcp.core.judging.dissent import dissent_of
 from consortium_mcp.core.judging.tie_breaks import break_tie
 from consortium_mcp.core.reading.replies import read_reply
@@ -69,15 +71,23 @@ def most_confident(responses: Sequence[Response]) -> Response:
     return max(responses, key=lambda r: r.stated_confidence or 0.0)
 
 
+CENTRAL = "wrote the answer most like the others: it is central, not agreed"
+_FEWEST_TO_COMPARE = 3
+"""Of two answers, each is as like the other."""
+
+
 def plurality(run: Run, responses: Sequence[Response]) -> Verdict:
     """The heaviest group's answer. A warning reports a tie and how it was broken.
 
     Ties go to the group with the member of the highest tier, then to the higher mean stated
     confidence, then to the first in panel order. A member without a final answer abstains: it
-    supports no other's answer, and wins only where all abstain.
+    supports no other's answer, and wins only where all abstain: of three or more open answers, the
+    one most like the others stands, which is central, not agreed.
     """
     groups = group_by_answer(run, responses)
     voted = {r.label for r in responses if r.answered and r.final_answer is not None}
+    if not voted and len(groups) >= _FEWEST_TO_COMPARE:
+        return _central(run, responses, groups)
     candidates = [group for group in groups if voted.issuperset(group)] or list(groups)
     tied = [group for group in candidates if weight(run, group) == weight(run, candidates[0])]
     winners, how = break_tie(run, responses, tied)
@@ -87,3 +97,16 @@ def plurality(run: Run, responses: Sequence[Response]) -> Verdict:
     note = f"{len(tied)} answers had equally many votes: the tie was broken by {how}."
     verdict = counted(run, responses, winners, groups, method)
     return verdict.model_copy(update={"warnings": (note,)})
+
+
+def _central(run: Run, responses: Sequence[Response], groups: Groups) -> Verdict:
+    """The open answer most like the others; equally central ones are told apart as ties are."""
+    texts = {r.label: read_reply(r.text or "").prose for r in responses if r.answered}
+    tied = [(label,) for label in most_central(texts, weights_of(run))]
+    winners, _ = break_tie(run, responses, tied)
+    return counted(run, responses, winners, groups, CENTRAL)
+
+
+def is_central(verdict: Verdict) -> bool:
+    """Whether the verdict's text was chosen for being like the others, not for votes."""
+    return CENTRAL in verdict.parts.method

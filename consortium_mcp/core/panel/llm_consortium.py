@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.domain.consortium import MAX_ITERATIONS, ConsortiumConfig, Member
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.request import ConsortiumSettings
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.domain.verdict import Response
 from consortium_mcp.core.panel.labels import label
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,11 +8,12 @@ from pydantic import BaseModel
 
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.domain.consortium import ConsortiumConfig, Member
-from consortium_mcp.core.domain.report import RunReport
-from consortium_mcp.core.domain.run import Calibration, Parent, Run, Turn
+from consortium_mcp.core.domain.learned import Calibration, Weights
+from consortium_mcp.core.domain.run import Parent, Run, Turn
 from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.domain.verdict import Iteration, Response, Verdict
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
+from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ class RunRecord(BaseModel):
     warnings: tuple[str, ...]
     """Warnings about the configuration, from before the first call."""
     calibration: Calibration | None = None
+    weights: Weights | None = None
     history: tuple[Turn, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     continues: str | None = None
@@ -80,6 +82,7 @@ class RunRecord(BaseModel):
             seed=run.seed,
             warnings=run.warnings,
             calibration=run.calibration,
+            weights=run.weights,
             history=run.history,
             attachments=run.attachments,
             continues=run.continues,
@@ -118,6 +121,7 @@ class RunRecord(BaseModel):
             unjudged=unjudged,
             elapsed=self.report.usage.seconds or 0.0,
             calibration=self.calibration,
+            weights=self.weights,
             history=self.history,
             attachments=self.attachments,
             continues=self.continues,

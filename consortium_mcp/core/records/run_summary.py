@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
 
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.report import RunReport, next_step_of
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.text import has_terms, search_terms
+from consortium_mcp.core.reports.next_steps import next_step_of
+
+if TYPE_CHECKING:
+    from consortium_mcp.core.reports.report import RunReport
 
 MOST_LISTED = 100
 """The most runs on one page."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consortium_mcp.core.domain.ask import CallPrice, Question
-    from consortium_mcp.core.domain.report import Plan
     from consortium_mcp.core.domain.run import Run
+    from consortium_mcp.core.reports.report import Plan
 
 SHORTEST_REPLY = 20
 """Tokens of the shortest reply that has what is asked for: an answer and a confidence in tags."""

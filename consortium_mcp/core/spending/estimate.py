@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.domain.report import Plan
 from consortium_mcp.core.domain.tool_use import MAX_STEPS
 from consortium_mcp.core.prompts.attached import with_attachments
+from consortium_mcp.core.reports.report import Plan
 from consortium_mcp.core.spending.cost_range import cost_range
 from consortium_mcp.core.spending.costs import no_price
 from consortium_mcp.core.strategies import strategy_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consortium_mcp.core.judging.voting import plurality
+from consortium_mcp.core.judging.voting import is_central, plurality
 from consortium_mcp.core.prompts import for_members
 from consortium_mcp.core.strategies import waves
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 NOTHING_TO_COUNT = (
     "No member gave a short final answer, so there was nothing to count: the most confident "
     "response stands. The strategies `auto` and `synthesis` weigh open answers."
+)
+CENTRAL_STANDS = (
+    "No member gave a short final answer, so there was nothing to count: the response most like "
+    "the others stands, which is central, not agreed. The strategies `auto` and `synthesis` weigh "
+    "open answers."
 )
 
 
@@ -49,7 +54,8 @@ class Vote:
         verdict = plurality(run, responses)
         if any(r.answered and r.final_answer is not None for r in responses):
             return verdict
-        return verdict.model_copy(update={"warnings": (NOTHING_TO_COUNT,)})
+        note = CENTRAL_STANDS if is_central(verdict) else NOTHING_TO_COUNT
+        return verdict.model_copy(update={"warnings": (note,)})
 
     def another_pays(self, run: Run) -> bool:  # noqa: ARG002
         """Never: asked again, members would know nothing new."""

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 ENOUGH_LEAD = 2
 """Lead, in votes, at which the remaining members are not asked."""
-FIRST_WAVE = {"adaptive": 3, "thrifty": 2}
-NEXT_WAVES = {"thrifty": 2}
+FIRST_WAVE = {"adaptive": 3, "thrifty": 2, "smart": 2}
+NEXT_WAVES = {"thrifty": 2, "smart": 1}
 """Members asked at once. With six recorded strong models, waves of 3 and 3 take 3.8 calls per
-question and lose no accuracy; waves of 2 take 2.6 calls and lose 0.2 points."""
+question and lose no accuracy; waves of 2 take 2.6 calls and lose 0.2 points. With learned weights,
+the two heaviest and then one at a time do better for fewer calls: see docs/benchmarks.md."""
 
 
 def able(run: Run) -> list[Member]:
@@ -38,6 +39,8 @@ def in_waves(run: Run, responses: Sequence[Response]) -> Sequence[Member]:
     members = [member for member in able(run) if not member.reserve]
     reserves = [member for member in able(run) if member.reserve]
     sampling = run.config.sampling
+    if sampling == "smart":  # whose votes weigh most settles most; equals keep their order
+        members.sort(key=lambda member: -weight(run, [member.label]))
     first = members[: FIRST_WAVE.get(sampling, len(members))]
     asked = {response.label for response in responses}
     if not asked and first:

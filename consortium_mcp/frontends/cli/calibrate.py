@@ -1,7 +1,9 @@
-"""`consortium-mcp calibrate`: calibrate the confidence on labelled runs."""
+"""`consortium-mcp calibrate`: learn from labelled runs whose votes to trust, and how far."""
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,19 +11,22 @@ import anyio
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from consortium_mcp.adapters.journal.ratings import Ratings
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.adapters.saved.calibrations import Calibrations
-from consortium_mcp.core.answers.context import context_of
-from consortium_mcp.core.answers.equivalence import same
-from consortium_mcp.core.answers.parsing import read
-from consortium_mcp.core.confidence import calibration
+from consortium_mcp.core.confidence import calibration, labels
 from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
 from consortium_mcp.core.evaluation import metrics
+from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.frontends.text.command_errors import command_errors
+from consortium_mcp.frontends.text.learned import learned_text
+from consortium_mcp.services.learning import NEW_LABELS, Evidence, Learning
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.domain.learned import Calibration, Learned
 
 
 class Label(BaseModel):
@@ -34,44 +39,99 @@ class Label(BaseModel):
     answer: str | None = None
     """The right answer, in any spelling."""
 
-    def is_right(self, report: RunReport) -> bool:
-        """Whether the run's answer was right."""
-        if self.correct is not None:
-            return self.correct
-        context = context_of(report.prompt, (report.final_answer, self.answer))
-        return same(read(report.final_answer or "", context), read(self.answer or "", context))
 
-
-async def calibrate(settings: Settings, path: Path) -> None:
-    """Fit a calibration on the labelled runs, save it, and print what it changes.
+async def calibrate(settings: Settings, path: Path | None) -> None:
+    """Learn from the rated runs, those of the file first, and print what was found.
 
     Raises:
         ConfigError: a line is not a label, or there are too few labels; the message says how many.
     """
-    labels = {label.run_id: label for label in _labels(path)}
-    points: list[metrics.Point] = []
-    unusable: list[str] = []
+    given = [] if path is None else _labels(path)
+    async with _opened(settings) as store:
+        unusable = await _rate(store, given)
+        evidence = await Learning(store, Calibrations(store)).evidence()
+        _tell_of(dict.fromkeys([*unusable, *evidence.unusable]))
+        if not evidence.labelled and path is None:
+            raise ConfigError(
+                "No run is rated yet. Name a file of labels, or rate runs: "
+                "llm consortium rate RUN_ID --correct."
+            )
+        _tell(await Learning(store, Calibrations(store)).learn(evidence), evidence)
+
+
+async def learn_by_itself(settings: Settings, *, wanted: bool) -> None:
+    """Switch learning by itself on or off; on, learn at once where that is due."""
+    async with _opened(settings) as store:
+        learning = Learning(store, Calibrations(store))
+        new = await learning.learn_by_itself(wanted=wanted)
+        if not wanted:
+            click.echo("Nothing is learned any more unless you ask. What was learned stays.")
+            return
+        click.echo(f"From now on it learns by itself after every {NEW_LABELS} new labels.")
+        if new < NEW_LABELS:
+            click.echo(f"{new} are new, so nothing was learned now.")
+            return
+        evidence = await learning.evidence()
+        _tell(await learning.learn(evidence), evidence)
+
+
+async def forget_learned(settings: Settings) -> None:
+    """Remove what was learned; new runs count equal votes and report the computed confidence."""
+    async with _opened(settings) as store:
+        await Calibrations(store).keep(None)
+    click.echo(
+        "The calibration and the weights are removed: new runs count equal votes and report the "
+        "computed confidence. The ratings stay."
+    )
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
     store = Store(settings.database)
     try:
-        for label in labels.values():
-            try:
-                report = await store.report(label.run_id)
-            except UnknownRun:
-                unusable.append(label.run_id)
-                continue
-            confidence = _before_calibration(report)
-            if confidence is None or (label.correct is None and report.final_answer is None):
-                unusable.append(label.run_id)
-            else:
-                points.append((confidence, label.is_right(report)))
-        if unusable:
-            shown = ", ".join(unusable[:3]) + (" …" if unusable[3:] else "")
-            why = "are not in the database, or have no answer to compare"
-            click.echo(f"{len(unusable)} labelled runs {why}: {shown}", err=True)
-        fitted = calibration.fit(points, now())
-        await Calibrations(store).keep(fitted)
+        yield store
     finally:
         await store.close()
+
+
+async def _rate(store: Store, given: Sequence[Label]) -> list[str]:
+    """Keep the labels of a file as ratings; returns the runs that have no answer to rate."""
+    ratings, unusable = Ratings(store), []
+    newest = await ratings.newest()
+    for label in {label.run_id: label for label in given}.values():
+        rating = Rating(correct=label.correct, answer=label.answer, by="file", at=now())
+        known = newest.get(label.run_id)
+        try:
+            report = await store.report(label.run_id)
+            labels.check(rating, report)
+        except (UnknownRun, ConfigError):
+            unusable.append(label.run_id)
+            continue
+        if known is None or not rating.says_the_same(known):
+            await ratings.add(label.run_id, rating)
+    return unusable
+
+
+def _tell_of(unusable: Sequence[str] | dict[str, None]) -> None:
+    names = [*unusable]
+    if names:
+        shown = ", ".join(names[:3]) + (" …" if names[3:] else "")
+        why = "are not in the database, or have no answer to compare"
+        click.echo(f"{len(names)} labelled runs {why}: {shown}", err=True)
+
+
+def _tell(learned: Learned, evidence: Evidence) -> None:
+    if text := learned_text(learned):
+        click.echo(text)
+    if learned.calibration is not None:
+        _tell_of_calibration(learned.calibration, evidence.points)
+    else:
+        missing = calibration.LEAST_LABELLED - len(evidence.points)
+        click.echo(f"A calibration of all other panels needs {missing} more labels.")
+    click.echo("New runs use it and say so in `confidence_parts`. `calibrate --forget` removes it.")
+
+
+def _tell_of_calibration(fitted: Calibration, points: Sequence[metrics.Point]) -> None:
     after = [(calibration.apply(fitted, score), right) for score, right in points]
     click.echo(
         f"Calibrated on {fitted.labelled} labelled runs, {metrics.accuracy(points):.0%} of them "
@@ -80,24 +140,6 @@ async def calibrate(settings: Settings, path: Path) -> None:
     )
     for score in (0.5, 0.7, 0.9):
         click.echo(f"  a computed {score:.2f} now reads {calibration.apply(fitted, score):.2f}")
-    click.echo("New runs use it and say `calibrated: true`. `calibrate --forget` removes it.")
-
-
-async def forget_calibration(settings: Settings) -> None:
-    """Remove the calibration; new runs report the computed confidence."""
-    store = Store(settings.database)
-    try:
-        await Calibrations(store).keep(None)
-    finally:
-        await store.close()
-    click.echo("The calibration is removed: new runs report the computed confidence.")
-
-
-def _before_calibration(report: RunReport) -> float | None:
-    parts = report.confidence_parts
-    if report.status not in {"completed", "degraded"} or parts is None:
-        return None
-    return parts.uncalibrated if parts.calibrated else report.confidence
 
 
 def _labels(path: Path) -> list[Label]:
@@ -128,18 +170,26 @@ def _invalid_label(path: Path, number: int, why: str) -> ConfigError:
 
 @click.command("calibrate")
 @click.argument("labels", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--forget", is_flag=True, help="Remove the calibration.")
+@click.option(
+    "--auto/--no-auto",
+    default=None,
+    help=f"Learn by itself after every {NEW_LABELS} new labels, or no more.",
+)
+@click.option("--forget", is_flag=True, help="Remove what was learned; the ratings stay.")
 @click.pass_obj
-def command(settings: Settings, labels: Path | None, *, forget: bool) -> None:
-    """Calibrate the confidence on at least 200 runs that you labelled as right or wrong.
+def command(settings: Settings, labels: Path | None, *, auto: bool | None, forget: bool) -> None:
+    """Learn from runs that you rated: whose votes to trust, and what a confidence is worth.
 
-    LABELS holds one run a line as JSON: {"run_id": "…", "correct": true}, or with the right answer:
-    {"run_id": "…", "answer": "42"}.
+    Weights need 50 rated runs of a panel, and are kept only where they are better than equal ones;
+    a calibration needs 200 of any panels. LABELS may hold more ratings, one run a line as JSON:
+    {"run_id": "…", "correct": true}, or with the right answer: {"run_id": "…", "answer": "42"}.
     """
-    if forget == (labels is not None):
-        raise click.UsageError("Name a file of LABELS, or give --forget.")
+    if (labels is not None) + (auto is not None) + forget > 1:
+        raise click.UsageError("Give one of LABELS, --auto, --no-auto and --forget.")
     with command_errors():
-        if labels is None:
-            anyio.run(forget_calibration, settings)
+        if forget:
+            anyio.run(forget_learned, settings)
+        elif auto is not None:
+            anyio.run(partial(learn_by_itself, settings, wanted=auto))
         else:
             anyio.run(calibrate, settings, labels)

@@ -14,10 +14,10 @@ from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
 from consortium_mcp.adapters.local.members import MEMBERS
-from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.panel.known_models import current_panel
 from consortium_mcp.core.reading.replies import read_reply
 from consortium_mcp.core.records.run_summary import RunPage, RunSummary
+from consortium_mcp.core.reports.report import RunReport
 from consortium_mcp.frontends.cli.setup_local import fetch_weights
 from consortium_mcp.frontends.mcp.tools.outputs import FullReport
 from consortium_mcp.frontends.text.command_errors import command_errors

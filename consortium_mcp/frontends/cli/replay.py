@@ -24,7 +24,8 @@ from consortium_mcp.core.evaluation.object_replay import (
 )
 from consortium_mcp.core.evaluation.objects import ObjectRecording
 from consortium_mcp.core.evaluation.recordings import Recording
-from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
+from consortium_mcp.core.evaluation.replay import Measures, Summary, check, replay
+from consortium_mcp.core.evaluation.suggest import suggest
 from consortium_mcp.core.panel.labels import label
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.plots import (
@@ -239,6 +240,50 @@ def _plot_points(summary: Summary) -> list[PlotPoint]:
     ]
 
 
+def suggestions(
+    data: Path,
+    models: Sequence[str],
+    largest: int,
+    prices: Sequence[tuple[str, str]],
+    where: Sequence[tuple[str, str]],
+) -> None:
+    """Print the panels that are right most often for what they cost.
+
+    Args:
+        data: the recordings.
+        models: who may be in them; all that are recorded where empty.
+        largest: the most members.
+        prices: (model, US dollars a call); none to count calls.
+        where: (field, value) pairs that a recording must have.
+
+    Raises:
+        ConfigError: the recordings cannot be used, or a price is missing or no number.
+    """
+    recordings = [each for each in read(data) if _matches(each, where)]
+    known = {model for each in recordings for model in (*each.answers, *each.texts)}
+    among = list(models) or sorted(known)
+    check(recordings, among)
+    paid = _dollars(prices, among) if prices else None
+    click.echo(f"Of {len(among)} models, on {len(recordings)} questions by cross-validation:\n")
+    click.echo(f"{'USD' if paid else 'calls':>9}  accuracy  95 %          panel")
+    for each in suggest(recordings, among, largest, paid):
+        low, high = each.interval
+        cost = f"{each.cost:9.5f}" if paid else f"{each.cost:9.0f}"
+        click.echo(f"{cost}  {each.accuracy:7.1%}   {low:.1%}–{high:.1%}  {', '.join(each.panel)}")
+
+
+def _dollars(prices: Sequence[tuple[str, str]], models: Sequence[str]) -> dict[str, float]:
+    given = dict(prices)
+    if missing := [model for model in models if model not in given and REST not in given]:
+        raise ConfigError(
+            f"No price is given of {', '.join(missing)}: add --price MODEL=USD, or --price '*=USD'."
+        )
+    try:
+        return {model: float(given.get(model) or given[REST]) for model in models}
+    except ValueError as error:
+        raise ConfigError(f"A price is US dollars a call, such as 0.002: {error}.") from error
+
+
 def _pairs(
     _ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> list[tuple[str, str]]:
@@ -249,19 +294,36 @@ def _pairs(
     return [(value.rpartition("=")[0], value.rpartition("=")[2]) for value in values]
 
 
-def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str]:
+def _names(_ctx: click.Context, option: click.Parameter, value: str | None) -> list[str]:
     """Parse names separated by commas."""
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    if not names:
+    names = [name.strip() for name in (value or "").split(",") if name.strip()]
+    if value is not None and not names:
         raise click.BadParameter("name at least one model.", param=option)
     return names
 
 
 @click.command("replay")
 @click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--panel", callback=_names, required=True, help="Recorded models: a,b,c.")
+@click.option("--panel", callback=_names, help="Recorded models: a,b,c.")
+@click.option(
+    "--suggest",
+    "largest",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Find the best panels of up to K of these models, or of all.",
+)
+@click.option(
+    "--price",
+    "prices",
+    multiple=True,
+    callback=_pairs,
+    metavar="MODEL=USD",
+    help="What a call costs, for --suggest; `*=0.01` for all that are not named.",
+)
 @click.option("--strategy", default="vote", show_default=True)
-@click.option("--sampling", default="full", show_default=True, help="full, adaptive or thrifty.")
+@click.option(
+    "--sampling", default="full", show_default=True, help="full, adaptive, thrifty or smart."
+)
 @click.option("--escalate-to", help="Asked only if the first wave is not unanimous.")
 @click.option("--arbiter", help="The recorded model that judges.  [default: the first member]")
 @click.option(
@@ -294,11 +356,22 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
     show_default=True,
     help="Where replay.json and the plots go.",
 )
-def command(data: Path, folder: Path, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
+def command(
+    data: Path,
+    folder: Path,
+    largest: int | None,
+    prices: Sequence[tuple[str, str]],
+    **options: Any,  # noqa: ANN401 (the options, by name)
+) -> None:
     """Measure a panel and a strategy on recorded answers, without a network or a key.
 
     DATA holds a question a line as JSON; see examples/replay.jsonl. Where a line has a schema, its
     answers are objects, and they are agreed field by field.
     """
+    if largest is None and not options["panel"]:
+        raise click.UsageError("Name a --panel, or let --suggest find one.")
     with command_errors():
-        run(data, ReplayOptions(**options), folder)
+        if largest is None:
+            run(data, ReplayOptions(**options), folder)
+        else:
+            suggestions(data, options["panel"], largest, prices, options["where"])

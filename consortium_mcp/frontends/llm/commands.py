@@ -211,6 +211,25 @@ def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
     history.list_runs(**options)
 
 
+@consortium.command()
+@click.argument("run_id")
+@click.option(
+    "--correct/--incorrect",
+    "--right/--wrong",
+    "correct",
+    default=None,
+    help="Whether its answer is right.",
+)
+@click.option("--answer", help="The right answer, in any spelling.")
+@click.option("--note", help="Kept with the rating.")
+@_AS_JSON
+def rate(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
+    """Keep whether the answer of a past run was right, for `consortium-mcp calibrate`."""
+    from consortium_mcp.frontends.llm import history  # noqa: PLC0415
+
+    history.rate(run_id, **options)
+
+
 @consortium.command("run-info")
 @click.argument("run_id")
 @_RAW

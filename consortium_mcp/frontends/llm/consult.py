@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.frontends.one_shot import Outcome
     from consortium_mcp.services.runs.progress import Progress
 

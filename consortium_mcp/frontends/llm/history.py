@@ -10,10 +10,11 @@ import anyio
 import click
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.core.domain.report import RunReport
 from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummary
+from consortium_mcp.core.reports.report import RunReport
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
+from consortium_mcp.frontends.text.phrases import rating_sentence
 from consortium_mcp.frontends.text.report import report_markdown
 from consortium_mcp.frontends.text.run_list import runs_markdown
 from consortium_mcp.services.assembly import open_service
@@ -89,3 +90,21 @@ def info(run_id: str, *, raw: bool, as_json: bool) -> None:
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         click.echo(as_text(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))
+
+
+def rate(
+    run_id: str, *, correct: bool | None, answer: str | None, note: str | None, as_json: bool
+) -> None:
+    """Keep a rating of a run, and say what is on record of it."""
+
+    async def rated() -> RunReport:
+        async with open_service(from_environment()) as service:
+            found_id = await service.find_run(run_id)
+            return await service.rate(found_id, correct=correct, answer=answer, note=note, by="llm")
+
+    with command_errors():
+        report = anyio.run(rated)
+    if as_json:
+        click.echo(for_terminal(report).model_dump_json(indent=2))
+    else:
+        click.echo(f"Run {report.run_id}: {rating_sentence(report.ratings)}")

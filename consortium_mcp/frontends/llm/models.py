@@ -19,7 +19,7 @@ from consortium_mcp.frontends.llm.options import MODEL_OPTIONS, help_text
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterator
 
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
 
 
 _FIELDS: Any = {

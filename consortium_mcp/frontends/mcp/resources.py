@@ -11,8 +11,8 @@ from mcp_types import Resource
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError, UnknownConsortium, UnknownRun
-from consortium_mcp.core.domain.report import consortium_uri, resource_uri
 from consortium_mcp.core.records.run_summary import RunQuery
+from consortium_mcp.core.reports.uris import consortium_uri, resource_uri
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.text.phrases import one_line

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.verdict import ConfidenceParts
+    from consortium_mcp.core.reports.report import RunReport
 
 _BOTH = 2
 

@@ -16,9 +16,9 @@ from consortium_mcp.frontends.text.report import report_markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.core.records.run_record import IterationRecord
+    from consortium_mcp.core.reports.report import RunReport
 
 
 def page_markdown(found: Page, run_id: str, include: Sequence[str]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consortium_mcp.core.domain.report import MemberReport, Plan, RunReport, Usage
+    from collections.abc import Sequence
+
     from consortium_mcp.core.records.run_summary import RunSummary
+    from consortium_mcp.core.reports.rating import Rating
+    from consortium_mcp.core.reports.report import MemberReport, Plan, RunReport, Usage
 
 
 def seconds(member: MemberReport) -> str:
@@ -67,3 +70,14 @@ def one_line(text: str, limit: int) -> str:
 def times(count: int) -> str:
     """How often: `once`, `3 times`."""
     return "once" if count == 1 else f"{count} times"
+
+
+def rating_sentence(ratings: Sequence[Rating]) -> str:
+    """What the newest rating says, and how many there are; there is at least one."""
+    newest = ratings[-1]
+    said = {True: "rated right", False: "rated wrong", None: "rated"}[newest.correct]
+    right = f"; the right answer is {newest.answer}" if newest.answer else ""
+    who = f" by {newest.by}" if newest.by else ""
+    note = f" ({newest.note})" if newest.note else ""
+    more = f" The newest of {len(ratings)} ratings counts." if len(ratings) > 1 else ""
+    return f"{said}{who} on {newest.at[:10]}{right}{note}.{more}"

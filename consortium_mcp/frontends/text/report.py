@@ -11,6 +11,7 @@ from consortium_mcp.frontends.text.phrases import (
     cost_range,
     dollars,
     duration,
+    rating_sentence,
     seconds,
     times,
     tokens,
@@ -20,8 +21,8 @@ from consortium_mcp.frontends.text.reviews import review_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consortium_mcp.core.domain.report import AttachmentReport, MemberReport, Plan, RunReport
     from consortium_mcp.core.domain.verdict import Dissent
+    from consortium_mcp.core.reports.report import AttachmentReport, MemberReport, Plan, RunReport
 
 _HEADLINES = {
     "planned": "A plan. No model was called",
@@ -95,6 +96,8 @@ def _head(report: RunReport, room: int | None) -> list[str]:
         parts += [_synthesis(report, left), *below]
     else:
         parts += attached
+    if report.ratings:
+        parts.append(f"**Rating:** {rating_sentence(report.ratings)}")
     if report.plan is not None:
         plan = report.plan
         price = f"; {range_}" if (range_ := cost_range(plan)) else ""

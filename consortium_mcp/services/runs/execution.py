@@ -13,10 +13,11 @@ from consortium_mcp.adapters.journal.begun_calls import BegunCalls
 from consortium_mcp.adapters.journal.recorder import Recorder
 from consortium_mcp.adapters.journal.tool_uses import ToolUses
 from consortium_mcp.core.domain.errors import StoreNewer
-from consortium_mcp.core.domain.report import Usage, report_of, tools_used
 from consortium_mcp.core.engine import consultation, events
 from consortium_mcp.core.records.exchange import BegunCall, cut_off
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of, tools_used
 from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.spending.costs import no_price
 from consortium_mcp.services.runs.handle import RunHandle
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask, CallPrice
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.tool_use import ToolUse
     from consortium_mcp.core.records.exchange import Exchange
+    from consortium_mcp.core.reports.report import RunReport
 
     WrapAsk = Callable[["RunExecution", Ask], Ask]
 

@@ -16,8 +16,8 @@ from consortium_mcp.services.runs.progress import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.records.run_record import RunRecord
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.runs.progress import OnProgress
 
 

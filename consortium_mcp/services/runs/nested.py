@@ -17,7 +17,7 @@ from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
 from consortium_mcp.core.domain.request import ConsortiumSettings
-from consortium_mcp.core.domain.run import Parent, Run
+from consortium_mcp.core.domain.run import Parent, Run, with_learned
 from consortium_mcp.core.domain.values import Spending
 from consortium_mcp.core.engine.nested_consortium import checked_path, config_for_nested, reply_text
 from consortium_mcp.core.panel.labels import members_of_run
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consortium_mcp.adapters.journal.store import Store
+    from consortium_mcp.adapters.saved.calibrations import Calibrations
     from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
     from consortium_mcp.core.domain.ask import Ask, Question
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.records.run_record import RunRecord
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk
@@ -62,9 +63,11 @@ class NestedRuns:
         supervisor: RunSupervisor,
         new_seed: Callable[[], str],
         *,
+        calibrations: Calibrations,
         price_lists: PriceLists,
         templates: Templates,
     ) -> None:
+        self._calibrations = calibrations
         self._resolver = resolver
         self._saved = saved
         self._store = store
@@ -170,17 +173,17 @@ class NestedRuns:
             prompt, warnings = filled.prompt, (*warnings, *filled.warnings)
         config = config_for_nested(question, config)
         seed = self._new_seed()
-        return Run(
+        run = Run(
             run_id=str(ULID()),
             prompt=prompt,
             config=config,
             members=members_of_run(config, seed),
             seed=seed,
             parent=parent,
-            calibration=outer.run.calibration,
             client=outer.run.client,
             warnings=warnings,
         )
+        return with_learned(run, await self._calibrations.current())
 
     async def _find_recorded(self, parent: Parent) -> RunRecord | None:
         """The run of a dead process, now ours or ended; `None` if a new one is needed."""

@@ -9,7 +9,8 @@ import pytest
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.attachment import Attachment
-from consortium_mcp.core.domain.report import Usage, report_of
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import run_of
 
 if TYPE_CHECKING:

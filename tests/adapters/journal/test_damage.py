@@ -16,8 +16,9 @@ from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.sqlite.damage import all_set_aside, identity_of, set_aside
 from consortium_mcp.core.domain.errors import StoreUnavailable, UnknownRun
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.records.run_summary import RunQuery
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.damage import DAMAGED, UNUSABLE, damage_page, page_of
 from tests.support.fakes import config, run_of
 

@@ -24,12 +24,13 @@ from consortium_mcp.core.domain.errors import (
     UnknownConsortium,
     UnknownRun,
 )
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.domain.verdict import ConfidenceParts, Verdict
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.records.run_record import IterationRecord
 from consortium_mcp.core.records.run_summary import RunQuery
+from consortium_mcp.core.reports.report import RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import config, run_of
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.request import Consultation
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import run_of
 
 

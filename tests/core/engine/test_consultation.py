@@ -5,7 +5,8 @@ import pytest
 
 from consortium_mcp.core.domain.ask import Ask, Question, Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownStrategy
-from consortium_mcp.core.domain.run import Calibration, Run
+from consortium_mcp.core.domain.learned import Calibration
+from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.engine import consultation
 from consortium_mcp.core.engine.events import Asked, Event, HearingEnded, Judged
 from consortium_mcp.core.spending.budget import Budget

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.run import Calibration, Run, Turn
+from consortium_mcp.core.domain.learned import Calibration
+from consortium_mcp.core.domain.run import Run, Turn
 from consortium_mcp.core.engine.fingerprint import fingerprint_of
 from tests.support.fakes import config, run_of
 

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.verdict import Ballot, Check, PeerReview
 from consortium_mcp.core.evaluation.judges import FEWEST_RUNS, Judge, Judges
 from consortium_mcp.core.evaluation.metrics import wilson_interval
 from consortium_mcp.core.records.run_record import RunRecord
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 if TYPE_CHECKING:

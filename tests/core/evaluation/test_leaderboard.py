@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage, report_of
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.verdict import FieldOutcome, ValueVote
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
+from consortium_mcp.core.reports.report import MemberReport, RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import run_of
 
 NOTHING = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)

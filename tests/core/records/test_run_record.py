@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.domain.report import Usage, report_of
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consortium_mcp.core.domain.report import Plan
+from consortium_mcp.core.reports.report import Plan
 from consortium_mcp.core.spending.cost_range import SHORTEST_REPLY
 from consortium_mcp.core.spending.costs import USUAL_REPLY
 from consortium_mcp.core.spending.estimate import estimate

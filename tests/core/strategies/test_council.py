@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.domain.report import Plan
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.domain.verdict import PeerReview, Verdict
 from consortium_mcp.core.engine import consultation
 from consortium_mcp.core.panel.labels import members_of_run
+from consortium_mcp.core.reports.report import Plan
 from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.spending.estimate import estimate
 from tests.support.fakes import config, consulted, reply, run_of, verdict

@@ -5,7 +5,7 @@ import pytest
 from consortium_mcp.core.domain.consortium import Tier
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.judging.tie_breaks import break_tie
-from consortium_mcp.core.strategies.vote import NOTHING_TO_COUNT, Vote
+from consortium_mcp.core.strategies.vote import CENTRAL_STANDS, NOTHING_TO_COUNT, Vote
 from tests.support.fakes import FakeAsk, answered, consulted, failed, reply, run_of
 
 pytestmark = pytest.mark.anyio
@@ -107,3 +107,14 @@ async def test_a_vote_is_taken_once_for_nobody_would_learn_anything() -> None:
     ended = await consulted(run_of("a", "b", strategy="vote"), ask)
     assert (ended.status, ended.stop_reason, len(ended.iterations)) == ("completed", "stable", 1)
     assert [q.prompt for q in ask.questions] == ["How many?", "How many?"]
+
+
+async def test_of_three_open_answers_the_central_one_stands_and_that_is_said() -> None:
+    responses = (
+        answered("A", None, 0.9, "Use a queue."),
+        answered("B", None, 0.5, "Use a cache, in front of the database."),
+        answered("C", None, 0.5, "Use a cache."),
+    )
+    found = await Vote().judge(run_of("a", "b", "c"), responses, FakeAsk())
+    assert found.synthesis == "Use a cache."
+    assert found.warnings == (CENTRAL_STANDS,)

@@ -6,6 +6,7 @@ import pytest
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import MemberError
+from consortium_mcp.core.domain.learned import Weights
 from consortium_mcp.core.domain.run import Run
 from consortium_mcp.core.panel.labels import members_of_run
 from consortium_mcp.core.spending.estimate import estimate
@@ -51,6 +52,21 @@ def test_thrifty_sampling_asks_two_at_a_time() -> None:
     assert asked(run, *split) == "CD"
     assert asked(run, *split, answered("C", "2"), answered("D", "2")) == ""
     assert asked(run, *split, answered("C", "2"), answered("D", "1")) == "EF"
+
+
+def test_smart_sampling_asks_first_whose_votes_weigh_most() -> None:
+    run = run_of(*SIX, sampling="smart")
+    split = (answered("A", "1"), answered("B", "2"))
+    assert asked(run) == "AB"
+    assert asked(run, *split) == "C"
+    assert asked(run, *split, answered("C", "2")) == "D"
+    assert asked(run, *split, answered("C", "2"), answered("D", "2")) == ""
+    weights = {"a": 0.4, "b": 0.6, "c": 0.5, "d": 2.5, "e": 1.5, "f": 0.5}
+    taught = Weights(of=weights, labelled=200, fitted_at="2026")
+    run = run.model_copy(update={"weights": taught})
+    assert asked(run) == "DE"
+    assert asked(run, answered("D", "1"), answered("E", "1")) == ""
+    assert asked(run, answered("D", "1"), answered("E", "2")) == "B"
 
 
 def test_open_answers_give_nobody_a_lead() -> None:

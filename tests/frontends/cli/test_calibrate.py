@@ -1,25 +1,31 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 from click.testing import CliRunner, Result
 
+from consortium_mcp.adapters.journal.ratings import Ratings
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.saved.calibrations import Calibrations
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
-from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
+from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
+from consortium_mcp.core.records.run_record import IterationRecord
+from consortium_mcp.core.reports.report import RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of
 from consortium_mcp.frontends.cli.main import main
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, consulted, reply, run_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.consortium import Tier
 
 PANEL = ConsortiumSettings(models=["a", "b"], arbiter="a", strategy="vote")
 
@@ -49,7 +55,7 @@ def runs(settings: Settings) -> list[str]:
     return anyio.run(record)
 
 
-def labelled(path: Path, *labels: dict[str, object]) -> str:
+def labelled(path: Path, *labels: Mapping[str, object]) -> str:
     file = path / "labels.jsonl"
     file.write_text("\n".join(json.dumps(label) for label in labels) + "\n")
     return str(file)
@@ -141,9 +147,125 @@ def test_what_is_no_label_is_named(line: str, told: str, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_file_or_forget_is_needed() -> None:
-    assert "Name a file" in command("calibrate").output
+def test_ratings_or_a_file_are_needed() -> None:
+    assert "No run is rated yet. Name a file" in command("calibrate").output
     assert "cannot be read" in command("calibrate", "nowhere.jsonl").output
+    assert "Give one of" in command("calibrate", "--auto", "--forget").output
+
+
+MODELS = ("strong", "weak", "weaker")
+
+
+@pytest.fixture
+def trap(settings: Settings) -> list[str]:
+    """70 recorded votes of a panel whose weak members guess; 0 is always right."""
+    draw = random.Random(1)
+
+    async def record() -> list[str]:
+        store = Store(settings.database)
+        names = [f"TRAP{number:03}" for number in range(70)]
+        nothing = Usage(calls=3, input_tokens=None, output_tokens=None, seconds=1.0)
+        for name in names:
+            weak, weaker = (draw.choice("0123") for _ in range(2))
+            said = FakeAsk(strong=reply("0", 0.9), weak=reply(weak, 0.8), weaker=reply(weaker, 0.8))
+            run = run_of(*MODELS, strategy="vote").model_copy(update={"run_id": name})
+            report = report_of(run, nothing, "2026-11-24T00:00:00.000+00:00")
+            await store.begin_run(run, report)
+            ended = await consulted(run, said)
+            await store.save_iteration(name, IterationRecord.judged(ended.iterations[0]))
+            await store.save_report(report_of(ended, nothing, report.created_at))
+        await store.close()
+        return names
+
+    return anyio.run(record)
+
+
+def vote(settings: Settings, tiers: Mapping[str, Tier] | None = None) -> RunReport:
+    async def ask() -> RunReport:
+        said = FakeAsk(strong=reply("0", 0.9), weak=reply("1", 0.8), weaker=reply("1", 0.8))
+        members = [MemberSpec(model=name, tier=(tiers or {}).get(name)) for name in MODELS]
+        panel = ConsortiumSettings(models=members, arbiter="strong", strategy="vote")
+        async with open_service(settings, ask=said) as service:
+            return await service.wait(await service.consult(ConsultRequest("?", None, panel)), 30)
+
+    with plugin("fake", models(*(FakeAsync(name, "x") for name in MODELS))):
+        return anyio.run(ask)
+
+
+def test_labels_teach_whose_votes_to_trust(
+    settings: Settings, trap: list[str], tmp_path: Path
+) -> None:
+    assert vote(settings).final_answer == "1"
+    done = command("calibrate", labelled(tmp_path, *({"run_id": r, "answer": "0"} for r in trap)))
+    assert done.exit_code == 0, done.output
+    assert "strong, weak, weaker (70 labelled runs): weighted votes were right in" in done.output
+    assert "From now on votes weigh strong" in done.output
+    assert "A calibration of all other panels needs 130 more labels" in done.output
+    report = vote(settings)
+    assert report.final_answer == "0"
+    parts = report.confidence_parts
+    assert parts is not None
+    assert (parts.weighted_by, parts.calibrated) == ("labels", True)
+    own = vote(settings, {"weak": "strong", "strong": "light"})
+    assert own.final_answer == "1"
+    assert own.confidence_parts is not None
+    assert own.confidence_parts.weighted_by == "tier"
+    assert command("calibrate", "--forget").exit_code == 0
+    assert vote(settings).final_answer == "1"
+    assert command("calibrate").exit_code == 0  # the ratings stay
+    assert vote(settings).final_answer == "0"
+
+
+def test_a_resumed_run_keeps_the_weights_it_began_with(
+    settings: Settings, trap: list[str], tmp_path: Path
+) -> None:
+    command("calibrate", labelled(tmp_path, *({"run_id": r, "answer": "0"} for r in trap)))
+    report = vote(settings)
+
+    async def read() -> None:
+        store = Store(settings.database)
+        await Calibrations(store).keep(None)
+        record = await store.record(report.run_id or "")
+        assert record.weights is not None
+        assert record.run().weights == record.weights
+        await store.close()
+
+    anyio.run(read)
+
+
+def test_a_file_is_kept_as_ratings_once(
+    settings: Settings, trap: list[str], tmp_path: Path
+) -> None:
+    file = labelled(tmp_path, *({"run_id": r, "answer": "0"} for r in trap))
+    command("calibrate", file)
+    command("calibrate", file)
+
+    async def read() -> None:
+        store = Store(settings.database)
+        assert await Ratings(store).count() == 70
+        [rating] = (await store.report(trap[0])).ratings
+        assert (rating.answer, rating.by) == ("0", "file")
+        await store.close()
+
+    anyio.run(read)
+
+
+def test_it_learns_by_itself_where_that_is_wanted(settings: Settings, trap: list[str]) -> None:
+    async def rate(names: list[str]) -> list[str]:
+        async with open_service(settings) as service:
+            told = [await service.rate(name, answer="0", by="llm") for name in names]
+            warnings = [warning for report in told for warning in report.warnings]
+            return [warning for warning in warnings if warning.startswith("Learned")]
+
+    assert anyio.run(rate, trap[-55:-50]) == []
+    assert "after every 50 new labels.\n5 are new" in command("calibrate", "--auto").output
+    assert anyio.run(rate, trap[-50:]) == ["Learned anew from 50 labelled runs."]
+    assert vote(settings).final_answer == "0"
+    assert anyio.run(rate, trap[:5]) == []
+    assert "unless you ask" in command("calibrate", "--no-auto").output
+    assert "10 are new" in command("calibrate", "--auto").output
+    command("calibrate", "--forget")
+    assert "votes weigh strong" in command("calibrate", "--auto").output
 
 
 @pytest.mark.usefixtures("settings")

@@ -108,3 +108,33 @@ def test_gzipped_files_are_read_and_broken_ones_named(tmp_path: Path) -> None:
     assert replay(data, *PANEL, "--save", str(tmp_path / "out")).exit_code == 0
     data.write_bytes(b"no gzip")
     assert "cannot be read" in replay(data, *PANEL).output
+
+
+def test_panels_are_suggested_by_what_they_cost() -> None:
+    example = str(ROOT / "examples" / "replay.jsonl")
+    done = CliRunner().invoke(main, ["replay", example, "--suggest", "2"])
+    assert done.exit_code == 0, done.output
+    assert "models, on" in done.output
+    assert "calls  accuracy" in done.output
+    paid = CliRunner().invoke(
+        main, ["replay", example, "--suggest", "2", "--panel", "model-1,model-3",
+               "--price", "model-1=0.01", "--price", "*=0.001"],
+    )  # fmt: skip
+    assert "Of 2 models" in paid.output
+    assert "USD  accuracy" in paid.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Name a --panel, or let --suggest find one"),
+        (["--suggest", "2", "--panel", "nobody"], "Nothing is recorded of nobody"),
+        (["--suggest", "2", "--price", "model-1=1"], "No price is given of model-2"),
+        (["--suggest", "2", "--price", "*=cheap"], "US dollars a call, such as 0.002"),
+    ],
+)
+def test_what_cannot_be_suggested_is_said(arguments: list[str], told: str) -> None:
+    example = str(ROOT / "examples" / "replay.jsonl")
+    done = CliRunner().invoke(main, ["replay", example, *arguments])
+    assert done.exit_code != 0
+    assert told in done.output

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from consortium_mcp.adapters.journal.history import PRUNE_BATCH_RUNS
 from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.core.domain.ask import Question, Reply
-from consortium_mcp.core.domain.report import RunReport, Usage, report_of
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.records.run_record import RunRecord
+from consortium_mcp.core.reports.report import RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of
 from consortium_mcp.frontends.cli.main import main
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin

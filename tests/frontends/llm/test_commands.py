@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from llm.cli import cli
 
-from consortium_mcp.core.domain.report import RunReport
+from consortium_mcp.core.reports.report import RunReport
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.llm import plugin
 from tests.frontends.conftest import JUDGE
@@ -486,3 +486,17 @@ def test_a_finished_run_is_returned_with_its_age_where_reuse_says_so() -> None:
     assert len(json.loads(consortium("runs", "--json").output)["runs"]) == 1
     anew = consortium(*question, "--reuse", "0s")
     assert "Not asked anew" not in anew.output
+
+
+def test_a_run_is_rated_and_its_report_says_so() -> None:
+    consortium("Six × 7?", *PANEL, "--quiet")
+    assert "rated wrong by llm" in consortium("rate", "latest", "--wrong").output
+    done = consortium("rate", "latest", "--correct", "--note", "checked").output
+    assert "rated right by llm" in done
+    assert "(checked). The newest of 2 ratings counts." in done
+    assert "**Rating:** rated right by llm" in consortium("run-info", "latest").output
+    report = json.loads(consortium("rate", "latest", "--answer", "42", "--json").output)
+    assert [each["correct"] for each in report["ratings"]] == [False, True, None]
+    nothing = llm("consortium", "rate", "latest")
+    assert nothing.exit_code == 1
+    assert "give at least one of them" in nothing.output

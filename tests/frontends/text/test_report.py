@@ -7,14 +7,6 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.core.domain.report import (
-    AttachmentReport,
-    Plan,
-    RunReport,
-    Usage,
-    report_of,
-    report_of_plan,
-)
 from consortium_mcp.core.domain.verdict import (
     Ballot,
     Check,
@@ -23,6 +15,8 @@ from consortium_mcp.core.domain.verdict import (
     PeerReview,
     RankedAnswer,
 )
+from consortium_mcp.core.reports.report import AttachmentReport, Plan, RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of, report_of_plan
 from consortium_mcp.frontends.text.pages import Entry, entries_markdown, page
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
 from tests.support.fakes import FakeAsk, consulted, reply, run_of, verdict

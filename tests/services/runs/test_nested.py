@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Question, Reply
-    from consortium_mcp.core.domain.report import RunReport
     from consortium_mcp.core.records.run_summary import RunSummary
+    from consortium_mcp.core.reports.report import RunReport
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Question
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.service import Service
 
 pytestmark = pytest.mark.anyio

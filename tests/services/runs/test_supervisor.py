@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
 
 pytestmark = pytest.mark.anyio
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.service import Service
 
 pytestmark = pytest.mark.anyio

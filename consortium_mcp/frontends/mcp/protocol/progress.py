@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
     from consortium_mcp.services.runs.progress import Progress
     from consortium_mcp.services.service import Service

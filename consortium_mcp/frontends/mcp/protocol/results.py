@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.core.domain.report import report_uri
+from consortium_mcp.core.reports.uris import report_uri
 from consortium_mcp.frontends.text.fitting import OFFSET, Cutting, beginning, fitted, size
 from consortium_mcp.frontends.text.report import report_markdown
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from consortium_mcp.core.domain.errors import Listing
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
 
 
 LISTINGS: Mapping[Listing, str] = {

@@ -12,7 +12,7 @@ from consortium_mcp.frontends.mcp.protocol.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from consortium_mcp.core.domain.report import RunReport
+    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.service import Service
 
 

@@ -8,8 +8,8 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from consortium_mcp.core.domain.report import consortium_uri
 from consortium_mcp.core.domain.request import NOT_FOR_MODELS, SETTINGS, ConsortiumSettings
+from consortium_mcp.core.reports.uris import consortium_uri
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
 from consortium_mcp.frontends.mcp.protocol.results import result, tool_errors
 from consortium_mcp.frontends.mcp.tools.fields import with_settings

@@ -10,6 +10,7 @@ READS = ToolAnnotations(
 CONSULTS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
 )
+ADDS = ToolAnnotations(destructive_hint=False, open_world_hint=False)
 RESUMES = CONSULTS.model_copy(update={"idempotent_hint": True})
 REPLACES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False

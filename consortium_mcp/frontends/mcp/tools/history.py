@@ -12,7 +12,11 @@ from pydantic import Field
 
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.records.run_summary import RunQuery
-from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, service_of
+from consortium_mcp.frontends.mcp.protocol.lifespan import (
+    ServerLifespan,
+    client_name,
+    service_of,
+)
 from consortium_mcp.frontends.mcp.protocol.progress import wait_with_progress
 from consortium_mcp.frontends.mcp.protocol.results import (
     MOST_BYTES,
@@ -21,8 +25,13 @@ from consortium_mcp.frontends.mcp.protocol.results import (
     tool_errors,
 )
 from consortium_mcp.frontends.mcp.tools.fields import RunId
-from consortium_mcp.frontends.mcp.tools.hints import LONG_RESULT, READS
-from consortium_mcp.frontends.mcp.tools.outputs import FullOutline, FullReport, RunList
+from consortium_mcp.frontends.mcp.tools.hints import ADDS, LONG_RESULT, READS
+from consortium_mcp.frontends.mcp.tools.outputs import (
+    FullOutline,
+    FullReport,
+    RunList,
+    StatusOutline,
+)
 from consortium_mcp.frontends.text.fitting import Cutting, size
 from consortium_mcp.frontends.text.pages import PAGE, Section, entries_of, page, page_markdown
 from consortium_mcp.frontends.text.report import MAX_TEXT, report_markdown
@@ -44,6 +53,7 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
     """Register the tools."""
     server.tool(title="List runs", annotations=READS)(list_runs)
     server.tool(title="Get a run", annotations=READS, meta=LONG_RESULT)(get_run)
+    server.tool(title="Rate a run", annotations=ADDS)(rate_run)
 
 
 @tool_errors
@@ -113,3 +123,19 @@ async def get_run(
     found = page(entries_of(include, report, iterations, exchanges), offset)
     text.append(page_markdown(found, run_id, include))
     return report_result(full.model_copy(update={"included": found}), "\n\n".join(text))
+
+
+@tool_errors
+async def rate_run(
+    run_id: str,
+    ctx: Context[ServerLifespan],
+    correct: bool | None = None,  # noqa: FBT001 (clients name their arguments)
+    answer: str | None = None,
+    note: str | None = None,
+) -> Annotated[CallToolResult, StatusOutline]:
+    """Keep whether a run was right, or the right answer, as your user or a test has shown."""
+    service = await service_of(ctx)
+    run_id = await service.find_run(run_id)
+    return report_result(
+        await service.rate(run_id, correct=correct, answer=answer, note=note, by=client_name(ctx))
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
-from consortium_mcp.core.domain.report import MemberReport, RunReport, Usage
 from consortium_mcp.core.domain.run import Status
 from consortium_mcp.core.domain.verdict import Dissent
 from consortium_mcp.core.records.run_summary import RunSummary
+from consortium_mcp.core.reports.report import MemberReport, RunReport, Usage
 from consortium_mcp.frontends.text.pages import Page
 
 
 class StatusOutline(BaseModel):
-    """A run report as the schemas of tools tell it that change a run: what became of it.
+    """A run report as the schemas of further tools tell it.
 
     The rest of the report comes as well; `consult_consortium` describes it.
     """
@@ -22,23 +22,18 @@ class StatusOutline(BaseModel):
 
     run_id: str | None
     status: Status
-    next_step: str | None
 
 
-class ReportOutline(StatusOutline):
-    """A run report as the schemas of further tools tell it: what one looks at first."""
-
-    synthesis: str | None
-    confidence: float | None
-    warnings: list[str]
-
-
-class ConsultOutline(ReportOutline):
+class ConsultOutline(StatusOutline):
     """A run report as the schema of `consult_consortium` tells it.
 
     Its other fields come as well, and speak for themselves; docs/tools.md describes them all.
     """
 
+    synthesis: str | None
+    confidence: float | None
+    warnings: list[str]
+    next_step: str | None
     final_answer: str | None
     agreement: float | None
     dissent: list[Dissent]
@@ -60,7 +55,7 @@ class FullReport(RunReport):
     """The page of the sections in `include`; `null` where none was asked for."""
 
 
-class FullOutline(ReportOutline):
+class FullOutline(StatusOutline):
     """The same with what was asked for besides."""
 
     included: Page | None

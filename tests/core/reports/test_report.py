@@ -4,16 +4,11 @@ import pytest
 
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.domain.report import (
-    LATEST,
-    RunReport,
-    Usage,
-    report_of,
-    run_named,
-    with_resumes,
-    with_status,
-)
 from consortium_mcp.core.records.run_summary import RunSummary
+from consortium_mcp.core.reports.next_steps import with_resumes, with_status
+from consortium_mcp.core.reports.report import RunReport, Usage
+from consortium_mcp.core.reports.reporting import report_of
+from consortium_mcp.core.reports.uris import LATEST, run_named
 from tests.support.fakes import FakeAsk, answered, config, consulted, reply, run_of, verdict
 
 USAGE = Usage(calls=3, input_tokens=30, output_tokens=None, seconds=1.5)

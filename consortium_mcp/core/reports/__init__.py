@@ -1,0 +1,4 @@
+"""What a consultation came to, as every front end tells it.
+
+Begin with `report`; `reporting` makes one of a run.
+"""
