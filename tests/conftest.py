@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 os.environ["LLM_LOAD_PLUGINS"] = ""
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 
 from consortium_mcp.adapters.local.weights import SetupError, fetch
@@ -57,7 +58,8 @@ def local_models(pytestconfig: pytest.Config) -> Path:
     """The real demo weights, kept in pytest's cache; without them a skip (not in CI)."""
     folder = pytestconfig.cache.mkdir("local_models")
     try:
-        fetch(folder, lambda _have, _total: None)
+        with FileLock(folder / ".lock"):  # several processes may run these tests
+            fetch(folder, lambda _have, _total: None)
     except SetupError as error:
         if os.environ.get("CI"):
             raise

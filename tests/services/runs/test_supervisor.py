@@ -39,11 +39,20 @@ def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its envi
 
 
 def dead(settings: Settings, run_id: str) -> None:
-    """Make the run look as if its process had been killed a while ago."""
+    """Make the run look as if its process had been killed a while ago.
+
+    Where the process lives, its heartbeats are held back from now on.
+    """
     with sqlite3.connect(settings.database) as connection:
         connection.execute(
             "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
             [STALE_SECONDS + 1, run_id],
+        )
+        (owner,) = connection.execute("SELECT owner FROM runs WHERE run_id = ?", [run_id])
+        connection.execute(
+            "CREATE TRIGGER silence AFTER UPDATE OF heartbeat ON runs"  # noqa: S608 (the owner is ours)
+            f" WHEN new.status = 'working' AND new.owner = '{owner[0]}'"
+            " BEGIN UPDATE runs SET heartbeat = old.heartbeat WHERE run_id = new.run_id; END"
         )
     connection.close()
 
@@ -230,12 +239,14 @@ async def test_a_process_that_was_silent_lets_go_of_what_another_goes_on_with(
 
 
 async def test_a_silent_process_that_nobody_replaced_goes_on(settings: Settings) -> None:
-    async with opened(settings, a=[1.5, reply("42", 0.9)]) as (asleep, _):
+    awake = anyio.Event()
+    async with opened(settings, a=[awake, reply("42", 0.9)]) as (asleep, _):
         run_id = await asleep.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(asleep, run_id)
         dead(settings, run_id)
         async with opened(settings) as (other, _):
             assert (await other.wait(run_id, 0)).status == "interrupted"
+            awake.set()
             assert (await asleep.wait(run_id, 30)).status == "completed"
             assert (await other.wait(run_id, 0)).status == "completed"
 
