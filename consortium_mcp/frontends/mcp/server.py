@@ -19,6 +19,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CancelledNotificationParam
 
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.frontends.mcp import completions, prompts, resources
+from consortium_mcp.frontends.mcp.apps import page_of_runs, with_pages
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
 from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.mcp.protocol.run_tasks import RunTasks
@@ -151,7 +152,7 @@ def make_server(
         version=importlib.metadata.version("consortium-mcp"),
         lifespan=_lifespan(settings, make or partial(_make_service, settings), notifier),
         subscriptions=notifier.bus,
-        extensions=[Tasks(tasks or RunTasks(service))],
+        extensions=[Tasks(tasks or RunTasks(service)), page_of_runs()],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
     for part in (consultation, consortiums, history, models, resources, prompts):
@@ -161,7 +162,7 @@ def make_server(
         object.__setattr__(tool.fn_metadata, "pre_parse_json", lambda arguments: arguments)
     completions.add_to(server, lambda: server.running.loaded if server.running else None)
     notifier.add_to(server)
-    server.middleware.append(_warm_up_afterwards)
+    server.middleware.extend([_warm_up_afterwards, with_pages])
     server._lowlevel_server.add_notification_handler(  # noqa: SLF001 (MCPServer offers no way)
         "notifications/cancelled", CancelledNotificationParams, _on_cancelled
     )

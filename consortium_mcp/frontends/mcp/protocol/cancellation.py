@@ -40,14 +40,24 @@ class _Wait:
 
 
 class WaitingCalls:
-    """Which call waits for which run."""
+    """Which call waits for which run, and which run each call has begun."""
 
     def __init__(self) -> None:
         self._waits: dict[_Call, _Wait] = {}
+        self._runs: dict[_Call, str] = {}
         self._cancelled_early: dict[_Call, str | None] = {}
         """Reasons of cancelled calls that were not waiting (yet)."""
         self._given_away: dict[str, None] = {}
         """Runs whose ids were given to callers that no longer wait."""
+
+    def began(self, request: Any, request_id: RequestId, run_id: str) -> None:  # noqa: ANN401
+        """Note which run a call has begun or joined."""
+        self._runs[_call(request, request_id)] = run_id
+        _forget_oldest(self._runs)
+
+    def run_of(self, request: Any, request_id: RequestId) -> str | None:  # noqa: ANN401
+        """The run that a call of the same session has begun or joined, if it has."""
+        return self._runs.get(_call(request, request_id))
 
     def given_away(self, run_id: str) -> None:
         """Note that a caller was told to ask for this run later."""

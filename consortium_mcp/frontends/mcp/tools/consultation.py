@@ -143,6 +143,7 @@ async def _wait(
     """The report of the run that this call began or found, when it ends or the wait is over."""
     waiting, request = lifespan_of(ctx).waiting_calls, ctx.request_context.request
     run_id = begun.run_id
+    waiting.began(request, ctx.request_id, run_id)
     if hand_over(run_id):
         waiting.given_away(run_id)
         return report_result(await service.wait(run_id, 0))

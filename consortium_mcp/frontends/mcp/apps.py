@@ -1,0 +1,214 @@
+"""The page of a run inside the conversation: MCP Apps, `io.modelcontextprotocol/ui`.
+
+A client that renders pages is told which tools have one, and gets the page's data in the `_meta` of
+their results, which models do not read. What the page itself asks of `get_run` stands in an
+argument that no model is told of. Other clients see nothing of all this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
+from mcp.server.mcpserver.resources import FunctionResource
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from consortium_mcp.core.domain.errors import ConsortiumError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+
+    from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+    from consortium_mcp.frontends.page.model import RunPage
+    from consortium_mcp.services.service import Service
+
+    Call = ServerRequestContext[ServerLifespan, Any]
+
+RUN_PAGE = "ui://consortium-mcp/run.html"
+DATA = "consortium-mcp/page"
+"""The key in a result's `_meta`; `PageData` is what stands there."""
+ARGUMENT = "page"
+"""The argument of `get_run` that is the page's own; see `PageRequest`."""
+SHOWN_BY = ("consult_consortium", "resume_run")
+"""The tools whose call is drawn. With `get_run` a run would be drawn a second time."""
+_WITH_DATA = {*SHOWN_BY, "get_run", "cancel_run", "rate_run"}
+_LONGEST = 600
+"""Characters of a text in the data. The page asks for the rest of one that its reader opens."""
+_LOOK_SECONDS = 0.25
+"""How often a run is looked at while the page waits for a change: sooner than a reader notices."""
+
+
+class PageRequest(BaseModel):
+    """What the page asks of `get_run` besides the report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call: str | int | None = None
+    """The id of the request that the page belongs to, in place of a run's id: until that call has
+    ended, nobody has told the page which run it is."""
+    after: str | None = None
+    """The `cursor` of what the page shows: the wait is over as soon as there is something newer."""
+    text: str | None = None
+    """The key of a text that was left out; see `Later`."""
+
+
+class PageData(BaseModel):
+    """What the page gets."""
+
+    cursor: str
+    run: dict[str, Any]
+    """A `RunPage` without what is absent."""
+    text: str | None = None
+    """The text that was asked for."""
+
+
+def page_of_runs() -> Apps:
+    """The extension, with the page as its resource; the file is read when a client asks for it."""
+
+    def read() -> str:
+        from consortium_mcp.frontends.page.files import page_template  # noqa: PLC0415 (not at start)
+
+        return page_template()
+
+    apps = Apps()
+    apps.add_resource(
+        FunctionResource(
+            uri=RUN_PAGE,
+            name="run",
+            title="The page of a run",
+            mime_type=APP_MIME_TYPE,
+            fn=read,
+        )
+    )
+    return apps
+
+
+async def with_pages(ctx: Call, call_next: CallNext) -> HandlerResult:
+    """Middleware that adds the page for clients that render it, and hides it from all others."""
+    if ctx.method not in {"tools/list", "resources/list", "tools/call"}:
+        return await call_next(ctx)
+    renders = client_supports_apps(ctx)
+    if ctx.method == "tools/call" and renders:
+        return await _call(ctx, call_next)
+    answer = await call_next(ctx)
+    if ctx.method == "tools/list" and renders:
+        return _with_page_of_tools(_fields(answer))
+    if ctx.method == "resources/list" and not renders:
+        return _without_page(_fields(answer))
+    return answer
+
+
+def _fields(answer: HandlerResult) -> dict[str, Any]:
+    """The answer as it goes over the wire."""
+    if isinstance(answer, BaseModel):
+        return answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return dict(answer or {})
+
+
+def _with_page_of_tools(answer: dict[str, Any]) -> dict[str, Any]:
+    tools = [
+        tool | {"_meta": tool.get("_meta", {}) | {"ui": {"resourceUri": RUN_PAGE}}}
+        if tool["name"] in SHOWN_BY
+        else tool
+        for tool in answer["tools"]
+    ]
+    return answer | {"tools": tools}
+
+
+def _without_page(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"resources": [it for it in answer["resources"] if it["uri"] != RUN_PAGE]}
+
+
+async def _call(ctx: Call, call_next: CallNext) -> HandlerResult:
+    """Call a tool, and add the page's data to its result."""
+    params = dict(ctx.params or {})
+    name, arguments = params.get("name"), params.get("arguments")
+    if name not in _WITH_DATA:
+        return await call_next(ctx)
+    request = PageRequest()
+    if name == "get_run" and isinstance(arguments, dict) and ARGUMENT in arguments:
+        request = _request(arguments[ARGUMENT])
+        arguments = await _as_the_tool_takes_it(ctx, arguments, request)
+        ctx = replace(ctx, params=params | {"arguments": arguments})
+    answer = _fields(await call_next(ctx))
+    report = answer.get("structuredContent")
+    if not isinstance(report, dict) or "run_id" not in report:  # an error, or something to confirm
+        return answer
+    service = await ctx.lifespan_context.service()
+    try:
+        data = await _data(service, report, request.text)
+    except ConsortiumError:  # the report is there, and the page shows what it says
+        return answer
+    return answer | {"_meta": answer.get("_meta", {}) | {DATA: data}}
+
+
+def _request(given: Any) -> PageRequest:  # noqa: ANN401 (whatever a client sends)
+    try:
+        return PageRequest.model_validate(given)
+    except ValidationError as error:
+        message = f"{ARGUMENT} is for the page of a run, which knows its form: {error}"
+        raise MCPError(code=INVALID_PARAMS, message=message) from error
+
+
+async def _as_the_tool_takes_it(
+    ctx: Call, arguments: Mapping[str, Any], request: PageRequest
+) -> dict[str, Any]:
+    """The arguments without the page's own, after the wait that it asked for."""
+    left = {key: value for key, value in arguments.items() if key != ARGUMENT}
+    running = ctx.lifespan_context
+    if request.call is not None:
+        run_id = running.waiting_calls.run_of(ctx.request, request.call)
+        if run_id is None:
+            message = f"No call with the id {request.call} has begun a run."
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        left["run_id"] = run_id
+    if request.after is not None and isinstance(left.get("run_id"), str):
+        seconds = left.pop("wait_seconds", 0)
+        service = await running.service()
+        with anyio.move_on_after(seconds if isinstance(seconds, int | float) else 0):
+            await _change(service, left["run_id"], request.after)
+    return left
+
+
+async def _change(service: Service, run_id: str, seen: str) -> None:
+    """Wait until the run is no longer as the page has seen it; an unknown one does not change."""
+    while True:
+        try:
+            report = await service.wait(run_id, _LOOK_SECONDS)
+        except ConsortiumError:  # the tool tells it
+            return
+        if report.status != "working" or cursor_of(report) != seen:
+            return
+
+
+def cursor_of(report: RunReport) -> str:
+    """What of a run can change, so that two reports of the same state have the same cursor."""
+    answered = sum(member.status in {"answered", "failed", "cut"} for member in report.members)
+    parts = (report.status, report.iterations, report.usage.calls, answered, len(report.ratings))
+    return ".".join(map(str, parts))
+
+
+async def _data(service: Service, report: Mapping[str, Any], text: str | None) -> dict[str, Any]:
+    from consortium_mcp.frontends.page.texts import lean_json, set_apart  # noqa: PLC0415 (the same)
+
+    page, cursor = await _page_of(service, report)
+    lean, texts = set_apart(page, _LONGEST)
+    data = PageData(cursor=cursor, run=lean_json(lean), text=texts.get(text) if text else None)
+    return data.model_dump(mode="json", exclude_none=True)
+
+
+async def _page_of(service: Service, report: Mapping[str, Any]) -> tuple[RunPage, str]:
+    from consortium_mcp.core.reports.report import RunReport  # noqa: PLC0415 (the same)
+    from consortium_mcp.frontends.page.page_data import plan_page, run_page  # noqa: PLC0415
+
+    if report["run_id"] is None:
+        return plan_page(RunReport.model_validate(report)), "planned"
+    record, *nested = await service.records(report["run_id"])
+    return run_page(record, nested), cursor_of(record.report)
