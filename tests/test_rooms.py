@@ -69,6 +69,10 @@ MAY_IMPORT = {
     "services": ["core/*", "adapters", "adapters/*", "services/runs"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records"],
+    "frontends/page": [
+        "core/domain", "core/records", "core/reading", "core/confidence", "core/judging",
+        "frontends/text",
+    ],
     "frontends": [
         "core/domain", "core/records", "adapters", "adapters/files", "adapters/journal",
         "adapters/sqlite", "services",
@@ -80,11 +84,12 @@ MAY_IMPORT = {
         "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
-        "frontends/mcp/tools",
+        "core/*", "adapters", "services", "frontends/text", "frontends/page",
+        "frontends/mcp/protocol", "frontends/mcp/tools",
     ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/page",
+        "frontends/mcp/tools",
         "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
