@@ -53,6 +53,7 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("terminal.md", "Save a panel"): "terminal",
     ("templates.md", "Templates"): "terminal",
     ("terminal.md", "Look back"): "terminal",
+    ("page.md", "Look at a run"): "terminal",
     ("files.md", "Attach something"): "files",
     ("files.md", "Tools for members"): "files",
     ("objects.md", "Answers that are objects"): "files",

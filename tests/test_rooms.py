@@ -73,6 +73,10 @@ MAY_IMPORT = {
     "services": ["core/*", "adapters", "adapters/*", "services/runs"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
+    "frontends/page": [
+        "core/domain", "core/records", "core/reports", "core/reading", "core/confidence",
+        "core/judging", "frontends/text",
+    ],
     "frontends": [
         "core/domain", "core/records", "core/reports", "adapters", "adapters/files",
         "adapters/journal", "adapters/sqlite", "services",
@@ -86,11 +90,12 @@ MAY_IMPORT = {
         "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
-        "frontends/mcp/tools",
+        "core/*", "adapters", "services", "frontends/text", "frontends/page",
+        "frontends/mcp/protocol", "frontends/mcp/tools",
     ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/page",
+        "frontends/mcp/tools",
         "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.records.exchange import Exchange
-    from consortium_mcp.core.records.run_record import IterationRecord
+    from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.consortiums import Announce, Consortiums
@@ -392,6 +392,20 @@ class Service:
         if record := self._supervisor.unrecorded_run(run_id):
             return record.exchanges
         return await self.store.exchanges(run_id)
+
+    async def records(self, run_id: str) -> list[RunRecord]:
+        """A run with all that belongs to it, in any status, and then the runs nested in it.
+
+        Raises:
+            UnknownRun: no run has this id.
+            StoreError: one of them cannot be read.
+        """
+        if found := self._supervisor.unrecorded_run(run_id):
+            return [found]
+        record = await self.store.record(run_id)
+        if handle := self._supervisor.get(run_id):
+            record = record.model_copy(update={"report": handle.report})
+        return [record, *await self.history.nested_records(run_id)]
 
     async def iterations(self, run_id: str) -> Sequence[IterationRecord]:
         """A run's iterations so far; the last may have no verdict yet."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 RUN = ResourceTemplateReference(uri="consortium://runs/{run_id}")
+PAGE = ResourceTemplateReference(uri="consortium://runs/{run_id}/page")
 CONSORTIUM = ResourceTemplateReference(uri="consortium://consortiums/{name}")
 PROMPT = PromptReference(name="second_opinion")
 REVIEW = PromptReference(name="review_change")
@@ -128,6 +129,7 @@ async def test_arguments_are_completed(connect: Connect, era: str) -> None:
         expected: list[tuple[Any, str, str, list[str]]] = [
             (CONSORTIUM, "name", "rev", ["reviewers"]),
             (RUN, "run_id", run_id[:6].lower(), [run_id]),
+            (PAGE, "run_id", run_id[:6].lower(), [run_id]),
             (PROMPT, "consortium", "", ["reviewers"]),
             (PROMPT, "strategy", "vo", ["vote"]),
             (PROMPT, "arbiter", "judge", ["judge", "judge-alone"]),

@@ -105,12 +105,20 @@ async def test_past_syntheses_are_resources(connect: Connect) -> None:
             "consortium://consortiums/{name}",
             "consortium://runs/{run_id}",
             "consortium://runs/{run_id}/report",
+            "consortium://runs/{run_id}/page",
         }
         synthesis = await client.read_resource(report["resource"])
         assert "It is 42." in synthesis.contents[0].text  # type: ignore[union-attr]
         whole = await client.read_resource(report["resource"] + "/report")
         assert json.loads(whole.contents[0].text) == report  # type: ignore[union-attr]
-        for unknown in ("consortium://runs/nope", "consortium://consortiums/nope"):
+        page = (await client.read_resource(report["resource"] + "/page")).contents[0]
+        assert page.mime_type == "text/html"
+        assert "It is 42." in page.text  # type: ignore[union-attr]
+        for unknown in (
+            "consortium://runs/nope",
+            "consortium://runs/nope/page",
+            "consortium://consortiums/nope",
+        ):
             with pytest.raises(MCPError, match="nope"):
                 await client.read_resource(unknown)
 

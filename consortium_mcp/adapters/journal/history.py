@@ -122,6 +122,10 @@ class History:
         )
         return [RunSummary.of_row(dict(row)) for row in rows]
 
+    async def nested_records(self, run_id: str) -> list[RunRecord]:
+        """The records of the runs that `nested` lists."""
+        return [await self._store.record(each.run_id) for each in await self.nested(run_id)]
+
     async def costs(self, by: CostsBy) -> Costs:
         """What the recorded calls have cost, in one pass over them.
 

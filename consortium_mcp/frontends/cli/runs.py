@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import anyio
 import click
@@ -12,11 +14,13 @@ import click
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.domain.errors import StoreError
 from consortium_mcp.core.domain.text import read_age
+from consortium_mcp.frontends.page.files import page_html
+from consortium_mcp.frontends.page.page_data import run_page
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
     from datetime import timedelta
-    from typing import TextIO
+    from typing import IO
 
     from consortium_mcp.adapters.settings import Settings
 
@@ -32,8 +36,14 @@ async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa:
         click.echo(f"Would delete {what}. Nothing was deleted; add --delete to do it.")
 
 
-async def export(settings: Settings, file: TextIO) -> bool:
-    """Write every run as a line of JSON, a `RunRecord`; returns whether all could be read."""
+async def export(settings: Settings, file: IO[str] | None, folder: Path | None) -> bool:
+    """Write every run; returns whether all could be read.
+
+    Args:
+        settings: where the journal is.
+        file: gets each run as a line of JSON, a `RunRecord`.
+        folder: gets each run as a page.
+    """
     written = unread = 0
     async with opened_history(settings.database) as history:
         async for run_id in history.run_ids():
@@ -43,10 +53,23 @@ async def export(settings: Settings, file: TextIO) -> bool:
                 click.echo(str(error), err=True)
                 unread += 1
             else:
-                file.write(record.model_dump_json() + "\n")
+                if file is not None:
+                    file.write(record.model_dump_json() + "\n")
+                if folder is not None:
+                    nested = await history.nested_records(run_id)
+                    _write_page(folder, page_html(run_page(record, nested)), run_id)
                 written += 1
     click.echo(f"{written} runs written" + (f", {unread} not." if unread else "."), err=True)
     return not unread
+
+
+def _write_page(folder: Path, page: str, run_id: str) -> None:
+    file = folder / f"{quote(run_id, safe='')}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(page, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
@@ -79,10 +102,19 @@ def prune_command(settings: Settings, older_than: timedelta, *, dry_run: bool) -
 
 
 @command.command("export")
-@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), required=False)
+@click.option(
+    "--html",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write a page for each run into DIR instead: RUN_ID.html, which fetches nothing.",
+)
 @click.pass_obj
-def export_command(settings: Settings, file: TextIO) -> None:
+def export_command(settings: Settings, file: IO[str] | None, folder: Path | None) -> None:
     """Write every run with its exchanges as JSON lines to FILE, or to stdout."""
+    if file is None and folder is None:
+        file = click.open_file("-", "w", encoding="utf-8")
     with command_errors():
-        complete = anyio.run(export, settings, file)
+        complete = anyio.run(export, settings, file, folder)
     sys.exit(0 if complete else 1)

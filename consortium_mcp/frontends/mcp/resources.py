@@ -95,6 +95,20 @@ def add_to(server: MCPServer[ServerLifespan]) -> None:
             found = await service.wait(await service.find_run(run_id), 0)
             return found.model_dump_json(indent=2)
 
+    @server.resource(
+        "consortium://runs/{run_id}/page",
+        title="Page of a run",
+        description="A past consultation to look at: one HTML file that fetches nothing.",
+        mime_type="text/html",
+    )
+    async def page(run_id: str, ctx: Context[ServerLifespan]) -> str:
+        from consortium_mcp.frontends.page import files, page_data  # noqa: PLC0415 (not at the start)
+
+        service = await service_of(ctx)
+        with _resource_errors():
+            record, *nested = await service.records(await service.find_run(run_id))
+            return files.page_html(page_data.run_page(record, nested))
+
 
 @contextmanager
 def _resource_errors() -> Iterator[None]:

@@ -129,6 +129,27 @@ def test_what_is_exported_reads_back_as_the_same_report(settings: Settings, tmp_
         assert [it.verdict for it in record.iterations] == [it.verdict for it in run.iterations]
 
 
+def test_each_run_becomes_a_page_by_its_id(settings: Settings, tmp_path: Path) -> None:
+    with_runs(settings, ("01RUN", OLD, "completed"), ("at work", NEW, "working"))
+    folder = tmp_path / "deep" / "pages"
+    code, printed, said = command("export", "--html", str(folder))
+    assert (code, printed, said) == (0, "", "2 runs written.\n")
+    assert sorted(file.name for file in folder.iterdir()) == ["01RUN.html", "at%20work.html"]
+    assert "How many?" in (folder / "01RUN.html").read_text(encoding="utf-8")
+    both = command("export", "-", "--html", str(folder))
+    assert len(both[1].splitlines()) == 2
+
+
+def test_pages_that_cannot_be_written_are_an_error_in_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with_runs(settings, ("01RUN", OLD, "completed"))
+    (tmp_path / "file").touch()
+    code, _, said = command("export", "--html", str(tmp_path / "file" / "pages"))
+    assert code == 1
+    assert "01RUN.html cannot be written" in said
+
+
 def test_a_run_that_cannot_be_read_does_not_hide_the_others(settings: Settings) -> None:
     with_runs(settings, ("bad", OLD, "completed"), ("good", OLD, "completed"))
     with sqlite3.connect(settings.database) as connection:

@@ -1,0 +1,4 @@
+import { fileSource } from "./source";
+import { start } from "./start";
+
+start(fileSource());

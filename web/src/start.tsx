@@ -1,0 +1,69 @@
+// Draws the page, and draws it anew whenever its source has something newer.
+
+import { render, type VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Context, sharedOf } from "./context";
+import { Question, Run } from "./run";
+import type { Source, View } from "./source";
+import type { RunNotice, RunPage } from "./types";
+import { statusWords } from "./words";
+
+const isNotice = (shown: RunPage | RunNotice): shown is RunNotice => "notice" in shown;
+
+const NOTICES: Record<RunNotice["notice"], string> = {
+  pruned: "This run is no longer in the database: it has been deleted with what was said in it.",
+  error: "This call came to nothing.",
+  waiting: "The consultation has begun. Its state is not known here yet.",
+};
+
+function App({ source }: { source: Source }): VNode {
+  const [view, setView] = useState(source.first);
+  useEffect(() => source.subscribe(setView), [source]);
+  return <main><Shown view={view} source={source} /></main>;
+}
+
+function Shown({ view, source }: { view: View; source: Source }): VNode {
+  const { shown, can, note } = view;
+  const notice = shown !== null && isNotice(shown) ? shown : null;
+  const run = shown !== null && !isNotice(shown) ? shown : null;
+  useEffect(() => {
+    const prompt = run && (typeof run.prompt === "string" ? run.prompt : run.prompt.beginning);
+    document.title = prompt ? prompt.slice(0, 80) : "Consultation";
+  });
+  const status = run ? statusWords(run) : notice === null ? "Nothing to show yet" : notice.notice === "waiting" ? "Working" : "No consultation here";
+  return (
+    <>
+      <header>
+        <p role="status" aria-live="polite" class={`status ${run?.status ?? (notice?.notice === "error" ? "failed" : "planned")}`}>
+          <span>{status}</span>
+          {note && <span class="note"> {note}</span>}
+        </p>
+        {run ? (
+          <Context.Provider value={sharedOf(run, source, can, "")}><Question text={run.prompt} /></Context.Provider>
+        ) : (
+          <h1>Consultation</h1>
+        )}
+        {run?.status === "working" && (
+          <progress max={Math.max(run.asked, 1)} value={run.answered} aria-label="Members that have answered" />
+        )}
+      </header>
+      {run && <Run page={run} source={source} can={can} />}
+      {shown === null && <p>The answer of a consultation appears here, with how sure it is and who says what.</p>}
+      {notice && (
+        <>
+          <p>{NOTICES[notice.notice]}</p>
+          {notice.text && <p class={notice.notice === "error" ? "notice bad" : "quiet"} dir="auto">{notice.text}</p>}
+          {notice.run_id && <p class="quiet">Run <code>{notice.run_id}</code></p>}
+        </>
+      )}
+    </>
+  );
+}
+
+/** Draws what the source has into the page. */
+export function start(source: Source): void {
+  const place = document.getElementById("page");
+  if (!place) throw new Error("This document has no element with the id `page`.");
+  place.replaceChildren();
+  render(<App source={source} />, place);
+}
