@@ -67,9 +67,8 @@ export function ActionButton({ act, children, class: name }: { act: () => Promis
   );
 }
 
-/** Saves a text as a file, by the host or by the browser. */
-export async function saveFile(host: ((name: string, type: string, text: string) => Promise<void>) | undefined, name: string, type: string, text: string): Promise<void> {
-  if (host) return host(name, type, text);
+/** Saves a text as a file, by the browser. */
+export async function download(name: string, type: string, text: string): Promise<void> {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
@@ -77,5 +76,4 @@ export async function saveFile(host: ((name: string, type: string, text: string)
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  return undefined;
 }

@@ -174,7 +174,10 @@ export function Ratings({ page }: { page: RunPage }): VNode | null {
   return (
     <ul class="plain-list">
       {page.ratings.map((each, n) => (
-        <li key={n}>Rated {each.rating}{each.created_at && <span class="quiet"> {when(each.created_at)}</span>}{each.comment && <span dir="auto">: {each.comment}</span>}</li>
+        <li key={n}>
+          Rated{each.correct === undefined ? "" : each.correct ? " right" : " wrong"}{each.by && <> by <bdi>{each.by}</bdi></>}<span class="quiet"> {when(each.at)}</span>
+          {each.answer && <span dir="auto">; the right answer is {each.answer}</span>}{each.note && <span dir="auto"> ({each.note})</span>}
+        </li>
       ))}
     </ul>
   );

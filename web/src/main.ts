@@ -1,4 +1,6 @@
-import { fileSource } from "./source";
+import { hostSource } from "./host";
+import { fileSource, hasData } from "./source";
 import { start } from "./start";
 
-start(fileSource());
+// A host shows the page without data, in a frame.
+start(window.parent !== window && !hasData() ? hostSource(window.parent) : fileSource());

@@ -1,7 +1,7 @@
 // The groups, side by side: who disagrees and why, who agrees, and who gave no answer.
 
 import type { ComponentChildren, VNode } from "preact";
-import { ActionButton, CopyButton, saveFile } from "./buttons";
+import { ActionButton, CopyButton } from "./buttons";
 import { fullText, useShared } from "./context";
 import { Fold } from "./fold";
 import { Line, Markdown } from "./markdown";
@@ -100,7 +100,7 @@ export function Answer({ member, response }: { member: PageMember; response: Pag
   const { can, source } = useShared();
   const text = response.text;
   const save = async (): Promise<void> =>
-    saveFile(can.save, `answer-${member.label}.md`, "text/markdown", `${await answerMarkdown(response, `${member.model} (${member.label})`, source)}\n`);
+    can.save!(`answer-${member.label}.md`, "text/markdown", `${await answerMarkdown(response, `${member.model} (${member.label})`, source)}\n`);
   return (
     <>
       <p class="quiet">{responseFacts(response, member).join(" · ")}</p>
@@ -110,7 +110,7 @@ export function Answer({ member, response }: { member: PageMember; response: Pag
       {text !== undefined && (
         <p class="actions">
           <CopyButton text={() => fullText(source, text)} what={`the answer of ${member.model}`} />
-          <ActionButton act={save}>Save as Markdown</ActionButton>
+          {can.save && <ActionButton act={save}>Save as Markdown</ActionButton>}
           {can.ask && <ActionButton act={() => can.ask!(`Go on with the answer of ${member.model} (${member.label}).`, [member.label])}>Ask this one further</ActionButton>}
         </p>
       )}

@@ -2,7 +2,7 @@
 
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
-import { ActionButton, CopyButton, saveFile } from "./buttons";
+import { ActionButton, CopyButton } from "./buttons";
 import { Confidence } from "./confidence";
 import { Context, fullText, sharedOf, useShared } from "./context";
 import { Attachments, Calls, Fields, History, Identity, Ratings, Review, Tools } from "./details";
@@ -149,10 +149,10 @@ function Actions({ page, nested }: { page: RunPage; nested: boolean }): VNode {
       {can.stop && page.status === "working" && <ActionButton act={can.stop} class="main">Stop</ActionButton>}
       {can.resume && page.status === "interrupted" && <ActionButton act={can.resume} class="main">Resume</ActionButton>}
       {can.ask && ended && <ActionButton act={() => can.ask!("", page.members.map((each) => each.label))} class="main">Ask further</ActionButton>}
-      {can.rate && ended && <ActionButton act={() => can.rate!("good")}>Rate good</ActionButton>}
-      {can.rate && ended && <ActionButton act={() => can.rate!("bad")}>Rate bad</ActionButton>}
-      {!nested && <ActionButton act={async () => saveFile(can.save, `${name}.md`, "text/markdown", await markdownOf(page, source))}>Save all as Markdown</ActionButton>}
-      {!nested && <ActionButton act={async () => saveFile(can.save, `${name}.json`, "application/json", await jsonOf(page, source))}>Save as JSON</ActionButton>}
+      {can.rate && ended && <ActionButton act={() => can.rate!(true)}>This is right</ActionButton>}
+      {can.rate && ended && <ActionButton act={() => can.rate!(false)}>This is wrong</ActionButton>}
+      {!nested && can.save && <ActionButton act={async () => can.save!(`${name}.md`, "text/markdown", await markdownOf(page, source))}>Save all as Markdown</ActionButton>}
+      {!nested && can.save && <ActionButton act={async () => can.save!(`${name}.json`, "application/json", await jsonOf(page, source))}>Save as JSON</ActionButton>}
     </p>
   );
 }

@@ -1,15 +1,16 @@
 // Where a page gets its data, and what it can do there. A file is one source, a host another.
 
+import { download } from "./buttons";
 import type { RunNotice, RunPage } from "./types";
 
 /** What a page can do. A button whose capability is absent is not there. */
 export interface Capabilities {
   stop?: () => Promise<void>;
   resume?: () => Promise<void>;
-  rate?: (rating: "good" | "bad") => Promise<void>;
+  rate?: (correct: boolean) => Promise<void>;
   /** Ask further: all members, or those with these labels. */
   ask?: (message: string, labels: string[]) => Promise<void>;
-  /** Saves a file; without it, the page downloads it. */
+  /** Saves a file. */
   save?: (name: string, type: string, text: string) => Promise<void>;
   /** Opens a web address; without it, links are the browser's own. */
   openLink?: (url: string) => Promise<void>;
@@ -31,6 +32,8 @@ export interface Source {
   subscribe(listener: (view: View) => void): () => void;
   /** A text that was left out; see `Later`. Throws, or rejects, where it cannot be had. */
   text(key: string): string | Promise<string>;
+  /** Called after each draw. */
+  drawn?(): void;
 }
 
 const PLACE = "run-page";
@@ -38,6 +41,9 @@ const PLACE = "run-page";
 function read(id: string): string {
   return document.getElementById(id)?.textContent?.trim() ?? "";
 }
+
+/** Whether this file has a run's data in it. */
+export const hasData = (): boolean => read(PLACE) !== "";
 
 /** The data that stand in the file itself. */
 export function fileSource(): Source {
@@ -51,7 +57,7 @@ export function fileSource(): Source {
     }
   }
   return {
-    first: { shown, can: {} },
+    first: { shown, can: { save: download } },
     subscribe: () => () => {},
     async text(key) {
       // The texts stand behind the script: the browser may not have come to them yet.

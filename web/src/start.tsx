@@ -1,7 +1,7 @@
 // Draws the page, and draws it anew whenever its source has something newer.
 
 import { render, type VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Context, sharedOf } from "./context";
 import { Question, Run } from "./run";
 import type { Source, View } from "./source";
@@ -19,6 +19,7 @@ const NOTICES: Record<RunNotice["notice"], string> = {
 function App({ source }: { source: Source }): VNode {
   const [view, setView] = useState(source.first);
   useEffect(() => source.subscribe(setView), [source]);
+  useLayoutEffect(() => source.drawn?.());
   return <main><Shown view={view} source={source} /></main>;
 }
 

@@ -108,9 +108,11 @@ export interface PageCall {
 }
 
 export interface PageRating {
-  rating: string;
-  comment?: string;
-  created_at?: string;
+  correct?: boolean;
+  answer?: string;
+  note?: string;
+  by?: string;
+  at: string;
 }
 
 export interface ConfidenceParts {

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from consortium_mcp.core.domain.run import Status, StopReason, Turn
 from consortium_mcp.core.domain.verdict import ConfidenceParts, FieldOutcome, PeerReview
+from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.report import AttachmentReport, Plan, ToolReport, Usage
 
 
@@ -130,14 +131,6 @@ class PageCall(BaseModel):
     tools: list[PageToolUse] = []
 
 
-class PageRating(BaseModel):
-    """What a person thought of the answer."""
-
-    rating: str
-    comment: str | None = None
-    created_at: str | None = None
-
-
 class RunPage(BaseModel):
     """Everything that the page of one run shows."""
 
@@ -176,7 +169,7 @@ class RunPage(BaseModel):
     attachments: list[AttachmentReport] = []
     tools: list[ToolReport] = []
     history: list[Turn] = []
-    ratings: list[PageRating] = []
+    ratings: list[Rating] = []
     usage: Usage
     plan: Plan | None = None
     consortium: str | None = None

@@ -1,0 +1,258 @@
+// The page inside a conversation: its host brings the call's result, and carries calls to the server.
+
+import { dress, Height } from "./appearance";
+import { Bridge, NoAnswer, type HostCapabilities, type HostContext, type Initialized, type ToolResult } from "./bridge";
+import { pageOfReport, type Report } from "./report";
+import type { Capabilities, Source, View } from "./source";
+import type { RunNotice, RunPage } from "./types";
+
+const DATA = "consortium-mcp/page";
+/** Seconds that one look at a working run waits for something new. With the seconds below, a server
+ * that has gone is told of within ten. */
+const LOOK = 5;
+const ANSWER = 4;
+const BEFORE_NEXT_TRY = 1000;
+/** Milliseconds after which a page that got neither input nor result says so. */
+const NOTHING_CAME = 3000;
+
+interface PageData {
+  cursor: string;
+  run: RunPage;
+  text?: string;
+}
+
+const WAITING: RunNotice = { notice: "waiting" };
+
+/** A host's page; `start` draws it. */
+export function hostSource(host: Window): Source {
+  return new HostSource(host);
+}
+
+class HostSource implements Source {
+  first: View = { shown: WAITING, can: {} };
+  private view: View = this.first;
+  private listeners = new Set<(view: View) => void>();
+  private readonly bridge: Bridge;
+  private readonly height: Height;
+  private capabilities: HostCapabilities = {};
+  private context: HostContext = {};
+  private prompt: string | null = null;
+  private run: RunPage | null = null;
+  private cursor = "";
+  /** Of the newest state, as the reader's clock has it. */
+  private seen = new Date();
+  private result = false;
+  private following = false;
+
+  constructor(host: Window) {
+    this.bridge = new Bridge(host, (method, params) => this.told(method, params));
+    this.height = new Height(this.bridge);
+    void this.begin();
+  }
+
+  subscribe(listener: (view: View) => void): () => void {
+    this.listeners.add(listener);
+    if (this.view !== this.first) listener(this.view);
+    return () => this.listeners.delete(listener);
+  }
+
+  async text(key: string): Promise<string> {
+    const id = this.run?.run_id;
+    if (!id || !this.capabilities.serverTools)
+      throw new Error("This host lets the page ask for nothing. The whole run: `consortium-mcp open`.");
+    const data = await this.get({ run_id: id, page: { text: key } }, ANSWER * 3);
+    if (data?.text === undefined) throw new Error("The server does not have this text any more.");
+    return data.text;
+  }
+
+  drawn(): void {
+    this.height.tell();
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      const answer: Initialized = await this.bridge.request(
+        "ui/initialize",
+        {
+          protocolVersion: "2026-01-26",
+          appInfo: { name: "consortium-mcp", version: "1" },
+          appCapabilities: { availableDisplayModes: ["inline"] },
+        },
+        ANSWER * 5,
+      );
+      this.capabilities = answer.hostCapabilities ?? {};
+      this.change(answer.hostContext ?? {});
+    } catch (problem) {
+      this.show(this.view.shown, problem instanceof Error ? problem.message : String(problem));
+      return;
+    }
+    this.bridge.notify("ui/notifications/initialized");
+    this.height.tell();
+    setTimeout(() => {
+      if (this.prompt === null && !this.result && !this.run)
+        this.show(null, "The host has not given this page its call again.");
+    }, NOTHING_CAME);
+    await this.findRun();
+  }
+
+  private told(method: string, params: Record<string, unknown>): void {
+    switch (method) {
+      case "ui/notifications/tool-input": {
+        const input = params.arguments as Record<string, unknown> | undefined;
+        if (typeof input?.prompt === "string") this.prompt = input.prompt;
+        if (!this.run && !this.result) this.show(this.prompt === null ? WAITING : { ...WAITING, text: this.prompt });
+        break;
+      }
+      case "ui/notifications/tool-result":
+        this.result = true;
+        this.take(params as ToolResult);
+        break;
+      case "ui/notifications/tool-cancelled":
+        if (!this.run) {
+          this.result = true;
+          const reason = typeof params.reason === "string" ? ` (${params.reason})` : "";
+          this.show({ notice: "error", text: `The call was cancelled${reason}.` });
+        }
+        break;
+      case "ui/notifications/host-context-changed":
+        this.change(params as HostContext);
+        break;
+    }
+  }
+
+  private change(context: HostContext): void {
+    this.context = { ...this.context, ...context };
+    dress(context);
+    this.height.tell();
+  }
+
+  /** Until the call has ended, only the server knows which run it has begun. */
+  private async findRun(): Promise<void> {
+    const id = this.context.toolInfo?.id;
+    if (id === undefined || !this.capabilities.serverTools) return;
+    while (!this.run && !this.result) {
+      try {
+        const data = await this.get({ run_id: "", page: { call: id } }, LOOK + ANSWER);
+        // A host may count its calls in its own way; then this is another call's run.
+        if (data && this.isMine(data.run)) return this.update(data);
+        if (data) return;
+      } catch {
+        // The call has not begun its run yet.
+      }
+      await new Promise((done) => setTimeout(done, BEFORE_NEXT_TRY));
+    }
+  }
+
+  private isMine(run: RunPage): boolean {
+    const shown = typeof run.prompt === "string" ? run.prompt : run.prompt.beginning;
+    return this.prompt !== null && (this.prompt === shown || (typeof run.prompt !== "string" && this.prompt.startsWith(shown)));
+  }
+
+  /** The result of the call, or of one that the page has made. */
+  private take(result: ToolResult): void {
+    const data = dataOf(result);
+    if (data) return this.update(data);
+    const report = result.structuredContent as Report | undefined;
+    if (report && "status" in report) {
+      this.update({ cursor: "", run: pageOfReport(report) });
+      if (report.run_id && this.capabilities.serverTools) void this.follow(); // the host left its data out
+      return;
+    }
+    const text = (result.content ?? []).map((each) => each.text ?? "").join("\n").trim();
+    this.show({ notice: "error", text: text || "The call came to nothing." });
+  }
+
+  private update(data: PageData): void {
+    this.run = data.run;
+    this.cursor = data.cursor;
+    this.seen = new Date();
+    this.show(data.run, this.staleness());
+    if (data.run.status === "working" && this.capabilities.serverTools) void this.follow();
+  }
+
+  private staleness(): string | undefined {
+    if (this.run?.status !== "working" || this.capabilities.serverTools) return undefined;
+    return `As of ${this.seen.toLocaleTimeString()}. This host does not let the page ask for newer.`;
+  }
+
+  /** Looks at the run until it has ended. */
+  private async follow(): Promise<void> {
+    if (this.following) return;
+    this.following = true;
+    let tries = 0;
+    try {
+      do {
+        const id = this.run?.run_id;
+        if (!id) return;
+        try {
+          const data = await this.get({ run_id: id, wait_seconds: LOOK, page: { after: this.cursor } }, LOOK + ANSWER);
+          tries = 0;
+          if (data) this.update(data);
+        } catch (problem) {
+          tries += 1;
+          const gone = problem instanceof NoAnswer ? "does not answer" : "has gone";
+          this.show(this.view.shown, `The server ${gone}. This is as of ${this.seen.toLocaleTimeString()}.`);
+          await new Promise((done) => setTimeout(done, BEFORE_NEXT_TRY * Math.min(2 ** tries, 30)));
+        }
+      } while (this.run?.status === "working");
+    } finally {
+      this.following = false;
+    }
+  }
+
+  private async get(args: Record<string, unknown>, seconds: number): Promise<PageData | null> {
+    const result = await this.call("get_run", args, seconds);
+    return dataOf(result);
+  }
+
+  /** Calls a tool of the server; an error of the tool is an `Error` with its text. */
+  private async call(name: string, args: Record<string, unknown>, seconds: number): Promise<ToolResult> {
+    const result: ToolResult = await this.bridge.request("tools/call", { name, arguments: args }, seconds);
+    if (result.isError && !result.structuredContent) {
+      const text = (result.content ?? []).map((each) => each.text ?? "").join("\n");
+      throw new Error(text || `${name} failed.`);
+    }
+    return result;
+  }
+
+  private show(shown: View["shown"], note?: string): void {
+    this.view = { shown, can: this.can(), ...(note !== undefined && { note }) };
+    for (const listener of this.listeners) listener(this.view);
+  }
+
+  /** What can be done now; nothing to a run before it is certain which one it is. */
+  private can(): Capabilities {
+    const { serverTools, message, downloadFile, openLinks } = this.capabilities;
+    const id = this.run?.run_id;
+    const act = (name: string, args: Record<string, unknown>) => async (): Promise<void> =>
+      this.take(await this.call(name, args, ANSWER * 3));
+    const can: Capabilities = {};
+    if (serverTools && id) {
+      can.stop = act("cancel_run", { run_id: id });
+      can.resume = act("resume_run", { run_id: id, wait_seconds: 0 });
+      can.rate = async (correct) => act("rate_run", { run_id: id, correct })();
+    }
+    if (message && id)
+      can.ask = async (text) => {
+        await this.bridge.request("ui/message", { role: "user", content: [{ type: "text", text: further(id, text) }] }, ANSWER * 3);
+      };
+    if (downloadFile)
+      can.save = async (name, mimeType, text) => {
+        const resource = { uri: `file:///${name}`, mimeType, text };
+        await this.bridge.request("ui/download-file", { contents: [{ type: "resource", resource }] }, 60);
+      };
+    if (openLinks)
+      can.openLink = async (url) => {
+        await this.bridge.request("ui/open-link", { url }, ANSWER * 3);
+      };
+    return can;
+  }
+}
+
+const further = (id: string, text: string): string =>
+  `Ask the consortium further about this consultation with consult_consortium(continue_run="${id}").${text ? ` ${text}` : ""}`;
+
+function dataOf(result: ToolResult): PageData | null {
+  const data = result._meta?.[DATA] as PageData | undefined;
+  return data?.run ? data : null;
+}
