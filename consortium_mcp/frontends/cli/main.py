@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "doctor",
     "install": "install",
     "leaderboard": "leaderboard",
+    "open": "open",
     "replay": "replay",
     "runs": "runs",
     "setup-local": "setup_local",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.shared.exceptions import MCPError
@@ -24,25 +23,19 @@ if TYPE_CHECKING:
 
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
-    from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
-    from consortium_mcp.frontends.page.model import RunPage
     from consortium_mcp.services.service import Service
 
     Call = ServerRequestContext[ServerLifespan, Any]
 
 RUN_PAGE = "ui://consortium-mcp/run.html"
 DATA = "consortium-mcp/page"
-"""The key in a result's `_meta`; `PageData` is what stands there."""
+"""The key in a result's `_meta`; `frontends.page.live` says what stands there."""
 ARGUMENT = "page"
 """The argument of `get_run` that is the page's own; see `PageRequest`."""
 SHOWN_BY = ("consult_consortium", "resume_run")
 """The tools whose call is drawn. With `get_run` a run would be drawn a second time."""
 _WITH_DATA = {*SHOWN_BY, "get_run", "cancel_run", "rate_run"}
-_LONGEST = 600
-"""Characters of a text in the data. The page asks for the rest of one that its reader opens."""
-_LOOK_SECONDS = 0.25
-"""How often a run is looked at while the page waits for a change: sooner than a reader notices."""
 
 
 class PageRequest(BaseModel):
@@ -57,16 +50,6 @@ class PageRequest(BaseModel):
     """The `cursor` of what the page shows: the wait is over as soon as there is something newer."""
     text: str | None = None
     """The key of a text that was left out; see `Later`."""
-
-
-class PageData(BaseModel):
-    """What the page gets."""
-
-    cursor: str
-    run: dict[str, Any]
-    """A `RunPage` without what is absent."""
-    text: str | None = None
-    """The text that was asked for."""
 
 
 def page_of_runs() -> Apps:
@@ -171,44 +154,18 @@ async def _as_the_tool_takes_it(
         left["run_id"] = run_id
     if request.after is not None and isinstance(left.get("run_id"), str):
         seconds = left.pop("wait_seconds", 0)
-        service = await running.service()
-        with anyio.move_on_after(seconds if isinstance(seconds, int | float) else 0):
-            await _change(service, left["run_id"], request.after)
+        if isinstance(seconds, int | float):
+            from consortium_mcp.frontends.page.live import wait_for_change  # noqa: PLC0415
+
+            await wait_for_change(await running.service(), left["run_id"], request.after, seconds)
     return left
 
 
-async def _change(service: Service, run_id: str, seen: str) -> None:
-    """Wait until the run is no longer as the page has seen it; an unknown one does not change."""
-    while True:
-        try:
-            report = await service.wait(run_id, _LOOK_SECONDS)
-        except ConsortiumError:  # the tool tells it
-            return
-        if report.status != "working" or cursor_of(report) != seen:
-            return
-
-
-def cursor_of(report: RunReport) -> str:
-    """What of a run can change, so that two reports of the same state have the same cursor."""
-    answered = sum(member.status in {"answered", "failed", "cut"} for member in report.members)
-    parts = (report.status, report.iterations, report.usage.calls, answered, len(report.ratings))
-    return ".".join(map(str, parts))
-
-
 async def _data(service: Service, report: Mapping[str, Any], text: str | None) -> dict[str, Any]:
-    from consortium_mcp.frontends.page.texts import lean_json, set_apart  # noqa: PLC0415 (the same)
-
-    page, cursor = await _page_of(service, report)
-    lean, texts = set_apart(page, _LONGEST)
-    data = PageData(cursor=cursor, run=lean_json(lean), text=texts.get(text) if text else None)
-    return data.model_dump(mode="json", exclude_none=True)
-
-
-async def _page_of(service: Service, report: Mapping[str, Any]) -> tuple[RunPage, str]:
-    from consortium_mcp.core.reports.report import RunReport  # noqa: PLC0415 (the same)
-    from consortium_mcp.frontends.page.page_data import plan_page, run_page  # noqa: PLC0415
+    from consortium_mcp.core.reports.report import RunReport  # noqa: PLC0415 (not at start)
+    from consortium_mcp.frontends.page.live import data_of, page_now  # noqa: PLC0415 (the same)
+    from consortium_mcp.frontends.page.page_data import plan_page  # noqa: PLC0415 (the same)
 
     if report["run_id"] is None:
-        return plan_page(RunReport.model_validate(report)), "planned"
-    record, *nested = await service.records(report["run_id"])
-    return run_page(record, nested), cursor_of(record.report)
+        return data_of(plan_page(RunReport.model_validate(report)), "planned")
+    return await page_now(service, report["run_id"], text)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from consortium_mcp.frontends.page.model import RunNotice
 
 PAGE = Path(__file__).parent / "run.html"
+HISTORY = Path(__file__).parent / "history.html"
+"""The pages of `consortium-mcp open`."""
 DATA_PLACE = '<script type="application/json" id="run-page"></script>'
 """Where the data goes in the page."""
 _END = "</body>"

@@ -1,0 +1,143 @@
+"""The pages' server: what each address gives.
+
+The page itself is one file without data; all it shows it reads from `/api`, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
+
+from consortium_mcp.core.domain.errors import (
+    ConfigError,
+    ConsortiumError,
+    UnknownConsortium,
+    UnknownRun,
+)
+from consortium_mcp.core.records.run_summary import RunQuery
+from consortium_mcp.frontends.browser import figures
+from consortium_mcp.frontends.page.files import HISTORY, page_template
+from consortium_mcp.frontends.page.live import page_now, wait_for_change
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consortium_mcp.services.service import Service
+
+    GetService = Callable[[], Awaitable[Service]]
+    Handler = Callable[[Service, Request], Awaitable[Any]]
+
+MOST_SECONDS = 25
+"""That one request waits for a change."""
+RUNS_A_PAGE = 30
+
+
+def make_app(service: GetService, on_request: Callable[[], None] | None = None) -> Starlette:
+    """The pages' server.
+
+    Args:
+        service: gives the service, which may load at its first use.
+        on_request: called with each request, so that the server knows that somebody is there.
+    """
+
+    def answered(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            if on_request is not None:
+                on_request()
+            try:
+                return JSONResponse(await handler(await service(), request))
+            except (UnknownRun, UnknownConsortium) as error:
+                return _problem(error, HTTPStatus.NOT_FOUND)
+            except ConfigError as error:
+                return _problem(error, HTTPStatus.BAD_REQUEST)
+            except ConsortiumError as error:
+                return _problem(error, HTTPStatus.SERVICE_UNAVAILABLE)
+
+        return endpoint
+
+    return Starlette(
+        routes=[
+            Route("/", _page),
+            Route("/api/runs", answered(_runs)),
+            Route("/api/runs/{run_id}", answered(_run)),
+            Route("/api/runs/{run_id}/text", answered(_text)),
+            Route("/api/runs/{run_id}/{action:str}", answered(_act), methods=["POST"]),
+            Route("/api/consortiums", answered(figures.consortiums)),
+            Route("/api/leaderboard", answered(figures.leaderboard)),
+            Route("/api/costs", answered(figures.costs)),
+            Route("/api/calibration", answered(figures.calibration)),
+        ]
+    )
+
+
+def _problem(error: ConsortiumError, status: HTTPStatus) -> Response:
+    return JSONResponse({"error": error.told({})}, status)
+
+
+async def _page(_: Request) -> Response:
+    try:
+        return HTMLResponse(page_template(HISTORY))
+    except ConsortiumError as error:
+        return HTMLResponse(str(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _runs(service: Service, request: Request) -> dict[str, Any]:
+    asked = request.query_params
+    query = RunQuery(
+        RUNS_A_PAGE,
+        asked.get("cursor") or None,
+        asked.get("query") or None,
+        asked.get("status") or None,
+        asked.get("consortium") or None,
+    )
+    found = await service.list_runs(query)
+    return {
+        "runs": [run.model_dump(mode="json", exclude_none=True) for run in found.runs],
+        "next_cursor": found.next_cursor,
+        "notes": found.notes,
+    }
+
+
+async def _run(service: Service, request: Request) -> dict[str, Any]:
+    """A run; with `after`, as soon as it is no longer as the page has seen it."""
+    run_id = await service.find_run(request.path_params["run_id"])
+    if after := request.query_params.get("after"):
+        await wait_for_change(service, run_id, after, MOST_SECONDS)
+    return await page_now(service, run_id)
+
+
+async def _text(service: Service, request: Request) -> dict[str, Any]:
+    run_id = await service.find_run(request.path_params["run_id"])
+    return await page_now(service, run_id, request.query_params.get("key", ""))
+
+
+async def _act(service: Service, request: Request) -> dict[str, Any]:
+    run_id = await service.find_run(request.path_params["run_id"])
+    match request.path_params["action"]:
+        case "cancel":
+            await service.cancel(run_id)
+        case "resume":
+            await service.resume(run_id)
+        case "rate":
+            await service.rate(run_id, by="browser", **await _rating(request))
+        case other:
+            raise ConfigError(f"A run cannot be told to {other!r}.")
+    return await page_now(service, run_id)
+
+
+async def _rating(request: Request) -> dict[str, Any]:
+    try:
+        given = json.loads(await request.body())
+    except ValueError as error:
+        raise ConfigError("The rating is not JSON.") from error
+    if not isinstance(given, dict) or {*given} - {"correct", "answer", "note"}:
+        raise ConfigError('A rating is an object such as {"correct": true}.')
+    return given
