@@ -16,11 +16,12 @@ const NOTICES: Record<RunNotice["notice"], string> = {
   waiting: "The consultation has begun. Its state is not known here yet.",
 };
 
-function App({ source }: { source: Source }): VNode {
+/** The page of whatever the source has. */
+export function Page({ source }: { source: Source }): VNode {
   const [view, setView] = useState(source.first);
   useEffect(() => source.subscribe(setView), [source]);
   useLayoutEffect(() => source.drawn?.());
-  return <main><Shown view={view} source={source} /></main>;
+  return <Shown view={view} source={source} />;
 }
 
 function Shown({ view, source }: { view: View; source: Source }): VNode {
@@ -66,5 +67,5 @@ export function start(source: Source): void {
   const place = document.getElementById("page");
   if (!place) throw new Error("This document has no element with the id `page`.");
   place.replaceChildren();
-  render(<App source={source} />, place);
+  render(<main><Page source={source} /></main>, place);
 }

@@ -25,7 +25,7 @@ export function bytes(size: number): string {
   return size < 1e6 ? `${(size / 1000).toFixed(0)} kB` : `${(size / 1e6).toFixed(1)} MB`;
 }
 
-const STATUS: Record<Status, string> = {
+export const STATUS: Record<Status, string> = {
   planned: "A plan: no model was called",
   working: "Working",
   completed: "Finished",
