@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from consortium_mcp.adapters.journal.attachments import delete_attachments
+from consortium_mcp.adapters.journal.ratings import RATINGS_OF_RUN, ratings_of
 from consortium_mcp.adapters.journal.search_index import (
     SearchIndex,
     forget_deleted,
@@ -153,14 +154,17 @@ class History:
             last = rows[-1]["id"]
 
     async def reports(self) -> AsyncIterator[RunReport]:
-        """Every report that this version can read, as last saved, oldest first."""
+        """Every report that this version can read, as last saved, with its ratings, oldest first."""
         last = _BEFORE_ALL
         while rows := await self._store.file.read(
-            "SELECT id, report FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+            f"SELECT id, report, {RATINGS_OF_RUN} AS ratings FROM runs"  # noqa: S608 (ours)
+            " WHERE id > ? ORDER BY id LIMIT 100",
+            [last],
         ):
             for row in rows:
                 with suppress(ValidationError):  # recorded in an early form
-                    yield RunReport.model_validate_json(row["report"])
+                    report = RunReport.model_validate_json(row["report"])
+                    yield report.model_copy(update={"ratings": ratings_of(row)})
             last = rows[-1]["id"]
 
     async def record(self, run_id: str) -> RunRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from consortium_mcp.core.reports.rating import Rating
@@ -17,6 +18,13 @@ RATINGS_OF_RUN = (
     " (SELECT * FROM ratings WHERE ratings.run_id = runs.run_id ORDER BY ratings.id))"
 )
 """A JSON array, oldest first, in a query of `runs`."""
+
+
+def ratings_of(row: sqlite3.Row) -> list[Rating]:
+    """The ratings in a row of such a query."""
+    return [Rating.model_validate(each) for each in json.loads(row["ratings"])]
+
+
 _INSERT = (
     "INSERT INTO ratings (run_id, correct, answer, note, given_by, created_at)"
     " VALUES (?, ?, ?, ?, ?, ?)"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from consortium_mcp.adapters.journal.ratings import ratings_of
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.errors import ConfigError, StoreError, UnknownRun
 from consortium_mcp.core.domain.run import Parent
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
 from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
 from consortium_mcp.core.reports.next_steps import with_status
-from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
         raise UnknownRun(f"No run has the id {run_id!r}.")
     with _translated_errors(run_id):
         report = RunReport.model_validate_json(rows[0]["report"])
-        ratings = [Rating.model_validate(each) for each in json.loads(rows[0]["ratings"])]
-        report = report.model_copy(update={"ratings": ratings})
+        report = report.model_copy(update={"ratings": ratings_of(rows[0])})
     return with_status(report, rows[0]["live_status"])
 
 

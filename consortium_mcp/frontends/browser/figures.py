@@ -108,5 +108,5 @@ async def calibration(service: Service, _: Request) -> dict[str, Any]:
     return {
         "rated": len(points),
         "ece": metrics.calibration_error(points) if points else None,
-        "bins": [each._asdict() for each in metrics.bins(points)],
+        "bins": [each._asdict() for each in metrics.bins(points)] if points else [],
     }
