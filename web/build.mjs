@@ -4,12 +4,13 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const target = process.argv[2] ?? "../consortium_mcp/frontends/page/run.html";
+const [target = "../consortium_mcp/frontends/page/run.html", entry = "src/main.ts"] =
+  process.argv.slice(2);
 const common = { bundle: true, minify: true, write: false, legalComments: "none", charset: "utf8" };
 const [script, style] = await Promise.all([
   build({
     ...common,
-    entryPoints: ["src/main.ts"],
+    entryPoints: [entry],
     format: "iife",
     target: "es2022",
     jsx: "automatic",

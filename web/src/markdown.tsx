@@ -22,6 +22,12 @@ interface MathToken {
 
 const lexer = new Marked({
   gfm: true,
+  tokenizer: {
+    // A line of dashes below a paragraph is meant as a rule, and looking for such headings is slow.
+    lheading: () => undefined,
+    // Tags are shown as text, so what is around them is read as usual.
+    html: () => undefined,
+  },
   extensions: [
     {
       name: "texBlock",
@@ -189,7 +195,7 @@ class Drawing {
     return (
       <div class="wide" tabIndex={0} role="group" aria-label="Table">
         <table>
-          <thead><tr>{token.header.map((each, n) => <th dir="auto" class={side(n)}>{cell(each)}</th>)}</tr></thead>
+          <thead><tr>{token.header.map((each, n) => each.text.trim() ? <th dir="auto" class={side(n)}>{cell(each)}</th> : <td />)}</tr></thead>
           <tbody>{token.rows.map((line) => <tr>{line.map((each, n) => <td dir="auto" class={side(n)}>{cell(each)}</td>)}</tr>)}</tbody>
         </table>
       </div>
