@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consortium_mcp.frontends.page.texts import lean_json
 from tests.support.page_runs import RUNS, page_of
 from tests.web.conftest import open_all
 
@@ -144,7 +145,7 @@ def test_right_to_left_text_runs_right_to_left(show: Show) -> None:
         update={"prompt": "أي قفل؟", "synthesis": arabic, "final_answer": "قفل الصف"}
     )
     page = show(data, viewport={"width": 320, "height": 700})
-    for place in ("h1", ".headline", ".answer .markdown p", ".answer li"):
+    for place in ("h1", ".headline", ".answer .markdown p", ".answer ul", ".answer li"):
         direction = "each => getComputedStyle(each).direction"
         assert page.locator(place).first.evaluate(direction) == "rtl", place
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -177,7 +178,7 @@ def test_a_run_is_saved_as_markdown_and_as_json(show: Show) -> None:
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as JSON").click()
     whole = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))
-    assert type(data).model_validate(whole) == data
+    assert whole == lean_json(data)
     page.locator("#member-A summary").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as Markdown").click()
@@ -188,15 +189,15 @@ def test_a_run_is_saved_as_markdown_and_as_json(show: Show) -> None:
 
 def test_where_the_clipboard_is_refused_the_text_can_be_copied_by_hand(show: Show) -> None:
     page = show("debate")
-    page.evaluate("document.execCommand = () => false")
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    page.evaluate("document.execCommand = () => false; 0")
+    page.evaluate("navigator.clipboard.writeText = async () => { throw new Error('no'); }; 0")
     page.get_by_role("button", name="Copy answer").click()
     assert page.get_by_role("textbox").input_value() == page_of("debate").synthesis
 
 
 def test_code_is_copied_exactly(show: Show) -> None:
     page = show("answered")
-    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }; 0")
     page.get_by_role("button", name="Copy the code").first.click()
     page.wait_for_function("window.copied?.startsWith('UPDATE jobs SET')")
 
@@ -261,7 +262,7 @@ def test_formulas_are_drawn_as_mathml(show: Show, formula: str) -> None:
     assert maths.first.locator(FORMULAS[formula]).count() >= 1
     space = "document.querySelector('.answer .markdown math').namespaceURI"
     assert page.evaluate(space) == "http://www.w3.org/1998/Math/MathML"
-    assert "\\" not in maths.first.inner_text()
+    assert "\\" not in (maths.first.text_content() or "")
 
 
 @pytest.mark.parametrize(
@@ -282,5 +283,5 @@ def test_differences_between_iterations_are_marked(show: Show) -> None:
     page = show("debate")
     page.get_by_text("3 iterations: confidence").click()
     changes = page.get_by_role("group", name="What changed since the iteration before")
-    assert changes.first.locator("del").first.inner_text() == "Probably"
-    assert "C" in changes.first.locator("ins").all_inner_texts()
+    assert changes.first.locator("del").first.inner_text().startswith("Probably")
+    assert changes.first.locator("ins").first.inner_text().strip() == "24"

@@ -45,7 +45,7 @@ function Iteration({ page, iteration, before }: { page: RunPage; iteration: Page
         {iteration.confidence !== undefined && `: ${percent(iteration.confidence)}`}
         {reported && page.iterations.length > 1 && <span class="quiet"> — the answer above</span>}
       </h3>
-      {iteration.final_answer !== undefined && <p class="said" dir="auto"><Line text={iteration.final_answer} /></p>}
+      {iteration.final_answer !== undefined && <p class="said" dir="auto"><Line text={iteration.final_answer} block /></p>}
       {iteration.degraded && <p class="problem">No arbiter could weigh these answers.</p>}
       {iteration.cut && <p class="problem">It was cut short by the {iteration.cut}.</p>}
       {iteration.groups.length > 0 && (

@@ -51,7 +51,7 @@ function Group({ group, status, responses }: { group: PageGroup; status: Status;
         <span aria-hidden="true">{GROUP_SIGN[group.kind]} </span>
         {groupWords(group.kind, group.labels.length, status)}
       </h3>
-      {group.final_answer !== undefined && <p class="said" dir="auto"><Line text={group.final_answer} /></p>}
+      {group.final_answer !== undefined && <p class="said" dir="auto"><Line text={group.final_answer} block /></p>}
       {group.stated_confidence !== undefined && group.labels.length > 1 && (
         <p class="quiet">They state {percent(group.stated_confidence)} themselves</p>
       )}

@@ -104,7 +104,7 @@ function AnswerAbove({ page }: { page: RunPage }): VNode | null {
   const repeated = typeof text === "string" && text.trim() === short?.trim();
   return (
     <Region class="answer" name="Answer">
-      {short !== undefined && !page.data && short.length <= SHORT && <p class="headline" dir="auto"><Line text={short} /></p>}
+      {short !== undefined && !page.data && short.length <= SHORT && <p class="headline" dir="auto"><Line text={short} block /></p>}
       {!repeated && !(page.data && isJson(text)) && <Markdown text={text} linked level={2} />}
       <p class="actions"><CopyButton text={() => fullText(source, text)} what="the answer">Copy answer</CopyButton></p>
     </Region>
