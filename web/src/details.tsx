@@ -19,16 +19,15 @@ export function Fields({ page }: { page: RunPage }): VNode | null {
     <Region>
       <h2>The object</h2>
       {fields.length > 0 && <p class="quiet">{agreed.length} of {count(fields.length, "field")} agreed by all who gave one</p>}
-      {contested.length > 0 && <FieldTable fields={contested} name="Contested fields" />}
-      {agreed.length > 0 && <Fold summary={`${count(agreed.length, "agreed field")}`}>{() => <FieldTable fields={agreed} name="Agreed fields" />}</Fold>}
-      <Fold summary="As JSON">{() => <Plain text={json} />}</Fold>
+      {fields.length > 0 && <FieldTable fields={[...contested, ...agreed]} />}
+      <Fold summary="As JSON" open={fields.length === 0}>{() => <Plain text={json} />}</Fold>
     </Region>
   );
 }
 
 const MOST_FIELDS = 40;
 
-function FieldTable({ fields, name }: { fields: FieldOutcome[]; name: string }): VNode {
+function FieldTable({ fields }: { fields: FieldOutcome[] }): VNode {
   const [most, setMost] = useState(MOST_FIELDS);
   const value = (each: unknown, missing: boolean): string => {
     if (missing) return "nothing";
@@ -36,12 +35,12 @@ function FieldTable({ fields, name }: { fields: FieldOutcome[]; name: string }):
     return text.length > 300 ? `${text.slice(0, 299)}…` : text;
   };
   return (
-    <div class="wide" tabIndex={0} role="group" aria-label={name}>
+    <div class="wide" tabIndex={0} role="group" aria-label="Fields, the contested ones first">
       <table>
         <thead><tr><th>Field</th><th>Value</th><th>Sure</th><th>Others say</th></tr></thead>
         <tbody>
           {fields.slice(0, most).map((field) => (
-            <tr key={field.path}>
+            <tr key={field.path} class={field.votes.length > 1 ? "contested" : undefined}>
               <td><code>{field.path || "(all)"}</code></td>
               <td dir="auto">{value(field.value, field.missing)}</td>
               <td>{percent(field.confidence)}{field.settled_by === "arbiter" && <span class="quiet"> by the arbiter</span>}</td>

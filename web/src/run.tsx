@@ -32,15 +32,15 @@ export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
       {isDegraded && (
         <div class="notice">
           {page.degraded
-            ? <p><strong>No arbiter could weigh these answers.</strong> What follows is the one with the most support, word for word.</p>
+            ? <p><strong>No arbiter could weigh these answers.</strong> {page.data ? "Each field has the value that most members gave." : "What follows is the one with the most support, word for word."}</p>
             : <h2>Before you rely on it</h2>}
           <Lines lines={page.warnings} />
         </div>
       )}
       {page.error && <p class="notice bad" dir="auto">{page.error}</p>}
+      <Fields page={page} />
       <AnswerAbove page={page} />
       <Confidence page={page} />
-      <Fields page={page} />
       <Groups page={page} />
       {page.plan && <Planned plan={page.plan} />}
       {!isDegraded && page.warnings.length > 0 && <div class="notice"><h2>Warnings</h2><Lines lines={page.warnings} /></div>}
@@ -163,7 +163,9 @@ export function Question({ text }: { text: Text }): VNode {
   const long = typeof text !== "string" || text.length > 240 || text.split("\n").length > 3;
   return (
     <>
-      <h1 dir="auto" class={long ? "cut" : undefined}>{beginning.slice(0, 400) || "(no question)"}</h1>
+      <h1 dir="auto" class={long ? "cut" : undefined}>
+        {!long && /\$|\\[([]/.test(beginning) ? <Line text={beginning} block /> : beginning.slice(0, 400) || "(no question)"}
+      </h1>
       {long && <Fold summary="The whole question">{() => <Plain text={text} />}</Fold>}
     </>
   );
