@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consortium_mcp.frontends.page.files import page_html
 from consortium_mcp.frontends.page.texts import lean_json
 from tests.support.page_runs import RUNS, page_of
-from tests.web.conftest import open_all
+from tests.web.conftest import open_all, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     Show = Callable[..., Page]
 
@@ -68,6 +69,23 @@ def test_nothing_is_wider_than_the_window(show: Show, kind: str, width: int) -> 
     page = show(kind, viewport={"width": width, "height": 700})
     open_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_it_works_under_a_hosts_strict_policy(browser: Browser) -> None:
+    faults: list[str] = []
+    page = watched(browser, faults)
+    html = page_html(page_of("answered"))
+    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
+    page.route("http://host.test/", lambda route: route.fulfill(body=html, headers=headers))
+    page.goto("http://host.test/")
+    open_all(page)
+    assert "2 disagree" in words(page)
+    assert page.evaluate("window.breaches") == []
+    assert faults == ["request: http://host.test/"]
+    page.context.close()
 
 
 def test_what_reads_first_stands_first(show: Show) -> None:

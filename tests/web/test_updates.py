@@ -101,8 +101,10 @@ def test_buttons_use_their_capabilities(host: Page) -> None:
     host.get_by_role("button", name="Save as JSON").click()
     host.locator("#member-B summary").click()
     host.get_by_role("button", name="Ask this one further").click()
-    host.wait_for_function("harness.used.length >= 4")
-    stop, rate, save, ask = used(host)
+    host.get_by_role("button", name="Ask these 2 further").click()
+    host.wait_for_function("harness.used.length >= 5")
+    stop, rate, save, ask, these = used(host)
+    assert these == ["ask", "Go on with those who say: an advisory lock", ["D", "E"]]
     assert (stop, rate) == (["stop"], ["rate", "good"])
     assert save[:3] == ["save", "consultation-01TEST.json", "application/json"]
     assert ask[2] == ["B"]

@@ -35,7 +35,7 @@ export function Groups({ page }: { page: RunPage }): VNode | null {
 }
 
 function Group({ group, status, responses }: { group: PageGroup; status: Status; responses: Map<string, PageResponse> }): VNode {
-  const { members, prefix } = useShared();
+  const { can, members, prefix } = useShared();
   const here = group.labels.map((label) => members.get(label)).filter((each) => each !== undefined);
   const few = here.length <= MOST_LISTED;
   const list = (): ComponentChildren => (
@@ -70,6 +70,13 @@ function Group({ group, status, responses }: { group: PageGroup; status: Status;
             <Fold id={`${prefix}group-${group.labels[0]}`} summary={`Each of the ${here.length}`}>{list}</Fold>
           </div>
         </>
+      )}
+      {can.ask && here.length > 1 && (group.kind === "agrees" || group.kind === "disagrees") && (
+        <p class="actions">
+          <ActionButton act={() => can.ask!(`Go on with those who say: ${group.final_answer ?? group.labels.join(", ")}`, group.labels)}>
+            Ask these {here.length} further
+          </ActionButton>
+        </p>
       )}
     </div>
   );
