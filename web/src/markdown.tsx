@@ -27,6 +27,15 @@ const lexer = new Marked({
     lheading: () => undefined,
     // Tags are shown as text, so what is around them is read as usual.
     html: () => undefined,
+    // `false` lets the lexer look for itself. Its own expressions are long, and compiled when they
+    // are first used: a look at what has to be there spares most of that before the first picture.
+    blockquote: (text: string) => (/^ {0,3}>/.test(text) ? false : undefined),
+    list: (text: string) => (/^ {0,3}(?:[*+-]|\d)/.test(text) ? false : undefined),
+    table: (text: string) => (/^[^\n]*\|/.test(text) || /^[^\n]*\n[ :]*-[-: ]*\|/.test(text) ? false : undefined),
+    def: (text: string) => (/^ {0,3}\[/.test(text) ? false : undefined),
+    emStrong: (text: string) => (/^[*_]/.test(text) ? false : undefined),
+    del: (text: string) => (text.startsWith("~") ? false : undefined),
+    url: (text: string) => (/^(?:https?:|ftp:|www\.|[\w.+-]{1,64}@)/i.test(text) ? false : undefined),
   },
   extensions: [
     {
@@ -34,6 +43,7 @@ const lexer = new Marked({
       level: "block",
       start: (text: string) => text.match(/^(?:\$\$|\\\[|\\begin\{)/m)?.index,
       tokenizer(text: string) {
+        if (!/^ {0,3}[$\\]/.test(text)) return undefined;
         const match =
           /^ {0,3}(?:\$\$([^$]+?)\$\$|\\\[([\s\S]{1,4000}?)\\\])[ \t]*(?:\n|$)/.exec(text) ??
           /^ {0,3}(\\begin\{(?:align|equation|gather|[a-zA-Z]*matrix|cases)\*?\}[\s\S]{1,4000}?\\end\{[a-z*A-Z]+\})[ \t]*(?:\n|$)/.exec(text);
@@ -46,6 +56,7 @@ const lexer = new Marked({
       level: "inline",
       start: (text: string) => text.match(/\$|\\\(|\\\[/)?.index,
       tokenizer(text: string) {
+        if (text[0] !== "$" && text[0] !== "\\") return undefined;
         const match =
           /^\$\$([^$\n]{1,2000})\$\$/.exec(text) ??
           /^\$(?![\s$])((?:[^$\\\n]|\\[^\n]){1,600}?)(?<!\s)\$(?!\d)/.exec(text) ??
