@@ -27,7 +27,7 @@ async function copy(text: string): Promise<boolean> {
 
 type Get = () => string | Promise<string>;
 
-export function CopyButton({ text, what, children = "Copy" }: { text: Get; what: string; children?: ComponentChildren }): VNode {
+export function CopyButton({ text, what, children }: { text: Get; what: string; children?: string }): VNode {
   const [by, setBy] = useState<{ said: string; hand?: string } | null>(null);
   const click = async (): Promise<void> => {
     const full = await text();
@@ -35,10 +35,11 @@ export function CopyButton({ text, what, children = "Copy" }: { text: Get; what:
     setBy(done ? { said: "Copied" } : { said: "Copy it here", hand: full.slice(0, 200_000) });
     if (done) setTimeout(() => setBy(null), 2000);
   };
+  const label = by?.hand !== undefined ? "Close" : (by?.said ?? children ?? "Copy");
   return (
     <>
-      <button type="button" aria-label={by?.hand === undefined ? `Copy ${what}` : `Close: copy ${what} by hand`} onClick={() => (by?.hand === undefined ? void click() : setBy(null))}>
-        {by?.hand === undefined ? (by?.said ?? children) : "Close"}
+      <button type="button" aria-label={children === undefined ? `${label} ${what}` : undefined} onClick={() => (by?.hand === undefined ? void click() : setBy(null))}>
+        {label}
       </button>
       {by?.hand !== undefined && <textarea class="by-hand" readOnly aria-label={`To copy: ${what}`} value={by.hand} onFocus={(event) => event.currentTarget.select()} />}
     </>

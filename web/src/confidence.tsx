@@ -1,6 +1,7 @@
 // One bar in two layers: how many agree, and, within it, how sure that makes the answer.
 
 import type { VNode } from "preact";
+import { Region } from "./context";
 import type { RunPage } from "./types";
 import { percent } from "./words";
 
@@ -10,7 +11,7 @@ export function Confidence({ page }: { page: RunPage }): VNode | null {
   const agreement = parts?.agreement;
   const words = page.equation ?? percent(confidence);
   return (
-    <section class="confidence" aria-label="Confidence">
+    <Region class="confidence" name="Confidence">
       <div
         class="meter"
         role="meter"
@@ -34,7 +35,7 @@ export function Confidence({ page }: { page: RunPage }): VNode | null {
         <span><i class="swatch all-swatch" /> of all</span>
       </p>
       {page.reason && <p class="reason quiet">{capital(page.reason)}</p>}
-    </section>
+    </Region>
   );
 }
 

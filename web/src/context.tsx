@@ -1,6 +1,6 @@
 // What all parts of the page need: the source, what it can do, and which members the run has.
 
-import { createContext } from "preact";
+import { createContext, type ComponentChildren, type VNode } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import type { Capabilities, Source } from "./source";
 import type { PageMember, RunPage, Text } from "./types";
@@ -48,4 +48,12 @@ export function useText(text: Text, wanted = true): { text: string | null; error
 /** A text in full. */
 export async function fullText(source: Source, text: Text): Promise<string> {
   return typeof text === "string" ? text : source.text(text.key);
+}
+
+/** A part of the run. It is a landmark where it has a name, in the page's own run: one of each. */
+export function Region({ name, class: kind, children }: { name?: string; class?: string; children: ComponentChildren }): VNode {
+  const { prefix } = useShared();
+  const landmark = name !== undefined && prefix === "";
+  const Name = landmark ? "section" : "div";
+  return <Name class={kind} aria-label={landmark ? name : undefined}>{children}</Name>;
 }

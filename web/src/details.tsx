@@ -3,33 +3,31 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
 import { CopyButton } from "./buttons";
-import { useShared } from "./context";
+import { Region, useShared } from "./context";
 import { Fold } from "./fold";
 import { Markdown, Plain, WithLabels } from "./markdown";
 import type { FieldOutcome, PageCall, PeerReview, RunPage } from "./types";
 import { bytes, callWords, count, dollars, duration, percent, when } from "./words";
 
 export function Fields({ page }: { page: RunPage }): VNode | null {
-  const { prefix } = useShared();
   const { data, fields } = page;
   if (!data) return null;
   const contested = fields.filter((field) => field.votes.length > 1).sort((a, b) => a.confidence - b.confidence);
   const agreed = fields.filter((field) => field.votes.length < 2);
   const json = JSON.stringify(data, null, 2);
   return (
-    <section aria-labelledby={`${prefix}fields`}>
-      <h2 id={`${prefix}fields`}>The object</h2>
+    <Region>
+      <h2>The object</h2>
       {fields.length > 0 && <p class="quiet">{agreed.length} of {count(fields.length, "field")} agreed by all who gave one</p>}
-      {contested.length > 0 && <FieldTable fields={contested} name="Contested fields" />}
-      {agreed.length > 0 && <Fold summary={`${count(agreed.length, "agreed field")}`}>{() => <FieldTable fields={agreed} name="Agreed fields" />}</Fold>}
-      <Fold summary="As JSON">{() => <Plain text={json} />}</Fold>
-    </section>
+      {fields.length > 0 && <FieldTable fields={[...contested, ...agreed]} />}
+      <Fold summary="As JSON" open={fields.length === 0}>{() => <Plain text={json} />}</Fold>
+    </Region>
   );
 }
 
 const MOST_FIELDS = 40;
 
-function FieldTable({ fields, name }: { fields: FieldOutcome[]; name: string }): VNode {
+function FieldTable({ fields }: { fields: FieldOutcome[] }): VNode {
   const [most, setMost] = useState(MOST_FIELDS);
   const value = (each: unknown, missing: boolean): string => {
     if (missing) return "nothing";
@@ -37,12 +35,12 @@ function FieldTable({ fields, name }: { fields: FieldOutcome[]; name: string }):
     return text.length > 300 ? `${text.slice(0, 299)}…` : text;
   };
   return (
-    <div class="wide" tabIndex={0} role="group" aria-label={name}>
+    <div class="wide" tabIndex={0} role="group" aria-label="Fields, the contested ones first">
       <table>
         <thead><tr><th>Field</th><th>Value</th><th>Sure</th><th>Others say</th></tr></thead>
         <tbody>
           {fields.slice(0, most).map((field) => (
-            <tr key={field.path}>
+            <tr key={field.path} class={field.votes.length > 1 ? "contested" : undefined}>
               <td><code>{field.path || "(all)"}</code></td>
               <td dir="auto">{value(field.value, field.missing)}</td>
               <td>{percent(field.confidence)}{field.settled_by === "arbiter" && <span class="quiet"> by the arbiter</span>}</td>
@@ -113,7 +111,7 @@ function Call({ call, page }: { call: PageCall; page: RunPage }): VNode {
     call.cost_usd !== undefined && dollars(call.cost_usd),
     call.tries > 1 && `${call.tries} tries`,
   ].filter(Boolean);
-  const part = (name: string, text: PageCall["prompt"]): ComponentChildren => text !== undefined && <><h4>{name}</h4><Plain text={text} /></>;
+  const part = (name: string, text: PageCall["prompt"]): ComponentChildren => text !== undefined && <><h3>{name}</h3><Plain text={text} /></>;
   return (
     <>
       <p class="quiet">{facts.join(" · ")}</p>
@@ -121,7 +119,7 @@ function Call({ call, page }: { call: PageCall; page: RunPage }): VNode {
       {part("Prompt", call.prompt)}
       {call.tools.map((use, n) => (
         <div key={n}>
-          <h4>Tool <bdi>{use.name}</bdi> <span class="quiet">{duration(use.seconds)}</span></h4>
+          <h3>Tool <bdi>{use.name}</bdi> <span class="quiet">{duration(use.seconds)}</span></h3>
           <Plain text={use.arguments} />
           <Plain text={use.result} />
         </div>
@@ -162,7 +160,7 @@ export function History({ page }: { page: RunPage }): VNode | null {
       {() => page.history.map((turn, n) => (
         <div class="turn" key={n}>
           <p dir="auto"><strong>{turn.prompt.length > 2000 ? `${turn.prompt.slice(0, 2000)}…` : turn.prompt}</strong></p>
-          <Markdown text={turn.synthesis} level={4} />
+          <Markdown text={turn.synthesis} level={3} />
         </div>
       ))}
     </Fold>

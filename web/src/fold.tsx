@@ -1,7 +1,7 @@
 // Parts that open by a click. What is in them is drawn only then, and stays open while data changes.
 
 import { options, type ComponentChildren, type VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface FoldProps {
   /** Other places lead here by it. */
@@ -44,7 +44,8 @@ function drawnAtOnce(change: () => void): void {
 export function Fold({ id, summary, children, class: name, open: first = false, print = false }: FoldProps): VNode {
   const [open, setOpen] = useState(first);
   const printing = useRef(false);
-  useEffect(() => {
+  // At once: an outer part that opens lets an inner one be opened in the same breath.
+  useLayoutEffect(() => {
     const opened = (event: Event): void => {
       if ((event as CustomEvent<string>).detail === id) setOpen(true);
     };

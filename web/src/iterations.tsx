@@ -45,7 +45,7 @@ function Iteration({ page, iteration, before }: { page: RunPage; iteration: Page
         {iteration.confidence !== undefined && `: ${percent(iteration.confidence)}`}
         {reported && page.iterations.length > 1 && <span class="quiet"> — the answer above</span>}
       </h3>
-      {iteration.final_answer !== undefined && <p class="said" dir="auto"><Line text={iteration.final_answer} /></p>}
+      {iteration.final_answer !== undefined && <p class="said" dir="auto"><Line text={iteration.final_answer} block /></p>}
       {iteration.degraded && <p class="problem">No arbiter could weigh these answers.</p>}
       {iteration.cut && <p class="problem">It was cut short by the {iteration.cut}.</p>}
       {iteration.groups.length > 0 && (
@@ -59,7 +59,9 @@ function Iteration({ page, iteration, before }: { page: RunPage; iteration: Page
         </ul>
       )}
       {synthesis !== undefined && earlier !== undefined && <Changes before={earlier} after={synthesis} />}
-      {synthesis !== undefined && !(earlier !== undefined) && !reported && <Markdown text={synthesis} linked level={4} />}
+      {synthesis !== undefined && !reported && (earlier === undefined
+        ? <Markdown text={synthesis} linked level={4} />
+        : <Fold summary="The answer of this iteration">{() => <Markdown text={synthesis} linked level={4} />}</Fold>)}
       {iteration.refinements.length > 0 && <p class="quiet">Still open then:</p>}
       {iteration.refinements.length > 0 && <ul>{iteration.refinements.map((line) => <li dir="auto" key={line}>{line}</li>)}</ul>}
       {iteration.warnings.map((line) => <p class="problem" dir="auto" key={line}>{line}</p>)}
@@ -86,7 +88,7 @@ function Changes({ before, after }: { before: Text; after: Text }): VNode {
   const pieces = useMemo(() => (ready ? differences(first.text!, second.text!) : null), [first.text, second.text]);
   if (!ready) return <p class="quiet">Comparing …</p>;
   if (first.text === second.text) return <p class="quiet">The same text as before.</p>;
-  if (!pieces) return <Fold summary="A new text, too different to compare">{() => <Markdown text={after} linked level={4} />}</Fold>;
+  if (!pieces) return <p class="quiet">A new text, too different to mark what has changed.</p>;
   return (
     <div class="changes" dir="auto" role="group" aria-label="What changed since the iteration before">
       {pieces.map((piece, place) =>

@@ -21,13 +21,13 @@ const FORMS = [
   new RegExp(`\\b${BEFORE} (${LIST})(?![\\w'])`, "g"),
   new RegExp(`(?<![\\w.'-])(${LIST})(?= (?:${VERBS})(?:s|es|d|ed|ing|ion)?\\b)`, "g"),
   new RegExp(`\\((${LIST})\\)`, "g"),
-  new RegExp(`(?<![\\w.-])(${LIST})['’]s? (?=\\p{L})`, "gu"),
+  new RegExp(`(?<![\\w.-])(${LIST})['’]s? (?=[^\\s\\d])`, "g"),
 ];
 
 /** The labels in a text, in order. Only those that the run has, and where it is clear what is meant. */
 export function labelPlaces(text: string, labels: ReadonlySet<string>): LabelPlace[] {
   const found = new Map<number, LabelPlace>();
-  if (!labels.size || text.length > 50_000) return [];
+  if (!labels.size || text.length > 50_000 || !/\b[A-Z]{1,2}\b/.test(text)) return [];
   for (const form of FORMS)
     for (const match of text.matchAll(form)) {
       const list = match[1]!;

@@ -2,7 +2,7 @@
 // images are named and never fetched, and links are web or mail addresses or nothing.
 
 import { Lexer, Marked, type Token, type Tokens } from "marked";
-import type { ComponentChildren, VNode } from "preact";
+import { Fragment, type ComponentChildren, type VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { CopyButton } from "./buttons";
 import { useShared, useText } from "./context";
@@ -22,12 +22,28 @@ interface MathToken {
 
 const lexer = new Marked({
   gfm: true,
+  tokenizer: {
+    // A line of dashes below a paragraph is meant as a rule, and looking for such headings is slow.
+    lheading: () => undefined,
+    // Tags are shown as text, so what is around them is read as usual.
+    html: () => undefined,
+    // `false` lets the lexer look for itself. Its own expressions are long, and compiled when they
+    // are first used: a look at what has to be there spares most of that before the first picture.
+    blockquote: (text: string) => (/^ {0,3}>/.test(text) ? false : undefined),
+    list: (text: string) => (/^ {0,3}(?:[*+-]|\d)/.test(text) ? false : undefined),
+    table: (text: string) => (/^[^\n]*\|/.test(text) || /^[^\n]*\n[ :]*-[-: ]*\|/.test(text) ? false : undefined),
+    def: (text: string) => (/^ {0,3}\[/.test(text) ? false : undefined),
+    emStrong: (text: string) => (/^[*_]/.test(text) ? false : undefined),
+    del: (text: string) => (text.startsWith("~") ? false : undefined),
+    url: (text: string) => (/^(?:https?:|ftp:|www\.|[\w.+-]{1,64}@)/i.test(text) ? false : undefined),
+  },
   extensions: [
     {
       name: "texBlock",
       level: "block",
       start: (text: string) => text.match(/^(?:\$\$|\\\[|\\begin\{)/m)?.index,
       tokenizer(text: string) {
+        if (!/^ {0,3}[$\\]/.test(text)) return undefined;
         const match =
           /^ {0,3}(?:\$\$([^$]+?)\$\$|\\\[([\s\S]{1,4000}?)\\\])[ \t]*(?:\n|$)/.exec(text) ??
           /^ {0,3}(\\begin\{(?:align|equation|gather|[a-zA-Z]*matrix|cases)\*?\}[\s\S]{1,4000}?\\end\{[a-z*A-Z]+\})[ \t]*(?:\n|$)/.exec(text);
@@ -40,6 +56,7 @@ const lexer = new Marked({
       level: "inline",
       start: (text: string) => text.match(/\$|\\\(|\\\[/)?.index,
       tokenizer(text: string) {
+        if (text[0] !== "$" && text[0] !== "\\") return undefined;
         const match =
           /^\$\$([^$\n]{1,2000})\$\$/.exec(text) ??
           /^\$(?![\s$])((?:[^$\\\n]|\\[^\n]){1,600}?)(?<!\s)\$(?!\d)/.exec(text) ??
@@ -189,7 +206,7 @@ class Drawing {
     return (
       <div class="wide" tabIndex={0} role="group" aria-label="Table">
         <table>
-          <thead><tr>{token.header.map((each, n) => <th dir="auto" class={side(n)}>{cell(each)}</th>)}</tr></thead>
+          <thead><tr>{token.header.map((each, n) => each.text.trim() ? <th dir="auto" class={side(n)}>{cell(each)}</th> : <td />)}</tr></thead>
           <tbody>{token.rows.map((line) => <tr>{line.map((each, n) => <td dir="auto" class={side(n)}>{cell(each)}</td>)}</tr>)}</tbody>
         </table>
       </div>
@@ -268,6 +285,13 @@ function Piece({ text, linked, level }: { text: string; linked: boolean; level: 
   return useMemo(() => <>{drawn(text, linked, level)}</>, [text, linked, level]);
 }
 
+/** Whether its first letter is written from right to left. Its blocks look for themselves, but lists
+ * and tables follow the whole. */
+function isRightToLeft(text: string): boolean {
+  const first = /[A-Za-z\u00c0-\u02af\u0370-\u0587\u0590-\u08ff\u0900-\u1fff\u2c00-\ud7ff\ufb1d-\ufdfd\ufe70-\ufefc]/.exec(text);
+  return first !== null && /[\u0590-\u08ff\ufb1d-\ufdfd\ufe70-\ufefc]/.test(first[0]);
+}
+
 interface MarkdownProps {
   text: Text;
   /** Whether labels of members lead to their answers. */
@@ -293,7 +317,7 @@ export function Markdown({ text, linked = false, level = 3 }: MarkdownProps): VN
   }
   const left = length - place;
   return (
-    <div class="markdown" dir="auto">
+    <div class="markdown" dir={isRightToLeft(beginning || known) ? "rtl" : "ltr"}>
       {pieces}
       {full.error !== null && <p class="problem">This text cannot be shown: {full.error}</p>}
       {full.text === null && more > 0 && full.error === null && <p class="quiet">Fetching the text …</p>}
@@ -307,15 +331,17 @@ export function Markdown({ text, linked = false, level = 3 }: MarkdownProps): VN
 }
 
 /** One line of Markdown, such as a short answer. */
-export function Line({ text, linked = false }: { text: string; linked?: boolean }): VNode {
+export function Line({ text, linked = false, block = false }: { text: string; linked?: boolean; block?: boolean }): VNode {
   return useMemo(() => {
     const shown = text.length > 600 ? `${text.slice(0, 599)}…` : text;
-    if (isHostile(shown)) return <bdi>{shown}</bdi>;
+    // Alone in its block, it decides the block's direction, which a `bdi` would not.
+    const Around = block ? Fragment : "bdi";
+    if (isHostile(shown)) return <Around>{shown}</Around>;
     const drawing = new Drawing(linked, 3);
     // A list or a heading is not what a short answer like "1. e4" or "#1" means.
     const whole = /^\s*(?:\\\[[\s\S]*\\\]|\$\$[\s\S]*\$\$)\s*$/.test(shown) ? shown.trim().slice(2, -2) : null;
-    return <bdi>{whole === null ? drawing.inline(Lexer.lexInline(shown, lexer.defaults), 0) : <Tex source={whole} display={false} />}</bdi>;
-  }, [text, linked]);
+    return <Around>{whole === null ? drawing.inline(Lexer.lexInline(shown, lexer.defaults), 0) : <Tex source={whole} display={false} />}</Around>;
+  }, [text, linked, block]);
 }
 
 /** An exact text, as it was sent or received. */

@@ -2,24 +2,23 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { ActionButton, CopyButton } from "./buttons";
-import { fullText, useShared } from "./context";
+import { Region, fullText, useShared } from "./context";
 import { Fold } from "./fold";
 import { Line, Markdown } from "./markdown";
 import { answerMarkdown } from "./save";
 import type { PageGroup, PageMember, PageResponse, RunPage, Status } from "./types";
-import { GROUP_HELP, GROUP_SIGN, count, dollars, duration, groupWords, modelNames, percent } from "./words";
+import { GROUP_HELP, GROUP_SIGN, count, dollars, duration, groupWords, grouped, modelNames, percent } from "./words";
 
 /** Members of a group that are listed one by one; of more, only the models are. */
 const MOST_LISTED = 4;
 
 export function Groups({ page }: { page: RunPage }): VNode | null {
-  const { prefix } = useShared();
   if (!page.groups.length) return null;
   const reported = page.iterations.find((each) => each.number === page.reported_iteration) ?? page.iterations.at(-1);
   const responses = new Map(reported?.responses.map((each) => [each.label, each]));
   return (
-    <section aria-labelledby={`${prefix}groups`}>
-      <h2 id={`${prefix}groups`}>{page.status === "planned" ? "Who would be asked" : "Who says what"}</h2>
+    <Region>
+      <h2>{page.status === "planned" ? "Who would be asked" : "Who says what"}</h2>
       <div class="groups">
         {page.groups.map((group) => (
           <Group key={`${group.kind} ${group.labels[0]}`} group={group} status={page.status} responses={responses} />
@@ -31,12 +30,12 @@ export function Groups({ page }: { page: RunPage }): VNode | null {
           <div class="argument"><Markdown text={text} linked level={4} /></div>
         </div>
       ))}
-    </section>
+    </Region>
   );
 }
 
 function Group({ group, status, responses }: { group: PageGroup; status: Status; responses: Map<string, PageResponse> }): VNode {
-  const { members, prefix } = useShared();
+  const { can, members, prefix } = useShared();
   const here = group.labels.map((label) => members.get(label)).filter((each) => each !== undefined);
   const few = here.length <= MOST_LISTED;
   const list = (): ComponentChildren => (
@@ -52,7 +51,7 @@ function Group({ group, status, responses }: { group: PageGroup; status: Status;
         <span aria-hidden="true">{GROUP_SIGN[group.kind]} </span>
         {groupWords(group.kind, group.labels.length, status)}
       </h3>
-      {group.final_answer !== undefined && <p class="said" dir="auto"><Line text={group.final_answer} /></p>}
+      {group.final_answer !== undefined && <p class="said" dir="auto"><Line text={group.final_answer} block /></p>}
       {group.stated_confidence !== undefined && group.labels.length > 1 && (
         <p class="quiet">They state {percent(group.stated_confidence)} themselves</p>
       )}
@@ -71,6 +70,13 @@ function Group({ group, status, responses }: { group: PageGroup; status: Status;
             <Fold id={`${prefix}group-${group.labels[0]}`} summary={`Each of the ${here.length}`}>{list}</Fold>
           </div>
         </>
+      )}
+      {can.ask && here.length > 1 && (group.kind === "agrees" || group.kind === "disagrees") && (
+        <p class="actions">
+          <ActionButton act={() => can.ask!(`Go on with those who say: ${group.final_answer ?? group.labels.join(", ")}`, group.labels)}>
+            Ask these {here.length} further
+          </ActionButton>
+        </p>
       )}
     </div>
   );
@@ -124,7 +130,7 @@ function responseFacts(response: PageResponse, member: PageMember): string[] {
   if (response.status === "cut") found.push("cut off: the run went on without it");
   if (response.seconds !== undefined) found.push(duration(response.seconds));
   if (response.input_tokens !== undefined || response.output_tokens !== undefined)
-    found.push(`${(response.input_tokens ?? 0).toLocaleString("en")} tokens in, ${(response.output_tokens ?? 0).toLocaleString("en")} out`);
+    found.push(`${grouped(response.input_tokens ?? 0)} tokens in, ${grouped(response.output_tokens ?? 0)} out`);
   if (response.cost_usd !== undefined) found.push(dollars(response.cost_usd));
   if (response.tries !== undefined) found.push(count(response.tries, "try", "tries"));
   if (response.stated_confidence !== undefined) found.push(`states ${percent(response.stated_confidence)} itself`);

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { ActionButton, CopyButton } from "./buttons";
 import { Confidence } from "./confidence";
-import { Context, fullText, sharedOf, useShared } from "./context";
+import { Context, Region, fullText, sharedOf, useShared } from "./context";
 import { Attachments, Calls, Fields, History, Identity, Ratings, Review, Tools } from "./details";
 import { Fold } from "./fold";
 import { Iterations } from "./iterations";
@@ -13,7 +13,7 @@ import { Groups } from "./members";
 import { facts, jsonOf, markdownOf } from "./save";
 import type { Capabilities, Source } from "./source";
 import type { Plan, RunPage, Text } from "./types";
-import { count, dollars, statusWords } from "./words";
+import { count, dollars, grouped, statusWords } from "./words";
 
 interface RunProps {
   page: RunPage;
@@ -32,20 +32,20 @@ export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
       {isDegraded && (
         <div class="notice">
           {page.degraded
-            ? <p><strong>No arbiter could weigh these answers.</strong> What follows is the one with the most support, word for word.</p>
+            ? <p><strong>No arbiter could weigh these answers.</strong> {page.data ? "Each field has the value that most members gave." : "What follows is the one with the most support, word for word."}</p>
             : <h2>Before you rely on it</h2>}
           <Lines lines={page.warnings} />
         </div>
       )}
       {page.error && <p class="notice bad" dir="auto">{page.error}</p>}
+      <Fields page={page} />
       <AnswerAbove page={page} />
       <Confidence page={page} />
-      <Fields page={page} />
       <Groups page={page} />
       {page.plan && <Planned plan={page.plan} />}
       {!isDegraded && page.warnings.length > 0 && <div class="notice"><h2>Warnings</h2><Lines lines={page.warnings} /></div>}
       {page.refinements.length > 0 && (
-        <section><h2>Still open</h2><ul>{page.refinements.map((line) => <li dir="auto" key={line}><WithLabels text={line} /></li>)}</ul></section>
+        <Region><h2>Still open</h2><ul>{page.refinements.map((line) => <li dir="auto" key={line}><WithLabels text={line} /></li>)}</ul></Region>
       )}
       <Facts page={page} />
       <Actions page={page} nested={prefix !== ""} />
@@ -103,11 +103,11 @@ function AnswerAbove({ page }: { page: RunPage }): VNode | null {
   const text: Text = synthesis;
   const repeated = typeof text === "string" && text.trim() === short?.trim();
   return (
-    <section class="answer" aria-label="Answer">
-      {short !== undefined && !page.data && short.length <= SHORT && <p class="headline" dir="auto"><Line text={short} /></p>}
+    <Region class="answer" name="Answer">
+      {short !== undefined && !page.data && short.length <= SHORT && <p class="headline" dir="auto"><Line text={short} block /></p>}
       {!repeated && !(page.data && isJson(text)) && <Markdown text={text} linked level={2} />}
       <p class="actions"><CopyButton text={() => fullText(source, text)} what="the answer">Copy answer</CopyButton></p>
-    </section>
+    </Region>
   );
 }
 
@@ -116,27 +116,27 @@ const isJson = (text: Text): boolean => typeof text === "string" && /^\s*[{[]/.t
 function Planned({ plan }: { plan: Plan }): VNode {
   const kinds = Object.entries(plan.calls).filter(([, [, most]]) => most > 0);
   return (
-    <section>
+    <Region>
       <h2>What it would take</h2>
       <dl class="facts">
         <div><dt>Calls</dt><dd>{plan.fewest_calls === plan.most_calls ? plan.most_calls : `${plan.fewest_calls} to ${plan.most_calls}`}</dd></div>
         {kinds.length > 1 && kinds.map(([kind, [fewest, most]]) => <div key={kind}><dt>of these, {kind}</dt><dd>{fewest === most ? most : `${fewest} to ${most}`}</dd></div>)}
-        <div><dt>Tokens of the first questions</dt><dd>about {plan.estimated_input_tokens.toLocaleString("en")}</dd></div>
+        <div><dt>Tokens of the first questions</dt><dd>about {grouped(plan.estimated_input_tokens)}</dd></div>
         {plan.least_cost_usd !== undefined && plan.most_cost_usd !== undefined && (
           <div><dt>Cost</dt><dd>about {dollars(plan.least_cost_usd)} to {dollars(plan.most_cost_usd)}{plan.priced_calls < plan.most_calls && `, for ${count(plan.priced_calls, "call")}`}</dd></div>
         )}
       </dl>
-    </section>
+    </Region>
   );
 }
 
 function Facts({ page }: { page: RunPage }): VNode {
   return (
-    <section aria-label="Cost and time">
+    <Region name="Cost and time">
       <dl class="facts">
         {facts(page).map(([name, value]) => <div key={name}><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div>)}
       </dl>
-    </section>
+    </Region>
   );
 }
 
@@ -163,7 +163,9 @@ export function Question({ text }: { text: Text }): VNode {
   const long = typeof text !== "string" || text.length > 240 || text.split("\n").length > 3;
   return (
     <>
-      <h1 dir="auto" class={long ? "cut" : undefined}>{beginning.slice(0, 400) || "(no question)"}</h1>
+      <h1 dir="auto" class={long ? "cut" : undefined}>
+        {!long && /\$|\\[([]/.test(beginning) ? <Line text={beginning} block /> : beginning.slice(0, 400) || "(no question)"}
+      </h1>
       {long && <Fold summary="The whole question">{() => <Plain text={text} />}</Fold>}
     </>
   );

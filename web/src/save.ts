@@ -3,7 +3,7 @@
 import { fullText } from "./context";
 import type { Source } from "./source";
 import type { PageResponse, RunPage, Text } from "./types";
-import { count, dollars, duration, groupWords, percent, statusWords, stopWords } from "./words";
+import { count, dollars, duration, groupWords, grouped, percent, statusWords, stopWords } from "./words";
 
 /** The whole run, or one answer of it. */
 export async function markdownOf(page: RunPage, source: Source): Promise<string> {
@@ -69,7 +69,7 @@ export function facts(page: RunPage): [string, string][] {
   add("Time", usage.seconds !== undefined && duration(usage.seconds));
   add("Calls", usage.calls > 0 && count(usage.calls, "call"));
   if (usage.input_tokens !== undefined || usage.output_tokens !== undefined)
-    add("Tokens", `${(usage.input_tokens ?? 0).toLocaleString("en")} in, ${(usage.output_tokens ?? 0).toLocaleString("en")} out${usage.cached_tokens ? `, ${usage.cached_tokens.toLocaleString("en")} cached` : ""}`);
+    add("Tokens", `${grouped(usage.input_tokens ?? 0)} in, ${grouped(usage.output_tokens ?? 0)} out${usage.cached_tokens ? `, ${grouped(usage.cached_tokens)} cached` : ""}`);
   add("Iterations", page.iterations.length > 0 && String(page.iterations.length));
   add("Ended because", page.stop_reason && stopWords(page.stop_reason));
   add("Strategy", page.strategy);

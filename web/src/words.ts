@@ -8,8 +8,10 @@ export function percent(share: number): string {
   const rounded = Math.round(value);
   return `${value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded}\u00a0%`;
 }
+/** With commas; the browser's own way takes 30 ms the first time. */
+export const grouped = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ",");
 export const count = (n: number, one: string, many = `${one}s`): string =>
-  `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+  `${grouped(n)} ${n === 1 ? one : many}`;
 
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)}\u00a0s`;
@@ -29,7 +31,7 @@ export const STATUS: Record<Status, string> = {
   planned: "A plan: no model was called",
   working: "Working",
   completed: "Finished",
-  degraded: "Finished, but not as it should",
+  degraded: "Finished, but something failed",
   failed: "Failed",
   cancelled: "Cancelled",
   interrupted: "Interrupted",
@@ -103,7 +105,9 @@ export function modelNames(members: PageMember[]): { model: string; count: numbe
 export function when(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return date.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  const month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[date.getMonth()];
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${date.getDate()} ${month} ${date.getFullYear()}, ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** What a call was for: `A answers`, `the arbiter judges`. */

@@ -11,7 +11,7 @@ import pytest
 
 from consortium_mcp.adapters.journal.store import STALE_SECONDS
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
-from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError
+from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
@@ -54,6 +54,20 @@ async def opened(settings: Settings, **script: Any) -> AsyncIterator[tuple[Servi
 
 async def consulted(service: Service, wanted: ConsortiumSettings = OUTER) -> RunReport:
     return await service.wait(await service.consult(ConsultRequest("Six × 7?", None, wanted)), 30)
+
+
+async def test_the_records_of_a_run_are_its_own_and_those_of_its_nested_runs(
+    settings: Settings,
+) -> None:
+    async with opened(settings) as (service, _):
+        report = await consulted(service)
+        first, nested = await service.records(str(report.run_id))
+        assert first.report == report
+        assert nested.parent is not None
+        assert nested.parent.run_id == report.run_id
+        assert nested.parent.call.startswith("1/member/")  # its label is the run's choice
+        with pytest.raises(UnknownRun):
+            await service.records("nope")
 
 
 async def listed(service: Service) -> list[RunSummary]:
