@@ -69,11 +69,17 @@ MAY_IMPORT = {
     "services": ["core/*", "adapters", "adapters/*", "services/runs"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records"],
+    "frontends/terminal": [
+        "core/domain", "core/records", "core/evaluation", "core/strategies", "adapters",
+        "adapters/journal", "adapters/models", "adapters/saved", "frontends/text",
+    ],
     "frontends": [
         "core/domain", "core/records", "adapters", "adapters/files", "adapters/journal",
         "adapters/sqlite", "services",
     ],
-    "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
+    "frontends/llm": [
+        "core/*", "adapters/*", "services", "frontends", "frontends/text", "frontends/terminal",
+    ],
     "frontends/mcp/protocol": ["core/domain", "adapters/files", "services", "frontends/text"],
     "frontends/mcp/tools": [
         "core/*", "adapters", "adapters/files", "services", "frontends/text",
@@ -84,7 +90,8 @@ MAY_IMPORT = {
         "frontends/mcp/tools",
     ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
+        "frontends/mcp/tools",
         "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
@@ -118,6 +125,7 @@ ONLY_IN = {
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
     "uvicorn": ["frontends/mcp/http.py"],
+    "rich": ["frontends/terminal/"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],
     "click": ["frontends/", "adapters/settings.py", "adapters/calls/tools.py"],

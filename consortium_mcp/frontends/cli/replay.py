@@ -24,8 +24,16 @@ from consortium_mcp.core.evaluation.object_replay import (
 )
 from consortium_mcp.core.evaluation.objects import ObjectRecording
 from consortium_mcp.core.evaluation.recordings import Recording
-from consortium_mcp.core.evaluation.replay import Measures, Summary, replay
+from consortium_mcp.core.evaluation.replay import (
+    Measures,
+    Summary,
+    remarks,
+    replay,
+    ways,
+    what_was_asked,
+)
 from consortium_mcp.core.panel.labels import label
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.plots import (
     PlotPoint,
@@ -59,7 +67,7 @@ class ReplayOptions:
     """What recorded objects are measured by."""
 
 
-def run(data: Path, options: ReplayOptions, folder: Path) -> None:
+def run(data: Path, options: ReplayOptions, folder: Path, *, as_json: bool = False) -> None:
     """Replay, print the figures, and save them with two plots.
 
     Raises:
@@ -70,14 +78,14 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
         tasks = [each for each in read_objects(data) if _matches(each, options.where)]
         weights = weights_of_tiers({member.model: member.tier for member in config.members})
         found, each_task = replay_objects(tasks, weights, options.metric)
-        click.echo(objects_as_text(found))
+        _print(found, as_json=as_json)
         title = f"fields agreed by {len(weights)}, {found.questions} tasks"
         points = [point for each in each_task for point in each.points]
         _save(folder, found, {"reliability.svg": reliability_diagram(metrics.bins(points), title)})
         return
     recordings = [each for each in read(data) if _matches(each, options.where)]
     summary, outcomes = anyio.run(replay, recordings, configuration(options))
-    click.echo(as_text(summary))
+    _print(summary, as_json=as_json)
     points = [(outcome.confidence, outcome.right) for outcome in outcomes]
     title = f"{options.strategy} of {len(options.panel)}, {summary.questions} questions"
     drawn = {
@@ -85,6 +93,20 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
         "accuracy.svg": accuracy_against_calls(_plot_points(summary), title),
     }
     _save(folder, summary, drawn)
+
+
+def _print(summary: Summary | ObjectSummary, *, as_json: bool) -> None:
+    """Print the figures: as JSON, drawn where a person looks, or as text."""
+    if as_json:
+        click.echo(summary.model_dump_json(indent=2))
+    elif on := screen():
+        from consortium_mcp.frontends.terminal.replay_tables import show_summary  # noqa: PLC0415 (where a person looks)
+
+        show_summary(on, summary)
+    elif isinstance(summary, Summary):
+        click.echo(as_text(summary))
+    else:
+        click.echo(objects_as_text(summary))
 
 
 def _save(folder: Path, summary: Summary | ObjectSummary, drawn: Mapping[str, str]) -> None:
@@ -182,35 +204,12 @@ def configuration(options: ReplayOptions) -> ConsortiumConfig:
 
 def as_text(summary: Summary) -> str:
     """The figures as text."""
-    rows: Mapping[str, Measures] = {
-        str(summary.settings["strategy"]): summary.measured,
-        "equal vote": summary.equal_vote,
-        **{f"{model} alone": measures for model, measures in summary.singles.items()},
-    }
+    rows = ways(summary)
     width = max(len(name) for name in rows)
-    count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
     head = f"{'':{width}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
-    lines = [f"{count}; {', '.join(summary.panel)}", "", head]
+    lines = [what_was_asked(summary), "", head]
     lines += [f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()]
-    low, high = summary.gain_interval
-    judged = (
-        f", of them {summary.arbiter_calls:.2f} by the arbiter" if summary.arbiter_calls else ""
-    )
-    mean, gain = summary.mean_single, summary.gain_over_best_single
-    lines.append("")
-    lines.append(f"best single member {summary.best_single}; mean of the members {mean:.1%}")
-    lines.append(f"one of them right (oracle) {summary.oracle:.1%}")
-    lines.append(f"gain over the best single member {gain:+.1%} ({low:+.1%} to {high:+.1%})")
-    lines.append(
-        f"{summary.measured.calls:.2f} calls a question{judged}, in {summary.rounds:.2f} rounds"
-    )
-    if summary.failed:
-        lines.append(f"{summary.failed} questions nobody answered; they count as wrong")
-    if summary.arbiter_calls:
-        lines.append(
-            "No verdicts are recorded: the arbiter's own recorded answer stood in for them."
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *remarks(summary)])
 
 
 def _row(m: Measures) -> str:
@@ -294,11 +293,12 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str) -> list[str
     show_default=True,
     help="Where replay.json and the plots go.",
 )
-def command(data: Path, folder: Path, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(data: Path, folder: Path, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Measure a panel and a strategy on recorded answers, without a network or a key.
 
     DATA holds a question a line as JSON; see examples/replay.jsonl. Where a line has a schema, its
     answers are objects, and they are agreed field by field.
     """
     with command_errors():
-        run(data, ReplayOptions(**options), folder)
+        run(data, ReplayOptions(**options), folder, as_json=as_json)
