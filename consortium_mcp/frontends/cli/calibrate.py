@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class Label(BaseModel):
         return same(read(report.final_answer or "", context), read(self.answer or "", context))
 
 
-async def calibrate(settings: Settings, path: Path) -> None:
+async def calibrate(settings: Settings, path: Path, as_json: bool = False) -> None:  # noqa: FBT001, FBT002 (anyio.run passes by position)
     """Fit a calibration on the labelled runs, save it, and print what it changes.
 
     Raises:
@@ -73,6 +74,15 @@ async def calibrate(settings: Settings, path: Path) -> None:
     finally:
         await store.close()
     after = [(calibration.apply(fitted, score), right) for score, right in points]
+    if as_json:
+        told = fitted.model_dump(mode="json") | {
+            "accuracy": metrics.accuracy(points),
+            "error_before": metrics.calibration_error(points),
+            "error_after": metrics.calibration_error(after),
+            "unusable": unusable,
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
     click.echo(
         f"Calibrated on {fitted.labelled} labelled runs, {metrics.accuracy(points):.0%} of them "
         f"right. Calibration error on these very runs: {metrics.calibration_error(points):.3f} "
@@ -129,8 +139,9 @@ def _invalid_label(path: Path, number: int, why: str) -> ConfigError:
 @click.command("calibrate")
 @click.argument("labels", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--forget", is_flag=True, help="Remove the calibration.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def command(settings: Settings, labels: Path | None, *, forget: bool) -> None:
+def command(settings: Settings, labels: Path | None, *, forget: bool, as_json: bool) -> None:
     """Calibrate the confidence on at least 200 runs that you labelled as right or wrong.
 
     LABELS holds one run a line as JSON: {"run_id": "…", "correct": true}, or with the right answer:
@@ -142,4 +153,4 @@ def command(settings: Settings, labels: Path | None, *, forget: bool) -> None:
         if labels is None:
             anyio.run(forget_calibration, settings)
         else:
-            anyio.run(calibrate, settings, labels)
+            anyio.run(calibrate, settings, labels, as_json)
