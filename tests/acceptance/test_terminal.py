@@ -115,6 +115,39 @@ def test_a_run_that_fails_leaves_no_rows(child_environment: dict[str, str]) -> N
     assert shown.after.startswith("Error: ")
 
 
+CONSORTIUM_MCP = (sys.executable, "-m", "consortium_mcp")
+REPLAY = ("replay", "examples/replay.jsonl", "--panel", "model-1,model-2,model-3")
+
+
+@NEEDS_PTY
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("doctor",), "Providers and their keys"),
+        (("costs",), "not known"),
+        (("leaderboard",), "agrees"),
+        (("leaderboard", "--judges"), "– (0 runs)"),
+        (REPLAY, "model-1 alone"),
+    ],
+)
+def test_the_tables_of_consortium_mcp_fit_the_terminal(
+    child_environment: dict[str, str],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    said: str,
+    columns: int,
+) -> None:
+    run(child_environment, "Six × 7?", *PANEL)
+    if arguments == REPLAY:
+        arguments = (*arguments, "--save", str(tmp_path))
+    shown = seen([*CONSORTIUM_MCP, *arguments], child_environment, columns=columns)
+    assert said in shown.text
+    lines = [line for line in shown.text.split("\n") if not line.startswith("Saved ")]
+    assert max(map(len, lines)) <= columns
+    assert "\x1b[1m" in shown.raw
+
+
 LLM = COMMAND[:-1]
 
 

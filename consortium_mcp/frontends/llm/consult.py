@@ -127,15 +127,17 @@ def _wait(
 def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool, as_json: bool) -> None:
     report = outcome.report
     try:
+        if as_json:  # whatever became of it
+            click.echo(as_json_text(report, outcome.exchanges if raw else None))
         with command_errors():
             outcome.answered()
         if as_json:
-            click.echo(as_json_text(report, outcome.exchanges if raw else None))
-        elif quiet:
+            return
+        if quiet:
             click.echo(report.synthesis)
         else:
             show(report)
-        if raw and not as_json:
+        if raw:
             click.echo("\n" + raw_replies(outcome.exchanges))
     finally:  # print first: the answer was paid for, even if the file fails
         if output is not None:
