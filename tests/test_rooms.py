@@ -73,11 +73,17 @@ MAY_IMPORT = {
     "services": ["core/*", "adapters", "adapters/*", "services/runs"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
+    "frontends/terminal": [
+        "core/domain", "core/records", "core/reports", "core/evaluation", "core/strategies",
+        "adapters", "adapters/journal", "adapters/models", "adapters/saved", "frontends/text",
+    ],
     "frontends": [
         "core/domain", "core/records", "core/reports", "adapters", "adapters/files",
         "adapters/journal", "adapters/sqlite", "services",
     ],
-    "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
+    "frontends/llm": [
+        "core/*", "adapters/*", "services", "frontends", "frontends/text", "frontends/terminal",
+    ],
     "frontends/mcp/protocol": [
         "core/domain", "core/reports", "adapters/files", "services", "frontends/text",
     ],
@@ -89,9 +95,12 @@ MAY_IMPORT = {
         "core/*", "adapters", "services", "frontends/text", "frontends/mcp/protocol",
         "frontends/mcp/tools",
     ],
+    "frontends/cli/measuring": [
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
+    ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/mcp/tools",
-        "frontends/mcp",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
+        "frontends/mcp/tools", "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
     ".": ["frontends", "frontends/cli"],
@@ -124,6 +133,7 @@ ONLY_IN = {
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
     "uvicorn": ["frontends/mcp/http.py"],
+    "rich": ["frontends/terminal/"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],
     "click": ["frontends/", "adapters/settings.py", "adapters/calls/tools.py"],
