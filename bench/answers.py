@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from consortium_mcp.core.reading.replies import read_reply
-from consortium_mcp.frontends.cli.replay import read
+from consortium_mcp.frontends.cli.measuring.replay import read
 
 DATA = Path(__file__).parent.parent.parent / "shared/replay/free_form_dev.jsonl.gz"
 

@@ -16,7 +16,7 @@ import anyio
 from bench.consensus import M7, RECORDED, S6, X5
 from consortium_mcp.core.evaluation.metrics import interval
 from consortium_mcp.core.evaluation.replay import consult
-from consortium_mcp.frontends.cli.replay import ReplayOptions, configuration, read
+from consortium_mcp.frontends.cli.measuring.replay import ReplayOptions, configuration, read
 
 ACCURACIES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
 

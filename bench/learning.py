@@ -26,7 +26,7 @@ from consortium_mcp.core.evaluation.replay import consult
 from consortium_mcp.core.learning.learn import learn
 from consortium_mcp.core.learning.lessons import lesson_of
 from consortium_mcp.core.reports.rating import Rating
-from consortium_mcp.frontends.cli.replay import ReplayOptions, configuration, read
+from consortium_mcp.frontends.cli.measuring.replay import ReplayOptions, configuration, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from consortium_mcp.core.evaluation.objects import scores
 from consortium_mcp.core.structured.agreeing import Ballot, agree
 from consortium_mcp.core.structured.replies import read_object
 from consortium_mcp.core.structured.schema import read_schema
-from consortium_mcp.frontends.cli.replay import read_objects
+from consortium_mcp.frontends.cli.measuring.replay import read_objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

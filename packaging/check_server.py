@@ -12,7 +12,7 @@ import sys
 import anyio
 from mcp import Client, StdioServerParameters
 
-TOOLS = 9
+TOOLS = 10
 
 
 async def check(command: str, args: list[str]) -> str:

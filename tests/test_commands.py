@@ -54,6 +54,7 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("templates.md", "Templates"): "terminal",
     ("terminal.md", "Look back"): "terminal",
     ("page.md", "Look at a run"): "terminal",
+    ("terminal.md", "Completion"): "completion",
     ("files.md", "Attach something"): "files",
     ("files.md", "Tools for members"): "files",
     ("objects.md", "Answers that are objects"): "files",
@@ -288,6 +289,25 @@ def test_terminal(terminal: World) -> None:
     assert all("It should take the lock." in text for text in answers)
     reports = [text for command, text in printed.items() if "llm consortium" in command]
     assert all(text.strip() for text in reports)
+
+
+@CHECKOUT
+@POSIX
+def test_completion(terminal: World) -> None:
+    terminal.run("llm consortium save council -m gpt-4o -m claude-opus-5")
+    for command in commands_of("completion"):
+        terminal.run(command)
+    # As bash calls what the lines have put into its settings.
+    typed = (
+        f". {terminal.home}/.bashrc; "
+        "COMP_WORDS=({}) COMP_CWORD={}; _{}_completion {}; echo ${{COMPREPLY[@]}}"
+    )
+    for words, last, program, found in (
+        ("llm consortium show c", 3, "llm", "council"),
+        ("consortium-mcp le", 1, "consortium_mcp", "leaderboard"),
+    ):
+        asked = typed.format(words, last, program, words.split()[0])
+        assert terminal.run(shlex.join(["bash", "-c", asked])) == f"{found}\n"
 
 
 @CHECKOUT

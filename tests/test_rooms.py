@@ -77,11 +77,21 @@ MAY_IMPORT = {
         "core/domain", "core/records", "core/reports", "core/reading", "core/confidence",
         "core/judging", "frontends/text",
     ],
+    "frontends/browser": [
+        "core/domain", "core/records", "core/reports", "core/confidence", "core/evaluation",
+        "services", "frontends/page",
+    ],
+    "frontends/terminal": [
+        "core/domain", "core/records", "core/reports", "core/evaluation", "core/strategies",
+        "adapters", "adapters/journal", "adapters/models", "adapters/saved", "frontends/text",
+    ],
     "frontends": [
         "core/domain", "core/records", "core/reports", "adapters", "adapters/files",
         "adapters/journal", "adapters/sqlite", "services",
     ],
-    "frontends/llm": ["core/*", "adapters/*", "services", "frontends", "frontends/text"],
+    "frontends/llm": [
+        "core/*", "adapters/*", "services", "frontends", "frontends/text", "frontends/terminal",
+    ],
     "frontends/mcp/protocol": [
         "core/domain", "core/reports", "adapters/files", "services", "frontends/text",
     ],
@@ -90,13 +100,15 @@ MAY_IMPORT = {
         "frontends/mcp/protocol",
     ],
     "frontends/mcp": [
-        "core/*", "adapters", "services", "frontends/text", "frontends/page",
+        "core/*", "adapters", "services", "frontends/text", "frontends/page", "frontends/browser",
         "frontends/mcp/protocol", "frontends/mcp/tools",
     ],
+    "frontends/cli/measuring": [
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
+    ],
     "frontends/cli": [
-        "core/*", "adapters/*", "services", "frontends/text", "frontends/page",
-        "frontends/mcp/tools",
-        "frontends/mcp",
+        "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
+        "frontends/page", "frontends/browser", "frontends/mcp/tools", "frontends/mcp",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
     ".": ["frontends", "frontends/cli"],
@@ -128,7 +140,9 @@ ONLY_IN = {
     ],
     "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
-    "uvicorn": ["frontends/mcp/http.py"],
+    "uvicorn": ["frontends/mcp/http.py", "frontends/browser/serving.py"],
+    "starlette": ["frontends/browser/"],
+    "rich": ["frontends/terminal/"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],
     "click": ["frontends/", "adapters/settings.py", "adapters/calls/tools.py"],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,19 @@ from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.runs.progress import Progress
+    from consortium_mcp.services.runs.stage import Stage
     from consortium_mcp.services.service import Service
 
     OnProgress = Callable[[Progress], Awaitable[None] | None]
+    Look = Callable[[], Stage | None]
+    Watch = Callable[[Look], AbstractContextManager[object]]
+    """Opened while a run is waited for. It may look at the run at any time, from any thread."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ async def consult_once(
     *,
     on_begin: Callable[[str], None] | None = None,
     on_progress: OnProgress | None = None,
+    watch: Watch | None = None,
     log: bool = True,
 ) -> Outcome:
     """Consult, and wait for the run to end.
@@ -62,6 +69,7 @@ async def consult_once(
         request: the question and the panel.
         on_begin: called with the run id.
         on_progress: called with every answer and verdict.
+        watch: shows where the run stands while it works.
         log: whether to record the run in the journal; if not, no file of it is touched.
 
     Raises:
@@ -81,12 +89,16 @@ async def consult_once(
             settings, store=store, saved_in=saved_in, any_template=True
         ) as service:
             begun = await service.begin(request)
-            outcome = await _wait(service, begun.run_id, on_begin, on_progress)
+            outcome = await _wait(service, begun.run_id, on_begin, on_progress, watch)
             return replace(outcome, report=begun.told(outcome.report))
 
 
 async def resume_once(
-    run_id: str, *, on_begin: Callable[[str], None], on_progress: OnProgress
+    run_id: str,
+    *,
+    on_begin: Callable[[str], None],
+    on_progress: OnProgress | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Resume an interrupted run and wait for its end; no effect on any other run.
 
@@ -98,10 +110,10 @@ async def resume_once(
         async with open_service(from_environment(), any_template=True) as service:
             run_id = await service.find_run(run_id)
             await service.resume(run_id)
-            outcome = await _wait(service, run_id, on_begin, on_progress)
+            outcome = await _wait(service, run_id, on_begin, on_progress, watch)
             if outcome.report.status == "interrupted" and await service.resume(run_id):
                 # Its process died so recently that the first `resume` still took it for working.
-                outcome = await _wait(service, run_id, on_begin, on_progress)
+                outcome = await _wait(service, run_id, on_begin, on_progress, watch)
             return outcome
 
 
@@ -110,6 +122,7 @@ async def _wait(
     run_id: str,
     on_begin: Callable[[str], None] | None,
     on_progress: OnProgress | None,
+    watch: Watch | None,
 ) -> Outcome:
     """Wait for the run to end, reporting progress."""
 
@@ -120,7 +133,8 @@ async def _wait(
 
     if on_begin is not None:
         on_begin(run_id)
-    report = await service.wait(run_id, math.inf, report_progress)
+    with watch(partial(service.stage, run_id)) if watch is not None else nullcontext():
+        report = await service.wait(run_id, math.inf, report_progress)
     with suppress(StoreUnavailable):  # the answer is here; that its calls cannot be shown is less
         return Outcome(report, tuple(await service.exchanges(run_id)))
     return Outcome(report, ())

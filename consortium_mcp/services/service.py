@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.progress import OnProgress
+    from consortium_mcp.services.runs.stage import Stage
     from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -283,6 +284,14 @@ class Service:
                 return report
             seconds -= anyio.current_time() - began
         return await self._wait_for_another_process(run_id, seconds, ProgressReporter(on_progress))
+
+    def stage(self, run_id: str) -> Stage | None:
+        """Where a run stands, member by member; `None` if it does not work in this process.
+
+        May be called from another thread.
+        """
+        handle = self._supervisor.get(run_id)
+        return None if handle is None or handle.ended else handle.stage()
 
     async def _wait_for_another_process(
         self, run_id: str, seconds: float, reporter: ProgressReporter

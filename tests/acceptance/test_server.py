@@ -294,6 +294,7 @@ async def test_every_tool_says_what_it_does_to_the_world(connect: Connect) -> No
         "save_consortium",
         "list_runs",
         "get_run",
+        "rate_run",
         "cancel_run",
         "resume_run",
         "list_consortiums",
@@ -307,7 +308,7 @@ async def test_every_tool_says_what_it_does_to_the_world(connect: Connect) -> No
         assert tool.output_schema
         assert tool.annotations is not None
         reads = name.startswith(("list_", "get_"))
-        assert tool.annotations.read_only_hint is reads
+        assert bool(tool.annotations.read_only_hint) is reads  # not given: false
         calls_models = name in {"consult_consortium", "resume_run"}
         assert tool.annotations.open_world_hint is calls_models
     for name in ("delete_consortium", "cancel_run"):

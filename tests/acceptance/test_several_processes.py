@@ -31,7 +31,9 @@ def consult_often(folder: str) -> None:
     from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
     from consortium_mcp.services.assembly import open_service  # noqa: PLC0415
 
-    wanted = ConsortiumSettings(models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis")
+    wanted = ConsortiumSettings(
+        models=[f"m:{MEMBERS}"], arbiter="judge", strategy="synthesis", max_iterations=1
+    )
     everyone = verdict(support="A, B, C, D, E", groups="", ranking="")
 
     async def consult() -> None:

@@ -30,4 +30,4 @@ def test_all_tools_convert_and_a_filled_in_call_of_each_works(
         timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "9 tools" in done.stderr
+    assert "10 tools" in done.stderr

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.records.run_summary import CostsBy, RunQuery
-from consortium_mcp.frontends.cli.costs import command
+from consortium_mcp.frontends.cli.measuring.costs import command
 from consortium_mcp.services.assembly import open_service
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import reply, verdict

@@ -286,7 +286,7 @@ async def test_a_passing_fault_is_tried_again_and_every_try_is_counted(
 async def test_the_report_does_not_wait_for_who_the_quorum_did_not(settings: Settings) -> None:
     quick = replace(PANEL, models=["a:3", "b"], quorum=0.75, straggler_grace=0, max_iterations=1)
     said = verdict(support="", groups="", ranking="")
-    async with opened(settings, b=[0.5, reply("41", 0.3)], judge=said) as (service, _):
+    async with opened(settings, b=[anyio.Event(), ""], judge=said) as (service, _):
         report = await consulted(service, quick)
         assert report.status == "degraded"
         assert (report.answered, report.asked) == (3, 4)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consortium_mcp.frontends.page.model import PageRating, RunPage
+from consortium_mcp.core.reports.rating import Rating
+from consortium_mcp.frontends.page.model import RunPage
 from tests.support.page_runs import page_of
 from tests.web.conftest import open_all
 
@@ -79,7 +80,9 @@ def everything() -> RunPage:
             "fields": given.fields,
             "attachments": given.attachments,
             "open_dissent": ["Nobody's."],
-            "ratings": [PageRating(rating="good", comment="Well.")],
+            "ratings": [
+                Rating(correct=True, note="Well.", by="somebody", at="2026-11-29T10:00:00Z")
+            ],
             "error": "It failed.",
         }
     )

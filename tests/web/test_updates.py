@@ -76,7 +76,7 @@ def test_a_run_is_seen_from_its_beginning_to_its_end(host: Page) -> None:
 
 def test_a_button_is_there_only_with_its_capability_and_where_it_makes_sense(host: Page) -> None:
     def buttons() -> set[str]:
-        names = {"Stop", "Resume", "Ask further", "Rate good", "Rate bad"}
+        names = {"Stop", "Resume", "Ask further", "This is right", "This is wrong"}
         return names & set(host.get_by_role("button").all_inner_texts())
 
     push(host, page_of("working"))
@@ -85,7 +85,7 @@ def test_a_button_is_there_only_with_its_capability_and_where_it_makes_sense(hos
     for kind, expected in {
         "working": {"Stop"},
         "interrupted": {"Resume"},
-        "debate": {"Ask further", "Rate good", "Rate bad"},
+        "debate": {"Ask further", "This is right", "This is wrong"},
         "failed": set(),
         "plan": set(),
     }.items():
@@ -97,7 +97,7 @@ def test_buttons_use_their_capabilities(host: Page) -> None:
     push(host, page_of("working"), "stop")
     host.get_by_role("button", name="Stop").click()
     push(host, page_of("answered"), "ask", "rate", "save", "openLink")
-    host.get_by_role("button", name="Rate good").click()
+    host.get_by_role("button", name="This is right").click()
     host.get_by_role("button", name="Save as JSON").click()
     host.locator("#member-B summary").click()
     host.get_by_role("button", name="Ask this one further").click()
@@ -105,7 +105,7 @@ def test_buttons_use_their_capabilities(host: Page) -> None:
     host.wait_for_function("harness.used.length >= 5")
     stop, rate, save, ask, these = used(host)
     assert these == ["ask", "Go on with those who say: an advisory lock", ["D", "E"]]
-    assert (stop, rate) == (["stop"], ["rate", "good"])
+    assert (stop, rate) == (["stop"], ["rate", True])
     assert save[:3] == ["save", "consultation-01TEST.json", "application/json"]
     assert ask[2] == ["B"]
 

@@ -113,16 +113,16 @@ class DatabaseFile:
         self, connection: Connection, work: Callable[[sqlite3.Connection], T]
     ) -> T:
         patience = current_patience() or Patience(self._busy_seconds)
-        with patience.spent():
-            if not await connection.take_turn(patience.left):
-                raise self._busy()
-            try:
+        if not await connection.take_turn(patience):
+            raise self._busy()
+        try:
+            with patience.spent():
                 until = time.monotonic() + patience.left
                 return await anyio.to_thread.run_sync(
                     partial(self._work, connection, work, until), limiter=connection.thread
                 )
-            finally:
-                connection.turn.release()
+        finally:
+            connection.end_turn()
 
     def _work(
         self, connection: Connection, work: Callable[[sqlite3.Connection], T], until: float

@@ -154,7 +154,7 @@ class History:
             last = rows[-1]["id"]
 
     async def reports(self) -> AsyncIterator[RunReport]:
-        """Every report that this version can read, as last saved, with its ratings, oldest first."""
+        """Every report that this version can read, with its ratings, oldest first."""
         last = _BEFORE_ALL
         while rows := await self._store.file.read(
             f"SELECT id, report, {RATINGS_OF_RUN} AS ratings FROM runs"  # noqa: S608 (ours)

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consortium_mcp.adapters.sqlite.damage import Identity
+    from consortium_mcp.adapters.sqlite.patience import Patience
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 """Result codes (their low byte) that say that another process holds a lock."""
+STUCK_SECONDS = PATIENCE_SECONDS + 0.5
+"""A turn that takes longer than any wait for a lock will not end soon: the disk hangs."""
+_USUAL_SECONDS = 0.1
+"""A turn takes a millisecond, and some tens of them on a busy machine."""
 _WAL_SECONDS = 1.0
 _WAL_PAUSE = 0.02
 
@@ -31,16 +38,41 @@ class Connection:
         self.turn = anyio.Lock()
         self.thread = anyio.CapacityLimiter(1)
         self.used = threading.RLock()
+        self._since = 0.0
+        """When the present turn began."""
+        self._held_up = 0.0
+        """Seconds that turns have taken beyond what they usually take."""
+        self._waiting: set[anyio.CancelScope] = set()
 
-    async def take_turn(self, seconds: float) -> bool:
-        """Wait for one's turn; whether it came in time."""
+    async def take_turn(self, patience: Patience) -> bool:
+        """Wait for one's turn; whether it came.
+
+        Who stands in a queue that moves does not wait for a lock, however long it takes: on a busy
+        machine, the writes of many runs take seconds. Only what holds the queue up is spent.
+        """
+        before = self._held_up
         try:
             self.turn.acquire_nowait()
         except anyio.WouldBlock:
-            with anyio.move_on_after(seconds) as waiting:
-                await self.turn.acquire()
-            return not waiting.cancelled_caught
+            with anyio.CancelScope(deadline=anyio.current_time() + STUCK_SECONDS) as waiting:
+                self._waiting.add(waiting)
+                try:
+                    await self.turn.acquire()
+                finally:
+                    self._waiting.discard(waiting)
+            came = not waiting.cancelled_caught
+            patience.spend(self._held_up - before if came else STUCK_SECONDS)
+            if not came:
+                return False
+        self._since = time.monotonic()
         return True
+
+    def end_turn(self) -> None:
+        """Let the next one have its turn."""
+        self._held_up += max(0.0, time.monotonic() - self._since - _USUAL_SECONDS)
+        self.turn.release()
+        for waiting in self._waiting:
+            waiting.deadline = anyio.current_time() + STUCK_SECONDS
 
     def close(self) -> None:
         """Close it, if it is open."""

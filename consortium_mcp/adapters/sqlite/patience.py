@@ -35,6 +35,8 @@ class Patience:
         self._clock = clock
         self._waiting = 0
         self._since = 0.0
+        self._counted = clock()
+        """Up to when waiting is counted."""
 
     @property
     def left(self) -> float:
@@ -55,6 +57,13 @@ class Patience:
             self._waiting -= 1
             if not self._waiting:
                 self._seconds = left
+                self._counted = self._clock()
+
+    def spend(self, seconds: float) -> None:
+        """Count waiting that has just ended; no second counts twice."""
+        now = self._clock()
+        self._seconds = max(0.0, self._seconds - min(seconds, now - self._counted))
+        self._counted = now
 
 
 _current: ContextVar[Patience | None] = ContextVar("patience", default=None)

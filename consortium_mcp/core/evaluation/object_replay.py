@@ -158,15 +158,9 @@ def measured(outcomes: Sequence[ObjectOutcome], metric: Metric = "em") -> Object
 
 def objects_as_text(summary: ObjectSummary) -> str:
     """The figures as text."""
-    rows = {
-        "agreed field by field": summary.measured,
-        **{f"{model} alone": measures for model, measures in summary.singles.items()},
-    }
+    rows = object_ways(summary)
     width = max(len(name) for name in rows)
-    low, high = summary.gain_interval
-    ours = summary.measured
     name = summary.metric.upper()
-    gain = f"{summary.gain_over_best_single:+.1%} ({low:+.1%} to {high:+.1%})"
     return "\n".join(
         [
             f"{summary.questions} objects; {', '.join(summary.panel)}",
@@ -174,12 +168,30 @@ def objects_as_text(summary: ObjectSummary) -> str:
             f"{'':{width}}     EM     F1  95 % of {name:<2}     AUROC    ECE  valid",
             *(f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()),
             "",
-            f"fields on which all agree: {ours.unanimous:.1%}",
-            f"right of these {_share(ours.unanimous_right)}, others {_share(ours.contested_right)}",
-            f"gain over the best single member {summary.best_single} {gain}",
-            "No arbiter is recorded: what is measured is the vote.",
+            *object_remarks(summary),
         ]
     )
+
+
+def object_ways(summary: ObjectSummary) -> dict[str, ObjectMeasures]:
+    """What was measured, by name."""
+    return {
+        "agreed field by field": summary.measured,
+        **{f"{model} alone": measures for model, measures in summary.singles.items()},
+    }
+
+
+def object_remarks(summary: ObjectSummary) -> list[str]:
+    """What the table does not show."""
+    low, high = summary.gain_interval
+    ours = summary.measured
+    gain = f"{summary.gain_over_best_single:+.1%} ({low:+.1%} to {high:+.1%})"
+    return [
+        f"fields on which all agree: {ours.unanimous:.1%}",
+        f"right of these {_share(ours.unanimous_right)}, others {_share(ours.contested_right)}",
+        f"gain over the best single member {summary.best_single} {gain}",
+        "No arbiter is recorded: what is measured is the vote.",
+    ]
 
 
 def _row(m: ObjectMeasures) -> str:

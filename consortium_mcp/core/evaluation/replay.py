@@ -218,3 +218,40 @@ def _measured(outcomes: Sequence[Outcome]) -> Measures:
         accuracy_at_80_coverage=metrics.accuracy_at(points, 0.8),
         coverage_at_95_accuracy=metrics.coverage_at(points, 0.95),
     )
+
+
+def ways(summary: Summary) -> dict[str, Measures]:
+    """What was measured, by name."""
+    return {
+        str(summary.settings["strategy"]): summary.measured,
+        "equal vote": summary.equal_vote,
+        **{f"{model} alone": measures for model, measures in summary.singles.items()},
+    }
+
+
+def what_was_asked(summary: Summary) -> str:
+    """How many questions, and whom."""
+    count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
+    return f"{count}; {', '.join(summary.panel)}"
+
+
+def remarks(summary: Summary) -> list[str]:
+    """What the table does not show."""
+    low, high = summary.gain_interval
+    judged = (
+        f", of them {summary.arbiter_calls:.2f} by the arbiter" if summary.arbiter_calls else ""
+    )
+    mean, gain = summary.mean_single, summary.gain_over_best_single
+    lines = [
+        f"best single member {summary.best_single}; mean of the members {mean:.1%}",
+        f"one of them right (oracle) {summary.oracle:.1%}",
+        f"gain over the best single member {gain:+.1%} ({low:+.1%} to {high:+.1%})",
+        f"{summary.measured.calls:.2f} calls a question{judged}, in {summary.rounds:.2f} rounds",
+    ]
+    if summary.failed:
+        lines.append(f"{summary.failed} questions nobody answered; they count as wrong")
+    if summary.arbiter_calls:
+        lines.append(
+            "No verdicts are recorded: the arbiter's own recorded answer stood in for them."
+        )
+    return lines

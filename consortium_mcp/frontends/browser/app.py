@@ -5,10 +5,10 @@ The page itself is one file without data; all it shows it reads from `/api`, as 
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
@@ -25,19 +25,34 @@ from consortium_mcp.frontends.page.files import HISTORY, page_template
 from consortium_mcp.frontends.page.live import page_now, wait_for_change
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from consortium_mcp.core.domain.errors import Listing
     from consortium_mcp.services.service import Service
 
     GetService = Callable[[], Awaitable[Service]]
     Handler = Callable[[Service, Request], Awaitable[Any]]
 
+LISTINGS: Mapping[Listing, str] = {
+    "models": "`llm models` lists them.",
+    "consortiums": "The page of consortiums has them.",
+    "runs": "The page of runs lists and searches them.",
+}
+"""Where to find the right name, by kind of name."""
 MOST_SECONDS = 25
 """That one request waits for a change."""
 RUNS_A_PAGE = 30
+
+
+class _GivenRating(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    correct: bool | None = None
+    answer: str | None = None
+    note: str | None = None
 
 
 def make_app(service: GetService, on_request: Callable[[], None] | None = None) -> Starlette:
@@ -79,7 +94,7 @@ def make_app(service: GetService, on_request: Callable[[], None] | None = None) 
 
 
 def _problem(error: ConsortiumError, status: HTTPStatus) -> Response:
-    return JSONResponse({"error": error.told({})}, status)
+    return JSONResponse({"error": error.told(LISTINGS)}, status)
 
 
 async def _page(_: Request) -> Response:
@@ -135,9 +150,6 @@ async def _act(service: Service, request: Request) -> dict[str, Any]:
 
 async def _rating(request: Request) -> dict[str, Any]:
     try:
-        given = json.loads(await request.body())
-    except ValueError as error:
-        raise ConfigError("The rating is not JSON.") from error
-    if not isinstance(given, dict) or {*given} - {"correct", "answer", "note"}:
-        raise ConfigError('A rating is an object such as {"correct": true}.')
-    return given
+        return _GivenRating.model_validate_json(await request.body()).model_dump()
+    except ValidationError as error:
+        raise ConfigError('A rating is an object such as {"correct": true}.') from error

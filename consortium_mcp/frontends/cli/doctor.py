@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ from consortium_mcp.adapters.sqlite.patience import shared_patience
 from consortium_mcp.core.domain.consortium import members_as_written
 from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.request import ConsortiumSettings
+from consortium_mcp.frontends.terminal.columns import Cell
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.catalogue import PROVIDERS, without_models
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.models.snapshot import Snapshot
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
+    from consortium_mcp.frontends.terminal.screen import Screen
     from consortium_mcp.services.service import Service
 
 PROMPT_TOKENS, ANSWER_TOKENS = 500, 500
@@ -36,23 +41,74 @@ PROMPT_TOKENS, ANSWER_TOKENS = 500, 500
 PACKAGES = ("consortium-mcp", "mcp", "llm", "sqlite-utils", "pydantic", LOCAL_ENGINE)
 
 
-async def examine(settings: Settings) -> bool:
-    """Print the diagnosis; returns whether the default panel is ready."""
-    _heading("Versions")
-    click.echo(f"  python {platform.python_version()}")
-    for package in PACKAGES:
-        click.echo(f"  {package} {_version(package)}")
+@dataclass(frozen=True)
+class Fact:
+    """One line of a diagnosis."""
+
+    name: str
+    """Of what; empty where the text stands for itself."""
+    text: str
+    good: bool | None = None
+    """Whether that is as it should be; `None` where it is neither good nor bad."""
+    joint: str = ": "
+    """Between name and text, where it is printed as text."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `doctor` finds."""
+
+    sections: dict[str, list[Fact]]
+    ready: bool
+    """Whether the default panel can be asked."""
+
+
+async def examine(settings: Settings) -> Diagnosis:
+    """Look at everything that a consultation needs."""
+    versions = [Fact("python", platform.python_version(), joint=" ")]
+    versions += [Fact(package, _version(package), joint=" ") for package in PACKAGES]
     async with open_service(settings) as service:
         with shared_patience():
-            await _database(service)
+            database = await _database(service)
         snapshot = await service.registry.snapshot()
-        _programs()
-        _models(snapshot)
-        return await _panel(service, Prices(settings.prices))
+        panel, ready = await _panel(service, Prices(settings.prices))
+    sections = {
+        "Versions": versions,
+        "Database": database,
+        "Agent programs": _programs(),
+        "Plugins of llm": _plugins(snapshot),
+        "Providers and their keys": _providers(snapshot),
+        "The panel that is asked when you name none": panel,
+    }
+    return Diagnosis(sections, ready)
 
 
-def _heading(text: str) -> None:
-    click.secho(text, bold=True)
+def show(found: Diagnosis, *, as_json: bool) -> None:
+    """Print the diagnosis."""
+    if as_json:
+        told = {
+            title: [{"name": f.name or None, "text": f.text, "good": f.good} for f in facts]
+            for title, facts in found.sections.items()
+        }
+        click.echo(json.dumps({"ready": found.ready, "sections": told}, indent=2))
+    elif on := screen():
+        _draw(on, found)
+    else:
+        for title, facts in found.sections.items():
+            click.echo(title)
+            for fact in facts:
+                name = f"{fact.name}{fact.joint}" if fact.name else ""
+                click.echo(f"  {name}{fact.text}".rstrip())
+
+
+def _draw(on: Screen, found: Diagnosis) -> None:
+    styles = {True: "green", False: "yellow", None: ""}
+    for number, (title, facts) in enumerate(found.sections.items()):
+        if number:
+            on.line()
+        on.heading(title)
+        rows = [(fact.name or "·", Cell(fact.text, styles[fact.good])) for fact in facts]
+        on.facts(rows, indent=2)
 
 
 def _version(package: str) -> str:
@@ -66,37 +122,40 @@ def _version(package: str) -> str:
         )
 
 
-async def _database(service: Service) -> None:
-    _heading("Database")
+async def _database(service: Service) -> list[Fact]:
     try:
         await service.store.check()
         saved = [config.name for config in await service.consortiums.all()]
     except ConsortiumError as error:
-        click.echo(f"  {error}")
+        facts = [Fact("", str(error), good=False)]
     else:
-        click.echo(f"  {service.store.file.path}: can be written")
-        click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
-    for note in service.store.notes():
-        click.echo(f"  note: {note}")
+        names = ", ".join(str(name) for name in saved) or "none"
+        facts = [
+            Fact(str(service.store.file.path), "can be written", good=True),
+            Fact("saved consortiums", names),
+        ]
+    return facts + [Fact("note", note, good=False) for note in service.store.notes()]
 
 
-def _models(snapshot: Snapshot) -> None:
-    """Print, by provider, how many models there are and whether the key is set (not its value)."""
-    _heading("Plugins of llm")
-    for plugin, version in sorted(snapshot.plugins.items()):
-        click.echo(f"  {plugin} {version}".rstrip())
+def _plugins(snapshot: Snapshot) -> list[Fact]:
+    facts = [Fact(name, version, joint=" ") for name, version in sorted(snapshot.plugins.items())]
     for plugin, why in snapshot.plugin_errors.items():
         is_slow = why in {SLOW_IMPORT, SLOW_LISTING}
-        click.echo(f"  {plugin}: {why if is_slow else f'failed to load ({why})'}")
-    _heading("Providers and their keys")
+        facts.append(Fact(plugin, why if is_slow else f"failed to load ({why})", good=False))
+    return facts
+
+
+def _providers(snapshot: Snapshot) -> list[Fact]:
+    """By provider, how many models there are and whether the key is set (not its value)."""
+    facts = []
     for provider in sorted({entry.provider for entry in snapshot.entries.values()}):
         entries = [e for e in snapshot.entries.values() if e.provider == provider]
         ready = sum(entry.ready for entry in entries)
         lacks = [lack for e in entries if (lack := e.missing or e.readiness.doubt)]
-        click.echo(f"  {provider}: {_readiness(ready, lacks)}")
-    for provider in PROVIDERS:
-        if not any(entry.provider == provider for entry in snapshot.entries.values()):
-            click.echo(f"  {provider}: {without_models(snapshot, provider)}")
+        facts.append(Fact(provider, _readiness(ready, lacks), good=ready > 0))
+    known = {entry.provider for entry in snapshot.entries.values()}
+    absent = [provider for provider in PROVIDERS if provider not in known]
+    return facts + [Fact(provider, without_models(snapshot, provider)) for provider in absent]
 
 
 def _readiness(ready: int, lacks: Sequence[str]) -> str:
@@ -108,31 +167,31 @@ def _readiness(ready: int, lacks: Sequence[str]) -> str:
     return f"{ready} models ready. {len(lacks)} more would need: {lacks[0]}"
 
 
-def _programs() -> None:
-    """Print which agent programs were found; their models stand among the providers."""
-    _heading("Agent programs")
-    for name in AGENTS:
-        path = find(name, Path.home())
-        click.echo(f"  {name}: {path or 'not found'}")
+def _programs() -> list[Fact]:
+    """Which agent programs were found; their models stand among the providers."""
+    found = {name: find(name, Path.home()) for name in AGENTS}
+    return [
+        Fact(name, str(path or "not found"), good=True if path else None)
+        for name, path in found.items()
+    ]
 
 
-async def _panel(service: Service, prices: Prices) -> bool:
-    _heading("The panel that is asked when you name none")
+async def _panel(service: Service, prices: Prices) -> tuple[list[Fact], bool]:
     try:
         resolved = await service.resolver.resolve(None, ConsortiumSettings())
     except ConsortiumError as error:
-        click.echo(f"  {error}")
-        return False
+        return [Fact("", str(error), good=False)], False
     config = resolved.config
-    click.echo(
-        f"  {', '.join(members_as_written(config))}; arbiter {config.arbiter}; "
-        f"strategy {config.strategy}"
-    )
-    click.echo(f"  why: {resolved.chosen_because}")
-    click.echo(f"  likely cost: {_cost(config, await service.registry.snapshot(), prices)}")
-    for warning in resolved.warnings:
-        click.echo(f"  note: {warning}")
-    return True
+    members = ", ".join(members_as_written(config))
+    asked = f"{members}; arbiter {config.arbiter}; strategy {config.strategy}"
+    cost = _cost(config, await service.registry.snapshot(), prices)
+    facts = [
+        Fact("", asked, good=True),
+        Fact("why", str(resolved.chosen_because)),
+        Fact("likely cost", cost),
+        *(Fact("note", warning, good=False) for warning in resolved.warnings),
+    ]
+    return facts, True
 
 
 def _cost(config: ConsortiumConfig, snapshot: Snapshot, prices: Prices) -> str:
@@ -161,9 +220,11 @@ def _cost(config: ConsortiumConfig, snapshot: Snapshot, prices: Prices) -> str:
 
 
 @click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def command(settings: Settings) -> None:
+def command(settings: Settings, *, as_json: bool) -> None:
     """Show what is installed, ready and missing. Exit code 1 when no panel is ready."""
     with command_errors():
-        ready = anyio.run(examine, settings)
-    sys.exit(0 if ready else 1)
+        found = anyio.run(examine, settings)
+    show(found, as_json=as_json)
+    sys.exit(0 if found.ready else 1)

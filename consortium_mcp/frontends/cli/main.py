@@ -16,15 +16,17 @@ from consortium_mcp.frontends.text.command_errors import command_errors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS: Mapping[str, str] = {
-    "calibrate": "calibrate",
-    "costs": "costs",
+    "calibrate": "measuring.calibrate",
+    "costs": "measuring.costs",
     "demo": "demo",
     "doctor": "doctor",
     "install": "install",
-    "leaderboard": "leaderboard",
+    "leaderboard": "measuring.leaderboard",
     "open": "open",
-    "replay": "replay",
+    "replay": "measuring.replay",
     "runs": "runs",
     "setup-local": "setup_local",
     "uninstall": "uninstall",
@@ -46,6 +48,13 @@ class LazyGroup(click.Group):
         module = import_module(f"consortium_mcp.frontends.cli.{COMMANDS[cmd_name]}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The subcommands by name alone: their help texts would cost importing all of them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 (only when asked)
+
+        names = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.page.files import page_html
 from consortium_mcp.frontends.page.page_data import run_page
 from consortium_mcp.frontends.text.command_errors import command_errors
+from consortium_mcp.frontends.text.phrases import moment
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,12 +27,17 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
 
 
-async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+async def prune(settings: Settings, before: str, delete: bool, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Delete the runs begun before this time (ISO 8601, UTC), or only print how many there are."""
     async with opened_history(settings.database) as history:
         found = await (history.prune(before) if delete else history.older_than(before))
-    what = f"{found.runs} runs with {found.exchanges} model calls, begun before {before[:16]} UTC"
-    if delete:
+    # A person reads their own zone's time; scripts read what they always have.
+    then = moment(before, None) if sys.stdout.isatty() else f"{before[:16]} UTC"
+    what = f"{found.runs} runs with {found.exchanges} model calls, begun before {then}"
+    if as_json:
+        told = {"runs": found.runs, "exchanges": found.exchanges, "before": before}
+        click.echo(json.dumps(told | {"deleted": delete}, indent=2))
+    elif delete:
         click.echo(f"Deleted {what}.")
     else:
         click.echo(f"Would delete {what}. Nothing was deleted; add --delete to do it.")
@@ -90,15 +97,18 @@ def command() -> None:
 @click.option(
     "--dry-run/--delete", default=True, help="Only show how many there are (the default)."
 )
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def prune_command(settings: Settings, older_than: timedelta, *, dry_run: bool) -> None:
+def prune_command(
+    settings: Settings, older_than: timedelta, *, dry_run: bool, as_json: bool
+) -> None:
     """Delete old runs with everything that was said in them.
 
     Without --delete, only show how many there are. Working runs are never deleted.
     """
     before = (datetime.now(UTC) - older_than).isoformat(timespec="milliseconds")
     with command_errors():
-        anyio.run(prune, settings, before, not dry_run)
+        anyio.run(prune, settings, before, not dry_run, as_json)
 
 
 @command.command("export")

@@ -12,6 +12,7 @@ import click
 
 from consortium_mcp.frontends.llm.dash_prompts import PromptCommand, PromptGroup
 from consortium_mcp.frontends.llm.options import panel_options
+from consortium_mcp.frontends.terminal import completion
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _RAW = click.option(
@@ -38,7 +39,11 @@ consortium: click.Group = PromptGroup(
 @consortium.command(cls=PromptCommand)
 @click.argument("prompt", required=False)
 @panel_options
-@click.option("--consortium", help="A saved consortium to ask, or to start from.")
+@click.option(
+    "--consortium",
+    help="A saved consortium to ask, or to start from.",
+    shell_complete=completion.consortiums,
+)
 @click.option(
     "-a",
     "--attachment",
@@ -76,6 +81,7 @@ consortium: click.Group = PromptGroup(
     "--continue",
     "continue_run",
     metavar="RUN_ID",
+    shell_complete=completion.runs,
     help="Go on with the conversation of an earlier run.",
 )
 @click.option(
@@ -86,6 +92,7 @@ consortium: click.Group = PromptGroup(
 @_OUTPUT
 @_RAW
 @_QUIET
+@_AS_JSON
 @click.option(
     "--fail-under",
     type=click.FloatRange(0, 1),
@@ -104,10 +111,11 @@ def run(prompt: str | None, **options: Any) -> None:  # noqa: ANN401 (the option
 
 
 @consortium.command()
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=completion.runs)
 @_OUTPUT
 @_RAW
 @_QUIET
+@_AS_JSON
 def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
     """Go on with an interrupted run. Nothing is asked twice."""
     from consortium_mcp.frontends.llm import consult  # noqa: PLC0415
@@ -116,10 +124,15 @@ def resume(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, b
 
 
 @consortium.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.consortiums)
 @panel_options
 @click.option("--description", help="What it is for.")
-@click.option("--clone", metavar="NAME", help="A saved consortium to start from.")
+@click.option(
+    "--clone",
+    metavar="NAME",
+    help="A saved consortium to start from.",
+    shell_complete=completion.consortiums,
+)
 @click.option("--overwrite", is_flag=True, help="Replace or change the one of this name.")
 @_AS_JSON
 def save(name: str, **options: Any) -> None:  # noqa: ANN401 (the options, by name)
@@ -139,7 +152,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @consortium.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.consortiums)
 @_AS_JSON
 def show(name: str, *, as_json: bool) -> None:
     """Show the saved consortium NAME."""
@@ -149,7 +162,7 @@ def show(name: str, *, as_json: bool) -> None:
 
 
 @consortium.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.consortiums)
 @click.option("--force", is_flag=True, help="Even if other consortiums ask it.")
 @_AS_JSON
 def remove(name: str, *, force: bool, as_json: bool) -> None:
@@ -201,7 +214,11 @@ def strategies(*, as_json: bool) -> None:
 @click.option("-n", "--limit", type=int, default=20, show_default=True, help="1 to 100.")
 @click.option("-q", "--query", help="Words in the prompt or the synthesis.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
-@click.option("--consortium", help="Only runs of this saved consortium.")
+@click.option(
+    "--consortium",
+    help="Only runs of this saved consortium.",
+    shell_complete=completion.consortiums,
+)
 @click.option("--cursor", help="The cursor that the page before printed.")
 @_AS_JSON
 def runs(**options: Any) -> None:  # noqa: ANN401 (the options, by name)
@@ -231,7 +248,7 @@ def rate(run_id: str, **options: Any) -> None:  # noqa: ANN401 (the options, by 
 
 
 @consortium.command("run-info")
-@click.argument("run_id")
+@click.argument("run_id", shell_complete=completion.runs)
 @_RAW
 @_AS_JSON
 def run_info(run_id: str, *, raw: bool, as_json: bool) -> None:

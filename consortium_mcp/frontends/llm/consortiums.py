@@ -21,18 +21,22 @@ from consortium_mcp.adapters.entry_points import install_strategies
 from consortium_mcp.adapters.journal.imports import import_runs
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.core.domain.consortium import ConsortiumConfig
+from consortium_mcp.core.domain.consortium import ConsortiumConfig, members_as_written
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.panel.llm_consortium import run_from, settings_from
 from consortium_mcp.core.strategies import STRATEGIES
 from consortium_mcp.frontends.llm.options import settings_of
+from consortium_mcp.frontends.terminal.columns import Column
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors, write_file
 from consortium_mcp.frontends.text.consortium import consortium_line
 from consortium_mcp.services.assembly import open_service
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.consortium_files import Found
+    from consortium_mcp.core.domain.consortium import Member
     from consortium_mcp.core.records.run_record import RunRecord
+    from consortium_mcp.frontends.terminal.columns import Row
     from consortium_mcp.services.resolution import ResolvedConsortium
 
 
@@ -71,11 +75,36 @@ def list_all(*, as_json: bool) -> None:
     saved = _all()
     if as_json:
         _print_json([config.model_dump(mode="json") for config in saved])
+    elif saved and (on := screen()):
+        on.table(_COLUMNS, [_row(config) for config in saved])
     else:
         lines = [consortium_line(config) for config in saved]
         click.echo(
             "\n".join(lines) or "No consortium is saved yet. See `llm consortium save --help`."
         )
+
+
+_COLUMNS = (
+    Column("name", style="bold"),
+    Column("members", folds=True),
+    Column("arbiter"),
+    Column("strategy"),
+    Column("threshold", right=True, spare=True),
+    Column("iterations", right=True, spare=True),
+    Column("description", folds=True, spare=True),
+)
+
+
+def _row(config: ConsortiumConfig) -> Row:
+    return (
+        config.name or "",
+        ", ".join(members_as_written(config)),
+        config.arbiter,
+        config.strategy,
+        f"{config.confidence_threshold:g}",
+        f"{config.min_iterations} to {config.max_iterations}",
+        config.description or "",
+    )
 
 
 def show(name: str, *, as_json: bool) -> None:
@@ -90,17 +119,40 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         _print_json(config.model_dump(mode="json"))
         return
+    if on := screen():
+        members = ", ".join(members_as_written(config))
+        on.heading(f"{config.name}{f' — {config.description}' if config.description else ''}")
+        first = [("members", members), ("arbiter", config.arbiter), ("strategy", config.strategy)]
+        on.facts([*first, *_details(config)], indent=2)
+        on.line()
+        on.line(f'Ask it: **llm -m {config.name} "…"**', "dim")
+        return
     click.echo(consortium_line(config))
     for member in config.members:
-        more = member.model_dump(exclude_defaults=True, exclude={"label", "model"})
-        details = "".join(f" · {field}: {value}" for field, value in more.items())
+        details = "".join(f" · {field}: {value}" for field, value in _of_its_own(member).items())
         click.echo(f"  {member.model}{details}")
+    for field, value in _details(config, of_members=False):
+        click.echo(f"  {field}: {value}")
+
+
+def _of_its_own(member: Member) -> dict[str, Any]:
+    return member.model_dump(exclude_defaults=True, exclude={"label", "model"})
+
+
+def _details(config: ConsortiumConfig, *, of_members: bool = True) -> list[tuple[str, str]]:
+    """Every other setting: of its members where they have their own, and of the whole."""
+    found = []
+    for member in config.members if of_members else ():
+        if more := _of_its_own(member):
+            details = " · ".join(f"{field}: {value}" for field, value in more.items())
+            found.append((f"member {member.model}", details))
     if config.template is not None:
         params = (f"{name}: {value}" for name, value in config.template.params.items())
-        click.echo(f"  template: {', '.join((*config.template.names, *params))}")
+        found.append(("template", ", ".join((*config.template.names, *params))))
     shown = {"name", "description", "members", "strategy", "arbiter", "template"}
     for field, value in config.model_dump(exclude=shown, exclude_none=True).items():
-        click.echo(f"  {field}: {', '.join(value) or 'none' if field == 'arbiters' else value}")
+        found.append((field, ", ".join(value) or "none" if field == "arbiters" else f"{value}"))
+    return found
 
 
 def remove(name: str, *, force: bool, as_json: bool) -> None:
@@ -224,6 +276,8 @@ def strategies(*, as_json: bool) -> None:
     errors = install_strategies()
     if as_json:
         _print_json({name: each.description for name, each in STRATEGIES.items()})
+    elif on := screen():
+        on.facts([(name, each.description) for name, each in STRATEGIES.items()])
     else:
         width = max(len(name) for name in STRATEGIES)
         for name, each in STRATEGIES.items():

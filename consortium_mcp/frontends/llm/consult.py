@@ -11,10 +11,11 @@ import click
 
 from consortium_mcp.core.domain.request import ConsultRequest
 from consortium_mcp.frontends.llm.attached import attachments_of, system_of
-from consortium_mcp.frontends.llm.history import as_text, raw_replies
+from consortium_mcp.frontends.llm.history import as_json_text, raw_replies, show
 from consortium_mcp.frontends.llm.input_text import argument_text, piped_text
 from consortium_mcp.frontends.llm.options import settings_of
 from consortium_mcp.frontends.one_shot import consult_once, resume_once
+from consortium_mcp.frontends.terminal.watching import live_rows, print_progress
 from consortium_mcp.frontends.text.command_errors import check_folder, command_errors, write_file
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.frontends.one_shot import Outcome
-    from consortium_mcp.services.runs.progress import Progress
 
 STDIN = "-"
 """A prompt that says: read it from stdin, as with other commands."""
@@ -49,6 +49,7 @@ def run(
     no_log: bool,
     fail_under: float | None,
     field: str | None,
+    as_json: bool,
     **options: Any,  # noqa: ANN401 (the fields of a consortium, by name)
 ) -> None:
     """Consult and print the outcome; see `llm consortium run --help`."""
@@ -72,7 +73,7 @@ def run(
     consult = partial(consult_once, request, log=not no_log)
     quiet = quiet or fail_under is not None
     outcome = _wait(consult, quiet=quiet, resumable=not no_log)
-    _show(outcome, output, raw=raw, quiet=quiet)
+    _show(outcome, output, raw=raw, quiet=quiet, as_json=as_json)
     if fail_under is not None:
         _end_if_unsure(outcome.report, fail_under, field)
 
@@ -92,10 +93,11 @@ def _end_if_unsure(report: RunReport, fail_under: float, field: str | None) -> N
         sys.exit(UNSURE)
 
 
-def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool) -> None:
+def resume(run_id: str, *, output: Path | None, raw: bool, quiet: bool, as_json: bool) -> None:
     """Resume a run and print the outcome."""
     check_folder(output)
-    _show(_wait(partial(resume_once, run_id), quiet=quiet), output, raw=raw, quiet=quiet)
+    outcome = _wait(partial(resume_once, run_id), quiet=quiet)
+    _show(outcome, output, raw=raw, quiet=quiet, as_json=as_json)
 
 
 def _wait(
@@ -103,9 +105,10 @@ def _wait(
 ) -> Outcome:
     """Wait for the outcome. Ctrl-C interrupts the run, prints how to resume it, and exits."""
     started: list[str] = []
-    live = sys.stderr.isatty() and not quiet
-    on_progress = _print_progress if live else _ignore_progress
-    call = partial(consult, on_begin=started.append, on_progress=on_progress)
+    shows = sys.stderr.isatty() and not quiet
+    rows = live_rows() if shows else None
+    lines = print_progress if shows and rows is None else None
+    call = partial(consult, on_begin=started.append, on_progress=lines, watch=rows)
     try:
         with command_errors():
             return anyio.run(call)
@@ -121,20 +124,19 @@ def _wait(
         sys.exit(INTERRUPTED)
 
 
-def _print_progress(progress: Progress) -> None:
-    click.echo(f"· {progress.message}", err=True)
-
-
-def _ignore_progress(_progress: Progress) -> None:
-    pass
-
-
-def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool) -> None:
+def _show(outcome: Outcome, output: Path | None, *, raw: bool, quiet: bool, as_json: bool) -> None:
     report = outcome.report
     try:
+        if as_json:  # whatever became of it
+            click.echo(as_json_text(report, outcome.exchanges if raw else None))
         with command_errors():
             outcome.answered()
-        click.echo(report.synthesis if quiet else as_text(report))
+        if as_json:
+            return
+        if quiet:
+            click.echo(report.synthesis)
+        else:
+            show(report)
         if raw:
             click.echo("\n" + raw_replies(outcome.exchanges))
     finally:  # print first: the answer was paid for, even if the file fails

@@ -15,6 +15,8 @@ from consortium_mcp.frontends.text.phrases import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from click.shell_completion import CompletionItem
+
     Flags = Mapping[str, click.Option]
 
 HOW = (
@@ -32,10 +34,23 @@ class PromptGroup(DefaultGroup):  # type: ignore[misc]  # it has no types
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Name the default command where no command is named."""
+        """Name the default command where no command is named.
+
+        Not where a shell asks what may follow: there the other commands may, too.
+        """
+        if ctx.resilient_parsing and not args:
+            return click.Group.parse_args(self, ctx, args)
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
             args.insert(0, self.default_cmd_name)
         return super().parse_args(ctx, args)  # type: ignore[no-any-return]  # the same
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, or the options of the default one: its name is usually left out."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            default = self.commands[self.default_cmd_name]
+            found += default.shell_complete(click.Context(default, parent=ctx), incomplete)
+        return [*{item.value: item for item in found}.values()]
 
 
 class PromptCommand(click.Command):
@@ -47,6 +62,8 @@ class PromptCommand(click.Command):
         Raises:
             UsageError: an option does not exist, or there are several arguments.
         """
+        if ctx.resilient_parsing:  # a shell asks what may follow: nothing is complete yet
+            return super().parse_args(ctx, args)
         options, prompts = _apart(args, dict(self._flags(ctx)))
         ctx.allow_extra_args = True  # counted here, as click's own words show no remedy
         try:

@@ -12,6 +12,7 @@ import click
 from consortium_mcp.adapters.settings import from_environment
 from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummary
 from consortium_mcp.core.reports.report import RunReport
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.pages import entries_markdown, exchange_entry
 from consortium_mcp.frontends.text.phrases import rating_sentence
@@ -46,6 +47,25 @@ def raw_replies(exchanges: Sequence[Exchange]) -> str:
     return entries_markdown([exchange_entry(each, with_prompt=False) for each in exchanges])
 
 
+def show(report: RunReport) -> None:
+    """Print the report: drawn where a person looks, else as text."""
+    if (on := screen()) is None:
+        click.echo(as_text(report))
+        return
+    from consortium_mcp.frontends.terminal.reports import show_report  # noqa: PLC0415 (rich)
+
+    show_report(on, for_terminal(report))
+
+
+def as_json_text(report: RunReport, exchanges: Sequence[Exchange] | None = None) -> str:
+    """The report as JSON, and with exchanges also these."""
+    more = (
+        {} if exchanges is None else {"exchanges": [e.model_dump(mode="json") for e in exchanges]}
+    )
+    data = for_terminal(report).model_dump(mode="json") | more
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
 def list_runs(
     *,
     limit: int,
@@ -69,9 +89,14 @@ def list_runs(
         rows = [run.model_dump() for run in found.runs]
         listed = {"runs": rows, "next_cursor": cursor, "warnings": found.notes}
         click.echo(json.dumps(listed, indent=2))
-    else:
-        more = f"llm consortium runs --cursor {cursor}" if cursor else None
+        return
+    more = f"llm consortium runs --cursor {cursor}" if cursor else None
+    if (on := screen()) is None:
         click.echo(runs_markdown(found, more, zone=None))
+        return
+    from consortium_mcp.frontends.terminal.run_tables import show_runs  # noqa: PLC0415 (rich)
+
+    show_runs(on, found, more)
 
 
 def info(run_id: str, *, raw: bool, as_json: bool) -> None:
@@ -85,11 +110,11 @@ def info(run_id: str, *, raw: bool, as_json: bool) -> None:
     with command_errors():
         report, exchanges = anyio.run(found)
     if as_json:
-        more = {"exchanges": [e.model_dump(mode="json") for e in exchanges]} if raw else {}
-        data = for_terminal(report).model_dump(mode="json") | more
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-    else:
-        click.echo(as_text(report) + (f"\n\n{raw_replies(exchanges)}" if raw else ""))
+        click.echo(as_json_text(report, exchanges if raw else None))
+        return
+    show(report)
+    if raw:
+        click.echo(f"\n{raw_replies(exchanges)}")
 
 
 def rate(
@@ -105,6 +130,6 @@ def rate(
     with command_errors():
         report = anyio.run(rated)
     if as_json:
-        click.echo(for_terminal(report).model_dump_json(indent=2))
+        click.echo(as_json_text(report))
     else:
         click.echo(f"Run {report.run_id}: {rating_sentence(report.ratings)}")

@@ -6,9 +6,11 @@ llm imports this file whenever it lists its models, so `consult_once` is importe
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import click
 import llm
 from pydantic import Field, create_model
 
@@ -17,9 +19,11 @@ from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.frontends.llm.options import MODEL_OPTIONS, help_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Iterator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 
     from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.frontends.one_shot import Watch
+    from consortium_mcp.services.runs.progress import Progress
 
 
 _FIELDS: Any = {
@@ -60,7 +64,12 @@ class _Saved:
     def __str__(self) -> str:
         return f"Consortium: {self.model_id}"
 
-    async def _consult(self, prompt: llm.Prompt, response: llm.Response | llm.AsyncResponse) -> str:
+    async def _consult(
+        self,
+        prompt: llm.Prompt,
+        response: llm.Response | llm.AsyncResponse,
+        watched: _Watched,
+    ) -> str:
         from consortium_mcp.core.domain.errors import ConsortiumError  # noqa: PLC0415
         from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest  # noqa: PLC0415
         from consortium_mcp.frontends.llm.attached import from_llm  # noqa: PLC0415
@@ -82,13 +91,56 @@ class _Saved:
                 attachments=[from_llm(each) for each in _attachments(prompt)],
                 client="llm",
             )
-            outcome = await consult_once(request)
+            outcome = await consult_once(request, on_progress=watched.lines, watch=watched.rows)
             report = outcome.answered().report
         except ConsortiumError as error:
             raise llm.ModelError(error.told(LISTINGS)) from error
         response.set_usage(input=report.usage.input_tokens, output=report.usage.output_tokens)
         response.response_json = _for_llms_log(report)
+        watched.tell(report)
         return report.synthesis or ""
+
+
+class _Watched:
+    """What stderr shows of a consultation while its synthesis is waited for; here nothing."""
+
+    lines: Callable[[Progress], None] | None = None
+    """Shows each step on a line of its own."""
+    rows: Watch | None = None
+    """Shows every member at once."""
+
+    def tell(self, report: RunReport) -> None:
+        """Say how sure the answer is."""
+
+
+class _WatchedOnTerminal(_Watched):
+    """The same where a person looks."""
+
+    def __init__(self) -> None:
+        from consortium_mcp.frontends.terminal.watching import live_rows, print_progress  # noqa: PLC0415
+
+        self.rows = live_rows()
+        self.lines = None if self.rows else print_progress
+
+    def tell(self, report: RunReport) -> None:
+        from consortium_mcp.frontends.terminal.watching import screen  # noqa: PLC0415
+
+        if on := screen(sys.stderr):
+            from consortium_mcp.frontends.terminal.reports import show_confidence  # noqa: PLC0415 (rich)
+
+            show_confidence(on, report)
+
+
+def _watched() -> _Watched:
+    """For the command `llm` on a terminal; a program that uses llm's Python API prints itself.
+
+    Called in the thread of the command: click knows it by that.
+    """
+    context = click.get_current_context(silent=True)
+    command = None if context is None else context.find_root().command
+    # llm's command imports its models, so it is here wherever it runs.
+    is_llm = command is not None and command is getattr(sys.modules.get("llm.cli"), "cli", None)
+    return _WatchedOnTerminal() if is_llm and sys.stderr.isatty() else _Watched()
 
 
 class ConsortiumModel(_Saved, llm.Model):
@@ -108,7 +160,7 @@ class ConsortiumModel(_Saved, llm.Model):
         conversation: llm.Conversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> Iterator[str]:
         """Consult, and give the synthesis."""
-        yield _run(self._consult(prompt, response))
+        yield _run(self._consult(prompt, response, _watched()))
 
 
 class AsyncConsortiumModel(_Saved, llm.AsyncModel):
@@ -128,7 +180,7 @@ class AsyncConsortiumModel(_Saved, llm.AsyncModel):
         conversation: llm.AsyncConversation | None,  # noqa: ARG002 (the prompt holds the earlier turns)
     ) -> AsyncGenerator[str, None]:
         """Consult, and give the synthesis."""
-        yield await self._consult(prompt, response)
+        yield await self._consult(prompt, response, _watched())
 
 
 def _run(coroutine: Coroutine[Any, Any, str]) -> str:

@@ -15,6 +15,7 @@ from consortium_mcp.core.domain.request import (
     ConsortiumSettings,
     MemberSpec,
 )
+from consortium_mcp.frontends.terminal import completion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ _MEMBERS = (
         "models",
         multiple=True,
         metavar="MODEL",
+        shell_complete=completion.models,
         help="A member: model, model:count, a saved consortium, or a JSON object with model and "
         "system, options, tier or role. Repeatable.",
     ),
@@ -125,7 +127,13 @@ def _option(name: str) -> Callable[[Command], Command]:
     flags = _FLAGS.get(name, (f"--{name.replace('_', '-')}",))
     if SETTINGS[name].type is dict:
         return click.option(*flags, name, type=_json_object, metavar="JSON", help=help_text(name))
-    return click.option(*flags, name, type=SETTINGS[name].type, help=help_text(name))
+    return click.option(
+        *flags,
+        name,
+        type=SETTINGS[name].type,
+        help=help_text(name),
+        shell_complete=completion.COMPLETERS.get(name),
+    )
 
 
 def _json_object(text: str) -> dict[str, Any]:

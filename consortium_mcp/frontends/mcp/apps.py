@@ -56,9 +56,9 @@ def page_of_runs() -> Apps:
     """The extension, with the page as its resource; the file is read when a client asks for it."""
 
     def read() -> str:
-        from consortium_mcp.frontends.page.files import page_template  # noqa: PLC0415 (not at start)
+        from consortium_mcp.frontends.page.files import page_for_host  # noqa: PLC0415 (not at start)
 
-        return page_template()
+        return page_for_host()
 
     apps = Apps()
     apps.add_resource(

@@ -20,6 +20,8 @@ import click
 import uvicorn
 
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.frontends.browser.access import Access
+from consortium_mcp.frontends.browser.app import make_app
 from consortium_mcp.frontends.mcp.server import make_server
 
 if TYPE_CHECKING:
@@ -54,11 +56,18 @@ def serve_app(server: ConsortiumServer, port: int) -> None:
     """Serve this server; see `serve`."""
     with _listen(port) as listening:
         app = server.streamable_http_app(host=HOST)  # checks host and origin
+        port = listening.getsockname()[1]
+        hosts = {f"{HOST}:{port}", f"localhost:{port}"}
+        pages = Access(make_app(server.service), hosts, with_token=False)
+        app.mount("/", pages)
         config = uvicorn.Config(
             app, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS, access_log=False
         )
-        address = f"http://{HOST}:{listening.getsockname()[1]}/mcp"
-        click.echo(f"Listening on {address}, for this machine only, without a login.", err=True)
+        click.echo(
+            f"Listening on http://{HOST}:{port}/mcp, for this machine only, without a login. The "
+            f"history of runs: http://{HOST}:{port}/",
+            err=True,
+        )
         try:
             anyio.run(_Server(config).serve, [listening])
         except KeyboardInterrupt:  # uvicorn shuts down, then raises the signal again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,20 @@ def page_template(file: Path = PAGE) -> str:
             "consortium-mcp again; in a clone, run .ci/web, which builds it."
         )
     return page
+
+
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+
+
+def page_for_host(file: Path = PAGE) -> str:
+    """The page without data and without a policy of its own: its host sets one, by a header.
+
+    A host may put a script of its own into the page, which our policy would not let run.
+
+    Raises:
+        PageMissing: the page is not where it was installed.
+    """
+    return _POLICY.sub("", page_template(file), count=1)
 
 
 def page_html(data: RunPage | RunNotice, file: Path = PAGE) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
 
     from consortium_mcp.core.records.run_summary import RunSummary
     from consortium_mcp.core.reports.rating import Rating
@@ -25,6 +27,16 @@ def duration(seconds: float) -> str:
     name, length = next((each for each in _UNITS if seconds >= 2 * each[1]), _UNITS[-1])
     count = round(seconds / length)
     return f"{count} {name if count != 1 else name.removesuffix('s')}"
+
+
+def moment(created_at: str, zone: tzinfo | None = UTC) -> str:
+    """When something was, to the minute, with the zone's name.
+
+    Args:
+        created_at: ISO 8601.
+        zone: the reader's time zone; `None` for that of this machine.
+    """
+    return f"{datetime.fromisoformat(created_at).astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def tokens(report: RunReport) -> str:

@@ -54,10 +54,22 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
     footer = _footer(report)
     room = limit - len(footer) if limit is not None else None
     head = _head(report, room)
-    sections = {
-        f"Members ({report.answered} of {report.asked} answered)": [
-            _member(member) for member in report.members
-        ],
+    members = [_member(member) for member in report.members]
+    sections = {members_title(report): members, **report_sections(report)}
+    if room is not None:
+        sections = _fit(sections, room - len("\n\n".join(head)), report)
+    shown = [f"### {title}\n" + "\n".join(lines) for title, lines in sections.items() if lines]
+    return "\n\n".join([*head, *shown, footer])
+
+
+def members_title(report: RunReport) -> str:
+    """The heading above the members."""
+    return f"Members ({report.answered} of {report.asked} answered)"
+
+
+def report_sections(report: RunReport) -> dict[str, list[str]]:
+    """What follows the members, as lists by heading; some are empty."""
+    return {
         "Reviews": review_lines(report.review) if report.review else [],
         "Fields": field_lines(report.fields),
         "Dissent": [] if report.fields else [_dissent(side) for side in report.dissent],
@@ -65,15 +77,33 @@ def report_markdown(report: RunReport, limit: int | None = MAX_TEXT) -> str:
         "Tools": [f"- {tool.name}: {times(tool.calls)}" for tool in report.tools],
         "Warnings": [f"- {line}" for line in report.warnings],
     }
-    if room is not None:
-        sections = _fit(sections, room - len("\n\n".join(head)), report)
-    shown = [f"### {title}\n" + "\n".join(lines) for title, lines in sections.items() if lines]
-    return "\n\n".join([*head, *shown, footer])
 
 
 def _head(report: RunReport, room: int | None) -> list[str]:
+    parts = notices(report, room)
+    attached = attached_line(report.attachments)
+    if report.synthesis is not None:
+        answer = shown_answer(report)
+        below = [f"**Answer:** {_short(answer, room, report)}"] if answer else []
+        below += [_confidence(report), *attached]
+        left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
+        parts += [_synthesis(report, left), *below]
+    else:
+        parts += attached
+    if report.ratings:
+        parts.append(f"**Rating:** {rating_sentence(report.ratings)}")
+    return [*parts, *plan_line(report)]
+
+
+def shown_answer(report: RunReport) -> str | None:
+    """The short answer, where the synthesis says more than it."""
+    answer = report.final_answer
+    return answer if answer and answer != report.synthesis else None
+
+
+def notices(report: RunReport, room: int | None = None) -> list[str]:
+    """What to know before the answer: how the run ended, or that it was not asked anew."""
     parts: list[str] = []
-    attached = _attached(report.attachments)
     if report.status in _HEADLINES:
         error = _short(report.error or "", room, report)
         parts.append(f"**{_HEADLINES[report.status]}.** {error}".strip())
@@ -87,29 +117,24 @@ def _head(report: RunReport, room: int | None) -> list[str]:
             f"**Not asked anew.** This is the answer of an earlier run, which ended "
             f"{duration(report.age_seconds)} ago; `reuse` allows that, and no model was called."
         )
-    if report.synthesis is not None:
-        answer = report.final_answer
-        shows = answer and answer != report.synthesis
-        below = [f"**Answer:** {_short(answer, room, report)}"] if answer and shows else []
-        below += [_confidence(report), *attached]
-        left = None if room is None else room - len("\n\n".join([*parts, *below])) - 200
-        parts += [_synthesis(report, left), *below]
-    else:
-        parts += attached
-    if report.ratings:
-        parts.append(f"**Rating:** {rating_sentence(report.ratings)}")
-    if report.plan is not None:
-        plan = report.plan
-        price = f"; {range_}" if (range_ := cost_range(plan)) else ""
-        parts.append(
-            f"{plan.fewest_calls} to {plan.most_calls} calls{_kinds(plan)}, retries not counted; "
-            f"about {plan.estimated_input_tokens} input tokens in the first iteration, without the "
-            f"members' answers{price}."
-        )
     return parts
 
 
-def _attached(attachments: Sequence[AttachmentReport]) -> list[str]:
+def plan_line(report: RunReport) -> list[str]:
+    """What a dry run would do and cost; nothing of a run."""
+    plan = report.plan
+    if plan is None:
+        return []
+    price = f"; {range_}" if (range_ := cost_range(plan)) else ""
+    line = (
+        f"{plan.fewest_calls} to {plan.most_calls} calls{_kinds(plan)}, retries not counted; "
+        f"about {plan.estimated_input_tokens} input tokens in the first iteration, without the "
+        f"members' answers{price}."
+    )
+    return [line]
+
+
+def attached_line(attachments: Sequence[AttachmentReport]) -> list[str]:
     """The line that says what the question was about; none where nothing was attached."""
     if not attachments:
         return []
@@ -205,13 +230,18 @@ def _member(member: MemberReport) -> str:
 
 
 def _footer(report: RunReport) -> str:
+    resource = f" · {report.resource}" if report.resource else ""
+    line = f"_{how_it_went(report)}{resource}_"
+    return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line
+
+
+def how_it_went(report: RunReport) -> str:
+    """Status, strategy, arbiter, iterations, calls, cost and time, on one line."""
     iterations = f"{report.iterations} iteration{'' if report.iterations == 1 else 's'}"
     stop = f", stopped by {report.stop_reason}" if report.stop_reason else ""
     took = "" if report.usage.seconds is None else f", {report.usage.seconds:.1f} s"
     price = f", {paid}" if (paid := cost(report.usage)) else ""
-    line = (
-        f"_{report.status} · strategy {report.strategy} · arbiter {report.arbiter} · "
+    return (
+        f"{report.status} · strategy {report.strategy} · arbiter {report.arbiter} · "
         f"{iterations}{stop} · {report.usage.calls} calls, {tokens(report)}{price}{took}"
-        f"{f' · {report.resource}' if report.resource else ''}_"
     )
-    return f"{line}\n\nNext: `{report.next_step}`" if report.next_step else line

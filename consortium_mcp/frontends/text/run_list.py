@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-from consortium_mcp.frontends.text.phrases import cost, one_line
+from consortium_mcp.frontends.text.phrases import cost, moment, one_line
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -33,8 +33,7 @@ def runs_markdown(page: RunPage, more: str | None, zone: tzinfo | None = UTC) ->
 
 
 def _run_line(run: RunSummary, zone: tzinfo | None) -> str:
-    began = datetime.fromisoformat(run.created_at).astimezone(zone)
-    when = f"{began:%Y-%m-%d %H:%M %Z}"
+    when = moment(run.created_at, zone)
     confidence = "" if run.confidence is None else f" {run.confidence:.2f}"
     outcome = run.final_answer or run.synthesis
     arrow = f" → {one_line(outcome, 80)}" if outcome else ""

@@ -22,6 +22,7 @@ from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.spending.costs import no_price
 from consortium_mcp.services.runs.handle import RunHandle
 from consortium_mcp.services.runs.progress import Progress
+from consortium_mcp.services.runs.stage import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -87,6 +88,7 @@ class RunExecution:
         self._started = time.monotonic() - run.elapsed
         self._asked: tuple[str, ...] = ()
         """Labels of the members that were asked last."""
+        self._stages = Stages()
         self._reviews = 0
         """Reviews that have come or failed."""
         self._seconds: float | None = None
@@ -99,6 +101,7 @@ class RunExecution:
             self._write_rest,
             parent,
             run.fingerprint,
+            stage=lambda: self._stages.of(self._run),
         )
         """What those who wait for the run look at."""
         self._begin = partial(store.begin_run, run, self.handle.report)
@@ -154,6 +157,7 @@ class RunExecution:
         self._cut_off = cut_off(self._begun.all, self._recorder.exchanges)
 
     async def _on_event(self, event: events.Event) -> None:
+        self._stages.note(event)
         if isinstance(event, events.Asked):
             self._asked = event.labels
             return

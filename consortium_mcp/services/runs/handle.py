@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.runs.progress import OnProgress
+    from consortium_mcp.services.runs.stage import Stage
 
 
 @dataclass
@@ -40,6 +41,8 @@ class RunHandle:
     """The run whose call this one answers."""
     fingerprint: str | None = None
     """What the run asks; see `Run`."""
+    stage: Callable[[], Stage | None] = lambda: None
+    """Says where the run stands, member by member; `None` where nobody follows it."""
     joined_elsewhere: bool = False
     """A caller of another process waits for it too."""
     cancel_requested: bool = False

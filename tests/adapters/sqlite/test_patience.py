@@ -3,6 +3,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from consortium_mcp.adapters.sqlite.connection import Connection
 from consortium_mcp.adapters.sqlite.patience import (
     Patience,
     current_patience,
@@ -50,6 +51,39 @@ def test_it_runs_out_and_never_below_nothing() -> None:
         clock.now += 5
         assert patience.left == 0
     assert patience.left == 0
+
+
+def test_what_several_calls_waited_for_at_the_same_time_is_spent_once() -> None:
+    clock = Clock()
+    patience = Patience(2, clock)
+    clock.now += 0.5
+    for _ in range(3):
+        patience.spend(0.5)
+    assert patience.left == 1.5
+
+
+async def test_a_queue_that_moves_costs_no_patience_and_one_that_is_held_up_does() -> None:
+    connection = Connection()
+    waited = []
+
+    async def take(seconds: float) -> None:
+        patience = Patience(2)
+        assert await connection.take_turn(patience)
+        await anyio.sleep(seconds)
+        waited.append(patience.left)
+        connection.end_turn()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(take, 0.01)
+    assert waited == [2] * 10
+    waited.clear()
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(take, 0.5)
+    first, *others = waited
+    assert first == 2
+    assert all(left < 2 for left in others)
 
 
 async def test_a_scope_holds_for_the_tasks_begun_in_it() -> None:

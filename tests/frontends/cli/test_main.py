@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,16 @@ def test_doctor_is_content_with_a_ready_panel_and_shows_no_key(
         "why: the newest general model of each provider, or of each family, that is ready" in output
     )
     assert f"likely cost: not known, as there is no price of {one}, {two}" in output
+
+
+def test_doctor_answers_as_json_too(settings: Settings) -> None:
+    result = CliRunner().invoke(main, ["doctor", "--json"])
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ready"]) == (1, False)
+    database = told["sections"]["Database"][0]
+    assert database == {"name": str(settings.database), "text": "can be written", "good": True}
+    [panel] = told["sections"]["The panel that is asked when you name none"]
+    assert (panel["name"], panel["good"]) == (None, False)
 
 
 @pytest.mark.usefixtures("settings")

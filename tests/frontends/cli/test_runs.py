@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,10 @@ def test_pruning_only_tells_until_it_is_told_to_delete(settings: Settings) -> No
     )
     code, told, _ = command("prune", "--older-than", "90d")
     assert (code, told[:38]) == (0, "Would delete 2 runs with 2 model calls")
+    assert len(rows(settings)["runs"]) == 4
+    told = json.loads(command("prune", "--older-than", "90d", "--json")[1])
+    assert (told["runs"], told["exchanges"], told["deleted"]) == (2, 2, False)
+    assert told["before"].endswith("+00:00")
     assert len(rows(settings)["runs"]) == 4
     code, told, _ = command("prune", "--older-than", "90d", "--delete")
     assert (code, told[:33]) == (0, "Deleted 2 runs with 2 model calls")

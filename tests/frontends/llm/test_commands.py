@@ -73,6 +73,23 @@ def test_the_report_is_printed_or_with_quiet_the_synthesis_alone() -> None:
     assert consortium("Six × 7?", *PANEL, "--quiet").output == "It is 42.\n"
 
 
+def test_a_report_comes_as_json_whatever_became_of_the_run() -> None:
+    done = consortium("Six × 7?", *PANEL, "--json", "--raw")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["status"], told["synthesis"]) == (0, "completed", "It is 42.")
+    assert told["created_at"].endswith("+00:00")
+    assert len(told["exchanges"]) == 3
+    assert (
+        json.loads(consortium("resume", told["run_id"], "--json").stdout)
+        | {"exchanges": told["exchanges"]}
+        == told
+    )
+    failed = llm("consortium", "?", "-m", "down", "--arbiter", "gemini-2", "--json")
+    assert failed.exit_code == 1
+    assert json.loads(failed.stdout)["status"] == "failed"
+    assert failed.stderr.startswith("Error: ")
+
+
 def test_what_is_piped_is_appended_to_the_prompt(documented: dict[str, FakeAsync]) -> None:
     consortium("Sum this:", *PANEL, stdin="six and seven\n")
     assert documented["o3-mini"].prompts[-1].prompt == "Sum this:\n\nsix and seven"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from consortium_mcp.core.domain.errors import MemberError
-from consortium_mcp.core.domain.run import Calibration
+from consortium_mcp.core.domain.learned import Calibration
 from consortium_mcp.core.reports.report import RunReport, Usage
 from consortium_mcp.core.reports.reporting import report_of
 from consortium_mcp.frontends.page.equation import equation_of

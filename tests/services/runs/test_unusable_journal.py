@@ -121,7 +121,8 @@ async def test_all_that_a_run_does_with_the_journal_draws_on_one_patience(
 
     class Watched(DatabaseFile):
         async def write(self, change: Callable[[sqlite3.Connection], Any]) -> Any:  # noqa: ANN401
-            seen.append(current_patience())
+            if "beat" not in change.__qualname__:  # the process's own, at its own times
+                seen.append(current_patience())
             return await super().write(change)
 
         async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -24,9 +24,18 @@ from consortium_mcp.core.evaluation.object_replay import (
 )
 from consortium_mcp.core.evaluation.objects import ObjectRecording
 from consortium_mcp.core.evaluation.recordings import Recording
-from consortium_mcp.core.evaluation.replay import Measures, Summary, check, replay
+from consortium_mcp.core.evaluation.replay import (
+    Measures,
+    Summary,
+    check,
+    remarks,
+    replay,
+    ways,
+    what_was_asked,
+)
 from consortium_mcp.core.evaluation.suggest import suggest
 from consortium_mcp.core.panel.labels import label
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.plots import (
     PlotPoint,
@@ -60,7 +69,7 @@ class ReplayOptions:
     """What recorded objects are measured by."""
 
 
-def run(data: Path, options: ReplayOptions, folder: Path) -> None:
+def run(data: Path, options: ReplayOptions, folder: Path, *, as_json: bool = False) -> None:
     """Replay, print the figures, and save them with two plots.
 
     Raises:
@@ -71,14 +80,14 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
         tasks = [each for each in read_objects(data) if _matches(each, options.where)]
         weights = weights_of_tiers({member.model: member.tier for member in config.members})
         found, each_task = replay_objects(tasks, weights, options.metric)
-        click.echo(objects_as_text(found))
+        _print(found, as_json=as_json)
         title = f"fields agreed by {len(weights)}, {found.questions} tasks"
         points = [point for each in each_task for point in each.points]
         _save(folder, found, {"reliability.svg": reliability_diagram(metrics.bins(points), title)})
         return
     recordings = [each for each in read(data) if _matches(each, options.where)]
     summary, outcomes = anyio.run(replay, recordings, configuration(options))
-    click.echo(as_text(summary))
+    _print(summary, as_json=as_json)
     points = [(outcome.confidence, outcome.right) for outcome in outcomes]
     title = f"{options.strategy} of {len(options.panel)}, {summary.questions} questions"
     drawn = {
@@ -86,6 +95,20 @@ def run(data: Path, options: ReplayOptions, folder: Path) -> None:
         "accuracy.svg": accuracy_against_calls(_plot_points(summary), title),
     }
     _save(folder, summary, drawn)
+
+
+def _print(summary: Summary | ObjectSummary, *, as_json: bool) -> None:
+    """Print the figures: as JSON, drawn where a person looks, or as text."""
+    if as_json:
+        click.echo(summary.model_dump_json(indent=2))
+    elif on := screen():
+        from consortium_mcp.frontends.terminal.replay_tables import show_summary  # noqa: PLC0415 (where a person looks)
+
+        show_summary(on, summary)
+    elif isinstance(summary, Summary):
+        click.echo(as_text(summary))
+    else:
+        click.echo(objects_as_text(summary))
 
 
 def _save(folder: Path, summary: Summary | ObjectSummary, drawn: Mapping[str, str]) -> None:
@@ -183,35 +206,12 @@ def configuration(options: ReplayOptions) -> ConsortiumConfig:
 
 def as_text(summary: Summary) -> str:
     """The figures as text."""
-    rows: Mapping[str, Measures] = {
-        str(summary.settings["strategy"]): summary.measured,
-        "equal vote": summary.equal_vote,
-        **{f"{model} alone": measures for model, measures in summary.singles.items()},
-    }
+    rows = ways(summary)
     width = max(len(name) for name in rows)
-    count = f"{summary.questions} question{'' if summary.questions == 1 else 's'}"
     head = f"{'':{width}}  accuracy  95 %          calls    ECE  Brier  AUROC  acc@80  cov@95"
-    lines = [f"{count}; {', '.join(summary.panel)}", "", head]
+    lines = [what_was_asked(summary), "", head]
     lines += [f"{name:{width}}  {_row(measures)}" for name, measures in rows.items()]
-    low, high = summary.gain_interval
-    judged = (
-        f", of them {summary.arbiter_calls:.2f} by the arbiter" if summary.arbiter_calls else ""
-    )
-    mean, gain = summary.mean_single, summary.gain_over_best_single
-    lines.append("")
-    lines.append(f"best single member {summary.best_single}; mean of the members {mean:.1%}")
-    lines.append(f"one of them right (oracle) {summary.oracle:.1%}")
-    lines.append(f"gain over the best single member {gain:+.1%} ({low:+.1%} to {high:+.1%})")
-    lines.append(
-        f"{summary.measured.calls:.2f} calls a question{judged}, in {summary.rounds:.2f} rounds"
-    )
-    if summary.failed:
-        lines.append(f"{summary.failed} questions nobody answered; they count as wrong")
-    if summary.arbiter_calls:
-        lines.append(
-            "No verdicts are recorded: the arbiter's own recorded answer stood in for them."
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *remarks(summary)])
 
 
 def _row(m: Measures) -> str:
@@ -246,6 +246,8 @@ def suggestions(
     largest: int,
     prices: Sequence[tuple[str, str]],
     where: Sequence[tuple[str, str]],
+    *,
+    as_json: bool = False,
 ) -> None:
     """Print the panels that are right most often for what they cost.
 
@@ -255,6 +257,7 @@ def suggestions(
         largest: the most members.
         prices: (model, US dollars a call); none to count calls.
         where: (field, value) pairs that a recording must have.
+        as_json: print them as JSON.
 
     Raises:
         ConfigError: the recordings cannot be used, or a price is missing or no number.
@@ -264,9 +267,13 @@ def suggestions(
     among = list(models) or sorted(known)
     check(recordings, among)
     paid = _dollars(prices, among) if prices else None
+    found = suggest(recordings, among, largest, paid)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
     click.echo(f"Of {len(among)} models, on {len(recordings)} questions by cross-validation:\n")
     click.echo(f"{'USD' if paid else 'calls':>9}  accuracy  95 %          panel")
-    for each in suggest(recordings, among, largest, paid):
+    for each in found:
         low, high = each.interval
         cost = f"{each.cost:9.5f}" if paid else f"{each.cost:9.0f}"
         click.echo(f"{cost}  {each.accuracy:7.1%}   {low:.1%}–{high:.1%}  {', '.join(each.panel)}")
@@ -356,11 +363,14 @@ def _names(_ctx: click.Context, option: click.Parameter, value: str | None) -> l
     show_default=True,
     help="Where replay.json and the plots go.",
 )
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
     data: Path,
     folder: Path,
     largest: int | None,
     prices: Sequence[tuple[str, str]],
+    *,
+    as_json: bool,
     **options: Any,  # noqa: ANN401 (the options, by name)
 ) -> None:
     """Measure a panel and a strategy on recorded answers, without a network or a key.
@@ -372,6 +382,6 @@ def command(
         raise click.UsageError("Name a --panel, or let --suggest find one.")
     with command_errors():
         if largest is None:
-            run(data, ReplayOptions(**options), folder)
+            run(data, ReplayOptions(**options), folder, as_json=as_json)
         else:
-            suggestions(data, options["panel"], largest, prices, options["where"])
+            suggestions(data, options["panel"], largest, prices, options["where"], as_json=as_json)

@@ -9,6 +9,8 @@ import anyio
 import click
 
 from consortium_mcp.core.records.run_summary import CostsBy
+from consortium_mcp.frontends.terminal.columns import Cell, Column
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.phrases import dollars
 from consortium_mcp.services.assembly import open_service
@@ -16,6 +18,8 @@ from consortium_mcp.services.assembly import open_service
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.records.run_summary import Costs
+    from consortium_mcp.frontends.terminal.columns import Row
+    from consortium_mcp.frontends.terminal.screen import Screen
 
 ESTIMATE = (
     "Costs are an estimate in US dollars, from what providers told and the prices of genai-prices "
@@ -34,6 +38,8 @@ async def show(settings: Settings, by: CostsBy, as_json: bool) -> None:  # noqa:
         click.echo(json.dumps({"by": by, "costs": lines, "total": total}, indent=2))
     elif not found.lines:
         click.echo("The database holds no calls yet. Consult a consortium first.")
+    elif on := screen():
+        _draw(on, by, found)
     else:
         click.echo(f"{_table(by, found)}\n\n{ESTIMATE}")
 
@@ -46,6 +52,23 @@ def _table(by: CostsBy, found: Costs) -> str:
         cost = "not known" if line.cost_usd is None else dollars(line.cost_usd)
         rows.append(f"{name:{width}}  {cost:>10}  {line.calls:6}  {line.priced_calls:6}")
     return "\n".join(rows)
+
+
+def _draw(on: Screen, by: CostsBy, found: Costs) -> None:
+    names = [line.name or _NAMELESS.get(by, "–") for line in found.lines]
+    columns = (
+        Column(by, folds=True),
+        Column("cost", right=True),
+        Column("calls", right=True),
+        Column("priced", right=True),
+    )
+    rows: list[Row] = []
+    for name, line in zip((*names, "total"), (*found.lines, found.total), strict=True):
+        cost = Cell("not known", "dim") if line.cost_usd is None else dollars(line.cost_usd)
+        rows.append((name, cost, f"{line.calls:,}", f"{line.priced_calls:,}"))
+    on.table(columns, rows, total=True)
+    on.line()
+    on.line(ESTIMATE, "dim")
 
 
 @click.command("costs")

@@ -89,6 +89,16 @@ def test_labelled_runs_calibrate_those_that_follow(
     assert consult(settings).confidence == pytest.approx(0.9)
 
 
+def test_the_figures_also_come_as_json(runs: list[str], tmp_path: Path) -> None:
+    labels = [{"run_id": name, "correct": number % 2 == 0} for number, name in enumerate(runs)]
+    done = command(
+        "calibrate", labelled(tmp_path, *labels, {"run_id": "x", "correct": True}), "--json"
+    )
+    told = json.loads(done.stdout)
+    assert (told["labelled"], told["accuracy"], told["unusable"]) == (300, 0.5, ["x"])
+    assert told["error_before"] == pytest.approx(0.4)
+
+
 def test_a_run_resumed_elsewhere_keeps_the_calibration_it_began_with(
     settings: Settings, runs: list[str], tmp_path: Path
 ) -> None:

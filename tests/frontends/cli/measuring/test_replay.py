@@ -41,6 +41,11 @@ def test_the_example_is_replayed_printed_and_saved(tmp_path: Path) -> None:
     assert len(dots) == 5  # three members, their vote, and the strategy
 
 
+def test_the_figures_also_come_as_json(tmp_path: Path) -> None:
+    result = replay(EXAMPLE, *PANEL, "--save", str(tmp_path / "out"), "--json")
+    assert json.loads(result.stdout) == json.loads((tmp_path / "out/replay.json").read_text())
+
+
 def test_every_option_reaches_the_engine(tmp_path: Path) -> None:
     folder = str(tmp_path / "out")
     options = ("--sampling", "thrifty", "--tier", "model-1=strong", "--tier", "*=light")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
@@ -40,7 +41,7 @@ class Label(BaseModel):
     """The right answer, in any spelling."""
 
 
-async def calibrate(settings: Settings, path: Path | None) -> None:
+async def calibrate(settings: Settings, path: Path | None, as_json: bool = False) -> None:  # noqa: FBT001, FBT002 (anyio.run passes by position)
     """Learn from the rated runs, those of the file first, and print what was found.
 
     Raises:
@@ -50,13 +51,20 @@ async def calibrate(settings: Settings, path: Path | None) -> None:
     async with _opened(settings) as store:
         unusable = await _rate(store, given)
         evidence = await Learning(store, Calibrations(store)).evidence()
-        _tell_of(dict.fromkeys([*unusable, *evidence.unusable]))
+        unusable = [*dict.fromkeys([*unusable, *evidence.unusable])]
+        if not as_json:
+            _tell_of(unusable)
         if not evidence.labelled and path is None:
             raise ConfigError(
                 "No run is rated yet. Name a file of labels, or rate runs: "
                 "llm consortium rate RUN_ID --correct."
             )
-        _tell(await Learning(store, Calibrations(store)).learn(evidence), evidence)
+        learned = await Learning(store, Calibrations(store)).learn(evidence)
+        if as_json:
+            told = _as_json(learned, evidence) | {"unusable": unusable}
+            click.echo(json.dumps(told, indent=2))
+        else:
+            _tell(learned, evidence)
 
 
 async def learn_by_itself(settings: Settings, *, wanted: bool) -> None:
@@ -112,12 +120,28 @@ async def _rate(store: Store, given: Sequence[Label]) -> list[str]:
     return unusable
 
 
-def _tell_of(unusable: Sequence[str] | dict[str, None]) -> None:
-    names = [*unusable]
-    if names:
-        shown = ", ".join(names[:3]) + (" …" if names[3:] else "")
+def _tell_of(unusable: Sequence[str]) -> None:
+    if unusable:
+        shown = ", ".join(unusable[:3]) + (" …" if unusable[3:] else "")
         why = "are not in the database, or have no answer to compare"
-        click.echo(f"{len(names)} labelled runs {why}: {shown}", err=True)
+        click.echo(f"{len(unusable)} labelled runs {why}: {shown}", err=True)
+
+
+def _as_json(learned: Learned, evidence: Evidence) -> dict[str, Any]:
+    """What was learned, and what its calibration is worth on these very runs."""
+    told = learned.model_dump(mode="json")
+    if learned.calibration is None:
+        return told
+    points = evidence.points
+    return told | {
+        "accuracy": metrics.accuracy(points),
+        "error_before": metrics.calibration_error(points),
+        "error_after": metrics.calibration_error(_calibrated(learned.calibration, points)),
+    }
+
+
+def _calibrated(fitted: Calibration, points: Sequence[metrics.Point]) -> list[tuple[float, bool]]:
+    return [(calibration.apply(fitted, score), right) for score, right in points]
 
 
 def _tell(learned: Learned, evidence: Evidence) -> None:
@@ -132,7 +156,7 @@ def _tell(learned: Learned, evidence: Evidence) -> None:
 
 
 def _tell_of_calibration(fitted: Calibration, points: Sequence[metrics.Point]) -> None:
-    after = [(calibration.apply(fitted, score), right) for score, right in points]
+    after = _calibrated(fitted, points)
     click.echo(
         f"Calibrated on {fitted.labelled} labelled runs, {metrics.accuracy(points):.0%} of them "
         f"right. Calibration error on these very runs: {metrics.calibration_error(points):.3f} "
@@ -176,8 +200,11 @@ def _invalid_label(path: Path, number: int, why: str) -> ConfigError:
     help=f"Learn by itself after every {NEW_LABELS} new labels, or no more.",
 )
 @click.option("--forget", is_flag=True, help="Remove what was learned; the ratings stay.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def command(settings: Settings, labels: Path | None, *, auto: bool | None, forget: bool) -> None:
+def command(
+    settings: Settings, labels: Path | None, *, auto: bool | None, forget: bool, as_json: bool
+) -> None:
     """Learn from runs that you rated: whose votes to trust, and what a confidence is worth.
 
     Weights need 50 rated runs of a panel, and are kept only where they are better than equal ones;
@@ -192,4 +219,4 @@ def command(settings: Settings, labels: Path | None, *, auto: bool | None, forge
         elif auto is not None:
             anyio.run(partial(learn_by_itself, settings, wanted=auto))
         else:
-            anyio.run(calibrate, settings, labels)
+            anyio.run(calibrate, settings, labels, as_json)

@@ -11,6 +11,8 @@ import click
 from consortium_mcp.adapters.journal.history import opened_history
 from consortium_mcp.core.evaluation.judges import Judges
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
+from consortium_mcp.frontends.terminal.columns import Cell, Column
+from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.phrases import dollars
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.evaluation.judges import Judge, Tendency
     from consortium_mcp.core.evaluation.leaderboard import Standing
+    from consortium_mcp.frontends.terminal.columns import Row
+    from consortium_mcp.frontends.terminal.screen import Screen
 
 AGREEMENT = (
     "This is agreement, not correctness: a verdict can be wrong, and the one model that "
@@ -42,6 +46,11 @@ async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyi
         click.echo(json.dumps([standing.model_dump() for standing in standings], indent=2))
     elif not standings:
         click.echo("The database holds no answers yet. Consult a consortium first.")
+    elif on := screen():
+        _draw(on, standings)
+        on.line()
+        on.line(f"{board.runs} runs with a verdict. {AGREEMENT}", "dim")
+        on.line(COST, "dim")
     else:
         click.echo(_table(standings))
         click.echo(f"\n{board.runs} runs with a verdict. {AGREEMENT}\n{COST}")
@@ -64,14 +73,22 @@ async def show_judges(settings: Settings, as_json: bool) -> None:  # noqa: FBT00
         click.echo(json.dumps([judge.model_dump() for judge in found], indent=2))
     elif not found:
         click.echo("Nobody has judged yet in the runs of this database.")
+    elif on := screen():
+        columns = [Column(title) for title in _JUDGES]
+        on.table(columns, [_judge(judge) for judge in found])
+        on.line()
+        on.line(LOTS, "dim")
     else:
         rows = [_judge(judge) for judge in found]
-        head = ("judge", "as", "runs", "first shown won", "longest won", "own family won")
+        head = _JUDGES
         widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
         for row in (head, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             click.echo("  ".join(cells).rstrip())
         click.echo(f"\n{LOTS}")
+
+
+_JUDGES = ("judge", "as", "runs", "first shown won", "longest won", "own family won")
 
 
 def _judge(judge: Judge) -> tuple[str, ...]:
@@ -84,6 +101,34 @@ def _tendency(found: Tendency) -> str:
         return f"– ({found.runs} runs)"
     low, high = found.interval
     return f"{found.share:.0%} ({low:.0%}–{high:.0%}; {found.chance:.0%}; {found.runs} runs)"
+
+
+def _draw(on: Screen, standings: list[Standing]) -> None:
+    columns = [
+        Column("model", style="bold"),
+        *(Column(title, right=True) for title in ("asked", "with verdict", "alone against")),
+        Column("fields with verdict", right=True),
+        Column("failed", right=True),
+        Column("median s", right=True),
+        Column("tokens out", right=True, spare=True),
+        Column("cost", right=True),
+    ]
+    objects = any(standing.fields for standing in standings)
+    rows: list[Row] = [
+        (
+            each.model,
+            str(each.asked),
+            _share(each.with_verdict, each.judged),
+            _share(each.alone_against, each.judged),
+            _share(each.fields_with_verdict, each.fields) if objects else "",
+            Cell(_share(each.failed, each.asked), "red" if each.failed else ""),
+            "–" if each.median_seconds is None else f"{each.median_seconds:.1f}",
+            "–" if each.mean_output_tokens is None else f"{each.mean_output_tokens:.0f}",
+            _cost(each),
+        )
+        for each in standings
+    ]
+    on.table(columns, rows)
 
 
 def _table(standings: list[Standing]) -> str:
@@ -101,13 +146,18 @@ def _table(standings: list[Standing]) -> str:
 def _row(s: Standing, *, objects: bool) -> str:
     seconds = "–" if s.median_seconds is None else f"{s.median_seconds:.1f}"
     tokens = "–" if s.mean_output_tokens is None else f"{s.mean_output_tokens:.0f}"
-    cost = "–" if s.cost_usd is None else f"{dollars(s.cost_usd)} ({s.priced_calls} of {s.calls})"
     fields = f"{_share(s.fields_with_verdict, s.fields):>19}  " if objects else ""
     return (
         f"{s.asked:5}  {_share(s.with_verdict, s.judged):>12}  "
         f"{_share(s.alone_against, s.judged):>13}  {fields}{_share(s.failed, s.asked):>6}  "
-        f"{seconds:>8}  {tokens:>10}  {cost}"
+        f"{seconds:>8}  {tokens:>10}  {_cost(s)}"
     )
+
+
+def _cost(s: Standing) -> str:
+    if s.cost_usd is None:
+        return "–"
+    return f"{dollars(s.cost_usd)} ({s.priced_calls} of {s.calls})"
 
 
 def _share(part: int, whole: int) -> str:
