@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     Show = Callable[..., Page]
 
 
+def violations(page: Page, node_modules: Path) -> list[tuple[str, list[str]]]:
+    """What axe finds: the rule, and the HTML that breaks it."""
+    page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", RUNS)
 def test_axe_finds_nothing(show: Show, node_modules: Path, kind: str, scheme: str) -> None:
     page = show(kind, color_scheme=scheme, viewport={"width": 360, "height": 700})
-    axe = (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    page.evaluate(axe)
-    for _ in range(2):
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        assert [
-            (each["id"], [node["html"][:200] for node in each["nodes"]])
-            for each in found["violations"]
-        ] == []
-        open_all(page)
+    assert violations(page, node_modules) == []
+    open_all(page)
+    assert violations(page, node_modules) == []

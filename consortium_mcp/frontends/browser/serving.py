@@ -40,9 +40,16 @@ async def serve(
         run_id: the run to begin with; `None` for the history.
         show: opens an address in a browser.
         gone_seconds: without a request, after which the browser counts as gone.
+
+    Raises:
+        UnknownRun: no run has this id.
+        StoreError: the database cannot be read.
     """
     async with open_service(settings) as service:
-        fragment = f"#/runs/{await service.find_run(run_id)}" if run_id else ""
+        fragment = ""
+        if run_id is not None:
+            found = await service.wait(await service.find_run(run_id), 0)
+            fragment = f"#/runs/{found.run_id}"
         seen = _LastSeen()
 
         async def get() -> Service:
@@ -88,4 +95,4 @@ async def _end_when_gone(server: uvicorn.Server, seen: _LastSeen, gone_seconds: 
         if left <= 0:
             server.should_exit = True
             return
-        await anyio.sleep(left)
+        await anyio.sleep(min(left, gone_seconds))

@@ -20,7 +20,6 @@ class StatusOutline(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    run_id: str | None
     status: Status
 
 
@@ -30,6 +29,7 @@ class ConsultOutline(StatusOutline):
     Its other fields come as well, and speak for themselves; docs/tools.md describes them all.
     """
 
+    run_id: str | None
     synthesis: str | None
     confidence: float | None
     warnings: list[str]
