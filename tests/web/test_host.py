@@ -251,6 +251,8 @@ def test_the_page_speaks_as_the_schema_of_the_extension_says(
         ({"dry_run": True}, "A plan"),
         ({"models": ["down"]}, "Failed"),
         ({"models": ["nowhere"]}, "came to nothing"),
+        ({"strategy": "synthesis", "arbiter": "down"}, "Finished without an arbiter"),
+        ({"strategy": "debate", "max_iterations": 3, "min_iterations": 3}, "Finished"),
     ],
 )
 def test_every_outcome_has_a_picture(
@@ -260,6 +262,30 @@ def test_every_outcome_has_a_picture(
     result = chat.consult(**{"prompt": "6x7?"} | PANEL | arguments)
     chat.give(result.result(60))
     chat.wait_for(shown)
+    for width in (320, 360, 1000):
+        chat.window.set_viewport_size({"width": width, "height": 600})
+        assert chat.window.frames[-1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_interrupted_run_is_resumed(
+    talk: Callable[..., Conversation], child_environment: dict[str, str]
+) -> None:
+    with Relay(child_environment) as killed:
+        begun = killed.call("consult_consortium", {"prompt": "6x7?", "wait_seconds": 1} | HELD)
+        run_id = begun.result(60)["structuredContent"]["run_id"]
+    chat = talk()
+    while True:  # until its process counts as dead
+        found = chat.relay.call("get_run", {"run_id": run_id}).result(60)
+        if found["structuredContent"]["status"] == "interrupted":
+            break
+        chat.window.wait_for_timeout(500)
+    chat.begin()
+    chat.give(found)
+    chat.wait_for("Interrupted")
+    chat.page.get_by_role("button", name="Resume").click()
+    chat.wait_for("1 of 2 members have answered")
+    chat.release()
+    chat.wait_for("Finished")
 
 
 def test_a_cancelled_call_and_one_that_never_comes_are_told(
