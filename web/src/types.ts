@@ -121,10 +121,13 @@ export interface ConfidenceParts {
   mean_stated?: number;
   votes: number;
   abstentions: number;
+  unheard: number;
+  repeated: number;
   distinct_answers: number;
   grouped_by: string;
   arbiter_confidence?: number;
   weighted: boolean;
+  weighted_by?: string;
   calibrated: boolean;
   uncalibrated?: number;
   method: string;

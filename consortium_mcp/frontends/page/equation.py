@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consortium_mcp.frontends.text.confidence import few_votes
+
 if TYPE_CHECKING:
     from consortium_mcp.core.reports.report import RunReport
 
@@ -32,6 +34,10 @@ def equation_of(report: RunReport) -> str | None:
         factors.append(f"{_percent(parts.mean_stated)} stated")
     product = None if factor is None else factor * (parts.mean_stated or 1.0)
     computed = report.confidence if parts.uncalibrated is None else parts.uncalibrated
+    few = few_votes(parts)
+    if few and product and computed < product - _ROUNDING and computed != parts.arbiter_confidence:
+        factors.append(f"{_percent(computed / product)} as {few}")
+        product = computed
     text = " × ".join(factors)
     lowered = product is not None and computed < product - _ROUNDING
     if lowered and computed == parts.arbiter_confidence:

@@ -47,7 +47,21 @@ def _differences(parts: ConfidenceParts) -> list[str]:
         sentences.append(f"There were {parts.distinct_answers} different answers.")
     if parts.abstentions:
         sentences.append(f"{parts.abstentions} gave no short answer.")
+    if few := few_votes(parts):
+        sentences.append(f"It is lower as {few}.")
     return sentences
+
+
+def few_votes(parts: ConfidenceParts) -> str | None:
+    """Why the votes are worth less than their number, in words; `None` where they are not."""
+    reasons = []
+    if parts.repeated:
+        verb = "repeats" if parts.repeated == 1 else "repeat"
+        reasons.append(f"{parts.repeated} of the votes {verb} a model")
+    if parts.unheard:
+        verb = "was" if parts.unheard == 1 else "were"
+        reasons.append(f"{parts.unheard} {verb} not asked")
+    return " and ".join(reasons) or None
 
 
 def _corrections(report: RunReport, parts: ConfidenceParts) -> list[str]:

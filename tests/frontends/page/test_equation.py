@@ -50,6 +50,20 @@ def test_one_answer_of_several_agrees_with_nobody() -> None:
     assert equation_of(said) == "40 % = one answer of 2 asked × 80 % stated"
 
 
+def test_repeated_instances_and_members_not_asked_are_a_factor() -> None:
+    run = run_of("a", "a", "a", max_iterations=1, strategy="vote")
+    said = record_of(run, {"a": reply("42", 0.8), "judge": verdict()}).report
+    assert equation_of(said) == (
+        "72 % = 100 % agreement (3 of 3) × 80 % stated × 90 % as 2 of the votes repeat a model"
+    )
+    run = run_of(*"abcd", max_iterations=1, strategy="vote", sampling="thrifty")
+    script = dict.fromkeys("abcd", reply("42", 0.8))
+    said = record_of(run, {**script, "judge": verdict()}).report
+    assert equation_of(said) == (
+        "76 % = 100 % agreement (2 of 2) × 80 % stated × 95 % as 2 were not asked"
+    )
+
+
 @pytest.mark.parametrize("status", ["working", "failed"])
 def test_without_a_confidence_there_is_no_equation(status: str) -> None:
     nothing = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=None)
