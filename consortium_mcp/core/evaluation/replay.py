@@ -249,7 +249,8 @@ def remarks(summary: Summary) -> list[str]:
         f"{summary.measured.calls:.2f} calls a question{judged}, in {summary.rounds:.2f} rounds",
     ]
     if summary.failed:
-        lines.append(f"{summary.failed} questions nobody answered; they count as wrong")
+        questions = "question" if summary.failed == 1 else "questions"
+        lines.append(f"{summary.failed} {questions} nobody answered: counted as wrong")
     if summary.arbiter_calls:
         lines.append(
             "No verdicts are recorded: the arbiter's own recorded answer stood in for them."

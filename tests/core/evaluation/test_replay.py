@@ -7,7 +7,7 @@ import pytest
 from consortium_mcp.core.domain.ask import Question
 from consortium_mcp.core.domain.errors import ConfigError, MemberError
 from consortium_mcp.core.evaluation.recordings import RecordedAsk, Recording
-from consortium_mcp.core.evaluation.replay import consult, replay
+from consortium_mcp.core.evaluation.replay import consult, remarks, replay
 from tests.support.fakes import config
 
 pytestmark = pytest.mark.anyio
@@ -96,6 +96,21 @@ async def test_a_summary_sets_the_strategy_beside_the_singles_and_an_equal_vote(
     assert summary.measured.calls == 3
     assert summary.output_tokens == 30
     assert summary.failed == 0
+
+
+async def test_the_remarks_say_what_the_table_does_not() -> None:
+    # Of the second question, only the model that is no member is recorded.
+    unheard = Recording(question_id=2, gold="42", answers={"d": ("42", 0.8, 10)})
+    summary, _ = await replay([recording("42", "41", "42"), unheard], vote(*"abc"))
+    told = "\n".join(remarks(summary))
+    assert "1 question nobody answered: counted as wrong" in told
+    assert "best single member a" in told
+    assert "No verdicts are recorded" not in told
+    judged, _ = await replay(
+        [recording("42", "41", "42", "42")], vote(*"abc", strategy="synthesis", arbiter="d")
+    )
+    assert "1.00 by the arbiter" in "\n".join(remarks(judged))
+    assert "No verdicts are recorded" in remarks(judged)[-1]
 
 
 async def test_the_model_escalated_to_is_shown_alone_but_is_no_member() -> None:
