@@ -26,7 +26,7 @@ from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
 warnings.simplefilter("ignore")
 REQUIRED = {
     "prompt": "Six × 7?", "run_id": "latest", "name": "two", "models": ["sure", "agrees"],
-    "arbiter": "judge", "dry_run": True, "overwrite": True,
+    "arbiter": "judge", "dry_run": True, "overwrite": True, "correct": True,
 }  # fmt: skip
 GEMINI_WORDS = set(gemini.Schema.model_fields) | {
     field.alias for field in gemini.Schema.model_fields.values() if field.alias
