@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 # Before llm is first imported: the plugins installed here are none of the tests' business.
 os.environ["LLM_LOAD_PLUGINS"] = ""
 
+import anyio
 import pytest
 from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
+# Imported here and not at its first use: pytest compiles what it imports, and beside a thread that
+# does so too, CPython 3.11 may fail (https://github.com/python/cpython/issues/106905).
+_ = anyio.open_process
 
 CHECKOUT = pytest.mark.skipif(
     not (ROOT / "consortium_mcp").is_dir(), reason="the wheel is under test, without its sources"
