@@ -20,7 +20,8 @@ from consortium_mcp.core.judging.voting import counted
 from consortium_mcp.core.strategies import register
 from consortium_mcp.core.strategies.synthesis import Synthesis
 from consortium_mcp.core.strategies.vote import Vote
-from consortium_mcp.frontends.cli.measuring.replay import REST, ReplayOptions, configuration, read
+from consortium_mcp.frontends.cli.measuring.replay import ReplayOptions, configuration, read
+from consortium_mcp.frontends.cli.measuring.suggest import REST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

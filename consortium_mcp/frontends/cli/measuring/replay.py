@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -27,14 +27,13 @@ from consortium_mcp.core.evaluation.recordings import Recording
 from consortium_mcp.core.evaluation.replay import (
     Measures,
     Summary,
-    check,
     remarks,
     replay,
     ways,
     what_was_asked,
 )
-from consortium_mcp.core.evaluation.suggest import suggest
 from consortium_mcp.core.panel.labels import label
+from consortium_mcp.frontends.cli.measuring.suggest import REST, suggestions
 from consortium_mcp.frontends.terminal.watching import screen
 from consortium_mcp.frontends.text.command_errors import command_errors
 from consortium_mcp.frontends.text.plots import (
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Line = TypeVar("Line", Recording, ObjectRecording)
-REST = "*"
-"""In `tiers`, stands for all members that are not named."""
 
 
 @dataclass(frozen=True)
@@ -240,57 +237,6 @@ def _plot_points(summary: Summary) -> list[PlotPoint]:
     ]
 
 
-def suggestions(
-    data: Path,
-    models: Sequence[str],
-    largest: int,
-    prices: Sequence[tuple[str, str]],
-    where: Sequence[tuple[str, str]],
-    *,
-    as_json: bool = False,
-) -> None:
-    """Print the panels that are right most often for what they cost.
-
-    Args:
-        data: the recordings.
-        models: who may be in them; all that are recorded where empty.
-        largest: the most members.
-        prices: (model, US dollars a call); none to count calls.
-        where: (field, value) pairs that a recording must have.
-        as_json: print them as JSON.
-
-    Raises:
-        ConfigError: the recordings cannot be used, or a price is missing or no number.
-    """
-    recordings = [each for each in read(data) if _matches(each, where)]
-    known = {model for each in recordings for model in (*each.answers, *each.texts)}
-    among = list(models) or sorted(known)
-    check(recordings, among)
-    paid = _dollars(prices, among) if prices else None
-    found = suggest(recordings, among, largest, paid)
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], indent=2))
-        return
-    click.echo(f"Of {len(among)} models, on {len(recordings)} questions by cross-validation:\n")
-    click.echo(f"{'USD' if paid else 'calls':>9}  accuracy  95 %          panel")
-    for each in found:
-        low, high = each.interval
-        cost = f"{each.cost:9.5f}" if paid else f"{each.cost:9.0f}"
-        click.echo(f"{cost}  {each.accuracy:7.1%}   {low:.1%}–{high:.1%}  {', '.join(each.panel)}")
-
-
-def _dollars(prices: Sequence[tuple[str, str]], models: Sequence[str]) -> dict[str, float]:
-    given = dict(prices)
-    if missing := [model for model in models if model not in given and REST not in given]:
-        raise ConfigError(
-            f"No price is given of {', '.join(missing)}: add --price MODEL=USD, or --price '*=USD'."
-        )
-    try:
-        return {model: float(given.get(model) or given[REST]) for model in models}
-    except ValueError as error:
-        raise ConfigError(f"A price is US dollars a call, such as 0.002: {error}.") from error
-
-
 def _pairs(
     _ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> list[tuple[str, str]]:
@@ -384,4 +330,5 @@ def command(
         if largest is None:
             run(data, ReplayOptions(**options), folder, as_json=as_json)
         else:
-            suggestions(data, options["panel"], largest, prices, options["where"], as_json=as_json)
+            matching = [each for each in read(data) if _matches(each, options["where"])]
+            suggestions(matching, options["panel"], largest, prices, as_json=as_json)
