@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,9 @@ class Settings:
     fetch_urls: bool = False
     """Whether an attached address may be fetched from this machine where its provider does not."""
 
+    database_url: str | None = field(default=None, repr=False)
+    """The address of a team's PostgreSQL database, which then takes the place of `database`."""
+
     @property
     def prices(self) -> Path:
         """The user's own prices; see `prices`."""
@@ -78,6 +81,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     database = env.get("CONSORTIUM_DB")
     return Settings(
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
+        database_url=_database_url(env),
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
@@ -117,6 +121,18 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
     if folders := _folders(found):
         found["CONSORTIUM_FILES"] = os.pathsep.join(str(each) for each in folders)
     return found
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    url = env.get("CONSORTIUM_DATABASE_URL")
+    if not url:
+        return None
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ConfigError(  # without its value, as a password may be in it
+            "CONSORTIUM_DATABASE_URL is no address of PostgreSQL. Write it as "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE. For a file, set CONSORTIUM_DB."
+        )
+    return url
 
 
 def _folders(env: Mapping[str, str]) -> tuple[Path, ...]:

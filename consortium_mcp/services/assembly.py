@@ -14,6 +14,7 @@ from consortium_mcp.adapters.files.folders import Folders
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.postgres.opening import database_of
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
@@ -62,7 +63,7 @@ def assemble(
         any_template: whether paths and loaders may be named as templates; only a person may.
     """
     registry = registry or Registry()
-    store = store or Store(settings.database)
+    store = store or Store(database_of(settings))
     saved_in = saved_in or store
     saved = SavedConsortiums(saved_in)
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
-"""How often the run of another process is checked."""
 CANCEL_SECONDS = 5.0
 """How long to wait for another process to react to a cancel."""
 
@@ -287,15 +285,17 @@ class Service:
     async def _wait_for_another_process(
         self, run_id: str, seconds: float, reporter: ProgressReporter
     ) -> RunReport:
-        report = await self.store.report(run_id)
         reported_at = anyio.current_time()
-        with anyio.move_on_after(seconds):
-            while report.status == "working":
-                await anyio.sleep(POLL_SECONDS)
-                report = await self.store.report(run_id)
-                if anyio.current_time() - reported_at >= PROGRESS_INTERVAL_SECONDS:
-                    reported_at = anyio.current_time()
-                    await reporter.report_waiting("the run is working in another process")
+        async with self.store.file.watching(run_id) as until_changed:  # before it is read
+            report = await self.store.report(run_id)
+            with anyio.move_on_after(seconds):
+                while report.status == "working":
+                    with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS):
+                        await until_changed()
+                    report = await self.store.report(run_id)
+                    if anyio.current_time() - reported_at >= PROGRESS_INTERVAL_SECONDS:
+                        reported_at = anyio.current_time()
+                        await reporter.report_waiting("the run is working in another process")
         return report
 
     async def rate(

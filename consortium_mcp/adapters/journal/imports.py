@@ -11,9 +11,9 @@ from consortium_mcp.adapters.journal.ratings import insert_rating
 from consortium_mcp.adapters.journal.rows import insert, run_row
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
+    from consortium_mcp.adapters.databases.database import Connection
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.records.run_record import RunRecord
 
@@ -36,8 +36,9 @@ async def import_runs(store: Store, records: Sequence[RunRecord]) -> int:
     return new
 
 
-def _write(db: sqlite3.Connection, records: Sequence[RunRecord]) -> int:
-    free = min(db.execute("SELECT min(id) FROM runs").fetchone()[0] or 1, 1) - 1
+def _write(db: Connection, records: Sequence[RunRecord]) -> int:
+    [oldest] = db.execute("SELECT min(id) AS id FROM runs").fetchall()
+    free = min(oldest["id"] or 1, 1) - 1
     new = 0
     for record in reversed(records):
         if _write_run(db, record, free - new):
@@ -45,7 +46,7 @@ def _write(db: sqlite3.Connection, records: Sequence[RunRecord]) -> int:
     return new
 
 
-def _write_run(db: sqlite3.Connection, record: RunRecord, key: int) -> bool:
+def _write_run(db: Connection, record: RunRecord, key: int) -> bool:
     report = record.report
     row = run_row(record.run(), report) | {
         "id": key,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.journal.attachments import (
@@ -37,11 +37,10 @@ from consortium_mcp.core.records.exchange import BegunCall, Exchange
 from consortium_mcp.core.reports.next_steps import with_resumes, with_status
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
+    from consortium_mcp.adapters.databases.database import Connection, Database, Row
     from consortium_mcp.core.domain.run import Parent, Run
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.reports.report import RunReport
@@ -53,7 +52,8 @@ long write of another process delays one or two; a run taken over too early woul
 LIVE_STATUS = (
     "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
     " OR runs.status = 'interrupted'"
-    " THEN iif(runs.cancel_requested, 'cancelled', 'interrupted') ELSE runs.status END"
+    " THEN CASE WHEN runs.cancel_requested THEN 'cancelled' ELSE 'interrupted' END"
+    " ELSE runs.status END"
 )
 
 
@@ -91,24 +91,26 @@ class EarlierRun:
 
 
 class Store:
-    """The journal in one SQLite file. Errors are those of `database.DatabaseFile`.
+    """The journal in one database. Errors are those of `database.DatabaseFile`.
 
     Args:
-        path: the file; it and its folders are created if missing.
+        database: the file, which is created with its folders if missing, or another database.
         busy_seconds: see `DatabaseFile`.
-        clock: seconds since the epoch, the same for every process of this machine.
+        clock: seconds since the epoch, the same for every process; by default the database's.
     """
 
     def __init__(
         self,
-        path: Path,
+        database: Path | Database,
         busy_seconds: float = PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self.file = DatabaseFile(path, busy_seconds)
+        self.file: Database = (
+            DatabaseFile(database, busy_seconds) if isinstance(database, Path) else database
+        )
         self.owner = secrets.token_hex(8)
         """The id that marks this process's runs."""
-        self._clock = clock
+        self._clock = clock or self.file.clock
 
     @property
     def stale_before(self) -> float:
@@ -139,7 +141,7 @@ class Store:
         """Record a run of this process before any model is called."""
         values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             insert(db, "runs", values)
             insert_attachments(db, run.run_id, run.attachments)
 
@@ -155,7 +157,8 @@ class Store:
         values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
         sql, bound = self._earlier(run.fingerprint, acceptable)
 
-        def write(db: sqlite3.Connection) -> EarlierRun | None:
+        def write(db: Connection) -> EarlierRun | None:
+            self.file.alone(db, run.fingerprint or run.run_id)
             row = db.execute(sql, bound).fetchone()
             if row is None:
                 insert(db, "runs", values)
@@ -163,7 +166,7 @@ class Store:
                 return None
             if row["ended_at"] is None:
                 db.execute(
-                    "UPDATE runs SET joined = 1 WHERE run_id = ? AND owner != ?",
+                    "UPDATE runs SET joined = true WHERE run_id = ? AND owner != ?",
                     [row["run_id"], self.owner],
                 )
             return EarlierRun(**row)
@@ -182,8 +185,9 @@ class Store:
         if acceptable.age is not None:
             earliest = datetime.fromtimestamp(self._clock(), UTC) - acceptable.age
             since = earliest.isoformat(timespec="milliseconds")
-        besides = json.dumps([*acceptable.besides])
-        return _EARLIER, [fingerprint, besides, since, acceptable.working, self.stale_before]
+        besides = ["", *acceptable.besides]
+        sql = _EARLIER.format(besides=", ".join("?" for _ in besides))
+        return sql, [fingerprint, *besides, since, acceptable.working, self.stale_before]
 
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
@@ -208,9 +212,11 @@ class Store:
 
     async def beat(self, run_ids: Collection[str]) -> HeartbeatReply:
         """Write a heartbeat for these runs of this process, and read what others did to them."""
+        if not run_ids:
+            return HeartbeatReply(frozenset(), frozenset())
         marks = ", ".join("?" for _ in run_ids)
 
-        def write(db: sqlite3.Connection) -> list[sqlite3.Row]:
+        def write(db: Connection) -> Sequence[Row]:
             db.execute(
                 f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
                 [self._clock(), *run_ids, self.owner],
@@ -231,10 +237,10 @@ class Store:
     async def claim(self, run_id: str) -> bool:
         """Take over an interrupted run; if several processes try, one succeeds."""
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: Connection) -> bool:
             claimed = db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
-                f" cancel_requested = 0, fruitless_resumes = {_FRUITLESS},"
+                f" cancel_requested = false, fruitless_resumes = {_FRUITLESS},"
                 f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
                 [self.owner, self._clock(), run_id, self.stale_before],
             )
@@ -260,11 +266,11 @@ class Store:
             UnknownRun: no run has this id.
         """
 
-        def write(db: sqlite3.Connection) -> None:
-            rows = db.execute(_REPORT, [self.stale_before, run_id]).fetchall()
+        def write(db: Connection) -> None:
+            rows = db.execute(f"{_REPORT} {_FOR_UPDATE}", [self.stale_before, run_id]).fetchall()
             report = report_of_row(rows, run_id)
             if report.status == "working":
-                db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
+                db.execute("UPDATE runs SET cancel_requested = true WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
                 cancelled = with_status(report, "cancelled")
                 db.execute(
@@ -288,7 +294,7 @@ class Store:
         [row] = await self.file.read(_RESUMING, [run_id])
         return with_resumes(report, row["fruitless"], row["member_timeout"])
 
-    def _report_of(self, rows: list[sqlite3.Row], run_id: str) -> RunReport:
+    def _report_of(self, rows: Sequence[Row], run_id: str) -> RunReport:
         if not rows and (older := self.file.set_aside):
             raise UnknownRun(
                 f"No run has the id {run_id!r}. It may be in {older[-1].path}, which was set aside "
@@ -351,7 +357,8 @@ class Store:
         await self.file.write(
             lambda db: db.execute(
                 f"INSERT INTO begun_calls ({', '.join(values)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (columns are ours)
-                " ON CONFLICT DO UPDATE SET tries = excluded.tries",
+                " ON CONFLICT (run_id, iteration, role, label, attempt)"
+                " DO UPDATE SET tries = excluded.tries",
                 [*values.values()],
             )
         )
@@ -380,11 +387,11 @@ class Store:
         """
         values = iteration.model_dump(mode="json")
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             db.execute(
-                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"
+                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"  # noqa: S608
                 " SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
-                " (SELECT 1 FROM runs WHERE run_id = ? AND owner = ?)"
+                f" (SELECT 1 FROM runs WHERE run_id = ? AND owner = ? {_FOR_SHARE})"
                 " ON CONFLICT (run_id, number) DO UPDATE SET responses = excluded.responses,"
                 " verdict = excluded.verdict, cut = excluded.cut",
                 [
@@ -416,19 +423,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+# Rows that are read to be changed, or that must stay as they are until the change is made. SQLite
+# takes them for comments; it has one writer at a time anyway.
+_FOR_UPDATE = "/* FOR UPDATE */"
+_FOR_SHARE = "/* FOR SHARE */"
 # Answers that a run has, with those of its nested runs; and resumes in a row that brought none.
 _ANSWERS = (
     "(SELECT count(*) FROM exchanges AS e WHERE e.run_id = runs.run_id OR e.run_id IN"
     " (SELECT nested.run_id FROM runs AS nested WHERE nested.parent_run_id = runs.run_id))"
 )
-_FRUITLESS = f"iif(resumed_with IS {_ANSWERS}, fruitless_resumes + 1, 0)"
+_FRUITLESS = (
+    f"CASE WHEN coalesce(resumed_with, -1) = {_ANSWERS} THEN fruitless_resumes + 1 ELSE 0 END"
+)
 _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608
     " FROM runs WHERE run_id = ?"
 )
 _EARLIER = (
     "SELECT run_id, ended_at FROM runs WHERE fingerprint = ?"  # noqa: S608
-    " AND run_id NOT IN (SELECT value FROM json_each(?))"
+    " AND run_id NOT IN ({besides})"
     " AND ((status = 'completed' AND ended_at >= ?)"
     f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
     " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"

@@ -74,7 +74,7 @@ async def _database(service: Service) -> None:
     except ConsortiumError as error:
         click.echo(f"  {error}")
     else:
-        click.echo(f"  {service.store.file.path}: can be written")
+        click.echo(f"  {service.store.file.name}: can be written")
         click.echo(f"  saved consortiums: {', '.join(str(name) for name in saved) or 'none'}")
     for note in service.store.notes():
         click.echo(f"  note: {note}")

@@ -10,6 +10,7 @@ import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
+from consortium_mcp.adapters.postgres.opening import database_of
 from consortium_mcp.core.domain.errors import StoreError
 from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.text.command_errors import command_errors
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Delete the runs begun before this time (ISO 8601, UTC), or only print how many there are."""
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         found = await (history.prune(before) if delete else history.older_than(before))
     what = f"{found.runs} runs with {found.exchanges} model calls, begun before {before[:16]} UTC"
     if delete:
@@ -35,7 +36,7 @@ async def prune(settings: Settings, before: str, delete: bool) -> None:  # noqa:
 async def export(settings: Settings, file: TextIO) -> bool:
     """Write every run as a line of JSON, a `RunRecord`; returns whether all could be read."""
     written = unread = 0
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         async for run_id in history.run_ids():
             try:
                 record = await history.record(run_id)
