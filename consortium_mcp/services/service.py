@@ -285,17 +285,18 @@ class Service:
     async def _wait_for_another_process(
         self, run_id: str, seconds: float, reporter: ProgressReporter
     ) -> RunReport:
-        reported_at = anyio.current_time()
         async with self.store.file.watching(run_id) as until_changed:  # before it is read
             report = await self.store.report(run_id)
             with anyio.move_on_after(seconds):
+                reported_at = anyio.current_time()
                 while report.status == "working":
                     with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS):
                         await until_changed()
-                    report = await self.store.report(run_id)
-                    if anyio.current_time() - reported_at >= PROGRESS_INTERVAL_SECONDS:
+                    before, report = report, await self.store.report(run_id)
+                    silence = anyio.current_time() - reported_at
+                    if report != before or silence >= PROGRESS_INTERVAL_SECONDS:
                         reported_at = anyio.current_time()
-                        await reporter.report_waiting("the run is working in another process")
+                        await reporter.report_elsewhere(report)
         return report
 
     async def rate(

@@ -90,7 +90,10 @@ class Database(Protocol):
         ...
 
     def watching(self, run_id: str) -> AbstractAsyncContextManager[Callable[[], Awaitable[None]]]:
-        """While it lasts, the function waits until the run may have changed."""
+        """While it lasts, the function waits until the run may have changed.
+
+        A process that dies changes nothing, so whoever waits should also look now and then.
+        """
         ...
 
     def search_index(self) -> SearchIndex:

@@ -2,8 +2,8 @@
 
 A trigger of the database names each run whose report changes. One thread with one connection hears
 it for all who wait in this process, while there are any. Who waits before the thread listens, or
-while its connection is lost, is woken as soon as it does, so that nothing is missed. Everybody also
-looks again now and then, because a process that has died says nothing.
+while its connection is lost, is woken as soon as it does, so that nothing is missed. A process that
+has died says nothing: who waits should look now and then.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-SLOW_POLL_SECONDS = 5.0
-"""After so long without a word one looks all the same."""
 _LISTEN_SECONDS = 0.5
 """How often the thread looks whether it is still needed."""
 _LINGER_SECONDS = 10.0
@@ -40,8 +38,7 @@ class _Waiter:
     changed: anyio.Event = field(default_factory=anyio.Event)
 
     async def wait(self) -> None:
-        with anyio.move_on_after(SLOW_POLL_SECONDS):
-            await self.changed.wait()
+        await self.changed.wait()
         self.changed = anyio.Event()
 
 

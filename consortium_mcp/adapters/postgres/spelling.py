@@ -44,8 +44,9 @@ def _spelled(sql: str, times: tuple[int, ...]) -> str:
 
 
 def _number(found: re.Match[str]) -> str:
-    # A NUL in any text of the document would make PostgreSQL refuse all of it.
-    document = rf"CAST(replace({found[1]}, '\u0000', '') AS json)"
+    # A NUL in any text of the document would make PostgreSQL refuse all of it. What takes its place
+    # must be a code as well, for where what looks like one is a backslash and letters.
+    document = rf"CAST(replace({found[1]}, '\u0000', '\ufffd') AS json)"
     return f"CAST({document} #>> '{{{found[2].replace('.', ',')}}}' AS double precision)"
 
 

@@ -396,3 +396,27 @@ async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
             assert (await service.list_runs(other)).runs == []
         with pytest.raises(UnknownRun):
             await store.report(run_id)
+
+
+async def test_who_waits_in_another_process_hears_of_each_answer_and_of_the_end(
+    settings: Settings,
+) -> None:
+    told: list[Progress] = []
+    first, last = anyio.Event(), anyio.Event()
+
+    async def on_progress(progress: Progress) -> None:
+        told.append(progress)
+
+    script: dict[str, Any] = {"a": [first, reply("42", 0.9)], "b": [last, reply("42", 0.9)]}
+    async with opened(settings, **script) as (service, _), opened(settings) as (other, _):
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
+        async with anyio.create_task_group() as group:
+            group.start_soon(other.wait, run_id, 60, on_progress)
+            first.set()
+            with anyio.fail_after(60):
+                while not any("1 of 2 members answered" in each.message for each in told):  # noqa: ASYNC110 (told by another process)
+                    await anyio.sleep(0.01)
+            last.set()
+        assert (await other.wait(run_id, 0)).status == "completed"
+    assert all("in another process" in each.message for each in told)
+    assert [each.done for each in told] == sorted({each.done for each in told})
