@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "adapters": ["core/domain", "core/panel", "core/strategies"],
     "adapters/clients": ["core/domain"],
     "adapters/files": ["core/domain"],
-    "adapters/databases": [],
+    "adapters/databases": ["core/domain"],
     "adapters/journal": [
         "core/domain", "core/records", "core/reports", "adapters/databases", "adapters/sqlite",
     ],

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.core.domain.principal import Principal, Visibility
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.records.exchange import Exchange
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
+    from consortium_mcp.services.runs.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
-    from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 5.0
@@ -66,6 +67,7 @@ class Service:
         nested_runs: answers for members that are consortiums themselves.
         ask: answers questions.
         price_lists: say what calls cost.
+        for_principal: the service of somebody else, with the same parts.
         learning: learns from rated runs, where that is wanted.
     """
 
@@ -79,11 +81,12 @@ class Service:
         consortiums: Consortiums,
         preparation: RunPreparation,
         history: History,
-        supervisor: RunSupervisor,
+        supervisor: OwnRuns,
         nested_runs: NestedRuns,
         ask: CallGate,
         price_lists: PriceLists,
         learning: Learning,
+        for_principal: Callable[[Principal], Service],
     ) -> None:
         self.registry = registry
         self.store = store
@@ -98,6 +101,7 @@ class Service:
         self._ask = ask
         self._price_lists = price_lists
         self._learning = learning
+        self.for_principal = for_principal
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -213,10 +217,20 @@ class Service:
         with shared_patience():
             return await self._resume(run_id)
 
+    async def share(self, run_id: str, visibility: Visibility) -> None:
+        """Let others read a run and its nested ones, or no longer.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+        await self.store.share(run_id, visibility)
+
     async def _resume(self, run_id: str) -> bool:
         record = await self.store.record(run_id)
         if record.report.status != "interrupted":
             return False
+        await self.store.check_changeable(run_id)
         if record.parent is not None:
             parent = record.parent.run_id
             raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")

@@ -100,6 +100,7 @@ class History:
 
     def _filters(self, query: RunQuery, key: str) -> Iterator[tuple[str, list[Any]]]:
         """SQL conditions with their values."""
+        yield self._store.access.may_read()
         if query.status is not None:
             yield _has_status(query.status, self._store.stale_before)
         if query.consortium is not None:
@@ -109,46 +110,53 @@ class History:
 
     async def nested(self, run_id: str) -> list[RunSummary]:
         """The runs that answer calls of this one, and those that answer theirs, oldest first."""
+        condition, values = self._store.access.may_read()
         rows = await self._store.file.read(
             "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_run_id = ?"  # noqa: S608 (columns are ours)
             " UNION SELECT runs.run_id FROM runs JOIN below ON runs.parent_run_id = below.run_id)"
-            f" SELECT {_SUMMARY} FROM runs WHERE run_id IN (SELECT run_id FROM below) ORDER BY id",
-            [run_id, self._store.stale_before],
+            f" SELECT {_SUMMARY} FROM runs WHERE run_id IN (SELECT run_id FROM below)"
+            f" AND {condition} ORDER BY id",
+            [run_id, self._store.stale_before, *values],
         )
         return [RunSummary.of_row(dict(row)) for row in rows]
 
     async def costs(self, by: CostsBy) -> Costs:
-        """What the recorded calls have cost, in one pass over them.
+        """What the recorded calls of one's own runs have cost, in one pass over them.
 
         A call to a nested consortium is left out, since that one's own calls are counted, under its
         own name.
         """
+        own, whose = self._store.access.may_change("exchanges")
         joined = "JOIN runs USING (run_id)" if by in {"consortium", "client"} else ""
         rows = await self._store.file.read(
             f"SELECT {_COSTS_BY[by]} AS name, sum(tries) AS calls,"  # noqa: S608 (columns are ours)
             " sum(priced_calls) AS priced_calls, sum(cost_usd) AS cost_usd"
             f" FROM exchanges {joined}"
             " WHERE nested_run_id IS NULL AND coalesce(error_kind, '') != 'consortium'"
-            " GROUP BY name"
-            f" ORDER BY {'name' if by == 'month' else _BY_COST}"
+            f" AND {own} GROUP BY name ORDER BY {'name' if by == 'month' else _BY_COST}",
+            whose,
         )
         return Costs([CostLine.model_validate(dict(row)) for row in rows])
 
     async def run_ids(self) -> AsyncIterator[str]:
-        """The id of every run, oldest first."""
+        """The id of every run of one's own, oldest first."""
         last = _BEFORE_ALL
+        own, whose = self._store.access.may_change()
         while rows := await self._store.file.read(
-            "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+            f"SELECT id, run_id FROM runs WHERE id > ? AND {own} ORDER BY id LIMIT 100",  # noqa: S608
+            [last, *whose],
         ):
             for row in rows:
                 yield row["run_id"]
             last = rows[-1]["id"]
 
     async def reports(self) -> AsyncIterator[RunReport]:
-        """Every report that this version can read, as last saved, oldest first."""
+        """Every report of one's own that this version can read, oldest first."""
         last = _BEFORE_ALL
+        own, whose = self._store.access.may_change()
         while rows := await self._store.file.read(
-            "SELECT id, report FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+            f"SELECT id, report FROM runs WHERE id > ? AND {own} ORDER BY id LIMIT 100",  # noqa: S608
+            [last, *whose],
         ):
             for row in rows:
                 with suppress(ValidationError):  # recorded in an early form
@@ -161,10 +169,12 @@ class History:
 
     async def older_than(self, before: str) -> RunCounts:
         """Count the runs, no longer working, that began before this time (ISO 8601, UTC)."""
+        own, whose = self._store.access.may_change()
         rows = await self._store.file.read(
             f"SELECT count(*) AS runs, coalesce(sum((SELECT count(*) FROM exchanges"  # noqa: S608
-            f" WHERE exchanges.run_id = runs.run_id)), 0) AS exchanges FROM runs WHERE {_PRUNABLE}",
-            [before, self._store.stale_before],
+            f" WHERE exchanges.run_id = runs.run_id)), 0) AS exchanges FROM runs WHERE {_PRUNABLE}"
+            f" AND {own}",
+            [before, self._store.stale_before, *whose],
         )
         return RunCounts(runs=rows[0]["runs"], exchanges=int(rows[0]["exchanges"]))
 
@@ -176,13 +186,14 @@ class History:
         return total
 
     async def _prune_batch(self, before: str) -> RunCounts:
-        stale_before = self._store.stale_before
+        own, whose = self._store.access.may_change()
+        values = [before, self._store.stale_before, *whose]
 
         def write(db: Connection) -> RunCounts:
             rows = db.execute(
-                f"SELECT id, run_id FROM runs WHERE {_PRUNABLE}"  # noqa: S608
+                f"SELECT id, run_id FROM runs WHERE {_PRUNABLE} AND {own}"  # noqa: S608
                 f" ORDER BY id LIMIT {PRUNE_BATCH_RUNS}",
-                [before, stale_before],
+                values,
             ).fetchall()
             run_ids = [row["run_id"] for row in rows]
             if not run_ids:

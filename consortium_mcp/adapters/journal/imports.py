@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.adapters.journal.attachments import insert_attachments
 from consortium_mcp.adapters.journal.ratings import insert_rating
@@ -32,27 +32,31 @@ async def import_runs(store: Store, records: Sequence[RunRecord]) -> int:
     new = 0
     for end in range(len(records), 0, -BATCH_RUNS):
         batch = records[max(0, end - BATCH_RUNS) : end]
-        new += await store.file.write(partial(_write, records=batch))
+        whose = store.access.principal.columns
+        new += await store.file.write(partial(_write, records=batch, whose=whose))
     return new
 
 
-def _write(db: Connection, records: Sequence[RunRecord]) -> int:
+def _write(db: Connection, records: Sequence[RunRecord], whose: dict[str, str]) -> int:
     [oldest] = db.execute("SELECT min(id) AS id FROM runs").fetchall()
     free = min(oldest["id"] or 1, 1) - 1
     new = 0
     for record in reversed(records):
-        if _write_run(db, record, free - new):
+        if _write_run(db, record, whose | {"id": free - new}):
             new += 1
     return new
 
 
-def _write_run(db: Connection, record: RunRecord, key: int) -> bool:
+def _write_run(db: Connection, record: RunRecord, columns: dict[str, Any]) -> bool:
     report = record.report
-    row = run_row(record.run(), report) | {
-        "id": key,
-        "synthesis": report.synthesis,
-        "ended_at": max(each.created_at for each in record.exchanges),
-    }
+    row = (
+        run_row(record.run(), report)
+        | columns
+        | {
+            "synthesis": report.synthesis,
+            "ended_at": max(each.created_at for each in record.exchanges),
+        }
+    )
     if not insert(db, "runs", row):
         return False
     insert_attachments(db, report.run_id or "", record.attachments)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consortium_mcp.adapters.databases.access import Access
 from consortium_mcp.adapters.journal.attachments import (
     OF_RUN,
     attachment_of,
@@ -31,16 +33,18 @@ from consortium_mcp.adapters.journal.rows import (
     run_row,
 )
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
-from consortium_mcp.core.domain.errors import UnknownRun
+from consortium_mcp.core.domain.errors import NotYours, UnknownRun
+from consortium_mcp.core.domain.principal import LOCAL
 from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
 from consortium_mcp.core.reports.next_steps import with_resumes, with_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import timedelta
 
     from consortium_mcp.adapters.databases.database import Connection, Database, Row
+    from consortium_mcp.core.domain.principal import Principal, Visibility
     from consortium_mcp.core.domain.run import Parent, Run
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.reports.report import RunReport
@@ -97,6 +101,9 @@ class Store:
         database: the file, which is created with its folders if missing, or another database.
         busy_seconds: see `DatabaseFile`.
         clock: seconds since the epoch, the same for every process; by default the database's.
+
+    A store is somebody's: what is recorded through it is theirs, and what they may not read is
+    answered as if it were not there. See `bound_to`.
     """
 
     def __init__(
@@ -111,6 +118,19 @@ class Store:
         self.owner = secrets.token_hex(8)
         """The id that marks this process's runs."""
         self._clock = clock or self.file.clock
+        self.access = Access(LOCAL)
+
+    def bound_to(self, principal: Principal) -> Store:
+        """The same journal of the same process, for somebody else."""
+        bound = copy(self)
+        bound.access = Access(principal)
+        return bound
+
+    @property
+    def _marks(self) -> dict[str, Any]:
+        """What marks a run as this process's, and as that of the person who asks."""
+        whose = self.access.principal.columns
+        return {"owner": self.owner, "heartbeat": self._clock()} | whose
 
     @property
     def stale_before(self) -> float:
@@ -139,7 +159,7 @@ class Store:
 
     async def begin_run(self, run: Run, report: RunReport) -> None:
         """Record a run of this process before any model is called."""
-        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
+        values = run_row(run, report) | self._marks
 
         def write(db: Connection) -> None:
             insert(db, "runs", values)
@@ -154,7 +174,7 @@ class Store:
 
         Of several calls at once, of any process, one records its run and the others find that.
         """
-        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
+        values = run_row(run, report) | self._marks
         sql, bound = self._earlier(run.fingerprint, acceptable)
 
         def write(db: Connection) -> EarlierRun | None:
@@ -186,8 +206,10 @@ class Store:
             earliest = datetime.fromtimestamp(self._clock(), UTC) - acceptable.age
             since = earliest.isoformat(timespec="milliseconds")
         besides = ["", *acceptable.besides]
-        sql = _EARLIER.format(besides=", ".join("?" for _ in besides))
-        return sql, [fingerprint, *besides, since, acceptable.working, self.stale_before]
+        own, whose = self.access.own()
+        sql = _EARLIER.format(besides=", ".join("?" for _ in besides), own=own)
+        values = [*whose, since, acceptable.working, self.stale_before]
+        return sql, [fingerprint, *besides, *values]
 
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
@@ -236,13 +258,15 @@ class Store:
 
     async def claim(self, run_id: str) -> bool:
         """Take over an interrupted run; if several processes try, one succeeds."""
+        own, whose = self.access.may_change()
 
         def write(db: Connection) -> bool:
             claimed = db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
                 f" cancel_requested = false, fruitless_resumes = {_FRUITLESS},"
-                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
-                [self.owner, self._clock(), run_id, self.stale_before],
+                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'"
+                f" AND {own}",
+                [self.owner, self._clock(), run_id, self.stale_before, *whose],
             )
             return claimed.rowcount == 1
 
@@ -264,11 +288,11 @@ class Store:
 
         Raises:
             UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
         """
 
         def write(db: Connection) -> None:
-            rows = db.execute(f"{_REPORT} {_FOR_UPDATE}", [self.stale_before, run_id]).fetchall()
-            report = report_of_row(rows, run_id)
+            report = self._changeable(db, run_id)
             if report.status == "working":
                 db.execute("UPDATE runs SET cancel_requested = true WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
@@ -287,7 +311,9 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self.file.read(_REPORT, [self.stale_before, run_id])
+        condition, values = self.access.may_read()
+        sql = f"{_REPORT} AND {condition}"
+        rows = await self.file.read(sql, [self.stale_before, run_id, *values])
         report = self._report_of(rows, run_id)
         if report.status != "interrupted":
             return report
@@ -308,7 +334,9 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale_before, run_id])
+        condition, values = self.access.may_read()
+        sql = f"{_RECORD} WHERE run_id = ? AND {condition}"
+        rows = await self.file.read(sql, [self.stale_before, run_id, *values])
         report = self._report_of(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         begun = await self.begun_calls(run_id)
@@ -321,10 +349,11 @@ class Store:
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if any."""
+        own, whose = self.access.may_change()
         rows = await self.file.read(
-            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"
-            " ORDER BY id DESC LIMIT 1",
-            [parent.run_id, parent.call],
+            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"  # noqa: S608
+            f" AND {own} ORDER BY id DESC LIMIT 1",
+            [parent.run_id, parent.call, *whose],
         )
         return rows[0]["run_id"] if rows else None
 
@@ -345,10 +374,7 @@ class Store:
 
     async def tool_uses(self, run_id: str) -> list[ToolUse]:
         """Every use of a tool in a run, in the order of recording."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(ToolUse.model_fields)} FROM tool_uses WHERE run_id = ? ORDER BY id",  # noqa: S608 (columns are ours)
-            [run_id],
-        )
+        rows = await self._of_run("tool_uses", run_id, ToolUse.model_fields, "id")
         return [ToolUse.model_validate(dict(row)) for row in rows]
 
     async def save_begun_call(self, run_id: str, call: BegunCall) -> None:
@@ -365,19 +391,12 @@ class Store:
 
     async def begun_calls(self, run_id: str) -> list[BegunCall]:
         """Every call of a run that has begun."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(BegunCall.model_fields)} FROM begun_calls WHERE run_id = ?",  # noqa: S608 (columns are ours)
-            [run_id],
-        )
+        rows = await self._of_run("begun_calls", run_id, BegunCall.model_fields, "iteration")
         return [BegunCall.model_validate(dict(row)) for row in rows]
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order of recording."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(Exchange.model_fields)} FROM exchanges"  # noqa: S608 (columns are ours)
-            " WHERE run_id = ? ORDER BY id",
-            [run_id],
-        )
+        rows = await self._of_run("exchanges", run_id, Exchange.model_fields, "id")
         return [exchange_of(row) for row in rows]
 
     async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
@@ -410,12 +429,66 @@ class Store:
 
     async def iterations(self, run_id: str) -> list[IterationRecord]:
         """A run's iterations so far; the last may have no verdict yet."""
-        rows = await self.file.read(
-            "SELECT number, responses, verdict, cut FROM iterations WHERE run_id = ?"
-            " ORDER BY number",
-            [run_id],
-        )
+        columns = ("number", "responses", "verdict", "cut")
+        rows = await self._of_run("iterations", run_id, columns, "number")
         return [iteration_of(row) for row in rows]
+
+    async def _of_run(
+        self, table: str, run_id: str, columns: Iterable[str], order: str
+    ) -> Sequence[Row]:
+        """What belongs to a run; nothing where its reader may not read it."""
+        condition, values = self.access.may_read(table)
+        return await self.file.read(
+            f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 (columns are ours)
+            f" WHERE run_id = ? AND {condition} ORDER BY {order}",
+            [run_id, *values],
+        )
+
+    # Whose a run is
+
+    async def share(self, run_id: str, visibility: Visibility) -> None:
+        """Let others read a run, with the runs that are nested in it, or no longer.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+
+        def write(db: Connection) -> None:
+            self._changeable(db, run_id)
+            db.execute(
+                "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE run_id = ?"
+                " UNION SELECT runs.run_id FROM runs JOIN below"
+                " ON runs.parent_run_id = below.run_id)"
+                " UPDATE runs SET visibility = ? WHERE run_id IN (SELECT run_id FROM below)",
+                [run_id, visibility],
+            )
+
+        await self.file.write(write)
+
+    async def check_changeable(self, run_id: str) -> None:
+        """Whether a run may be changed, by the person whose store this is.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+        await self.file.write(lambda db: self._changeable(db, run_id))
+
+    def _changeable(self, db: Connection, run_id: str) -> RunReport:
+        """The report of a run that may be changed, and that nobody else changes meanwhile."""
+        condition, values = self.access.may_read()
+        own, whose = self.access.may_change()
+        sql = f"{_REPORT} AND {condition} {_FOR_UPDATE}"
+        rows = db.execute(sql, [self.stale_before, run_id, *values]).fetchall()
+        report = report_of_row(rows, run_id)
+        found = db.execute(f"SELECT 1 FROM runs WHERE run_id = ? AND {own}", [run_id, *whose])  # noqa: S608
+        if found.fetchone() is None:
+            raise NotYours(
+                f"Run {run_id} is somebody else's, who lets you read it. Only they may change it; "
+                "to go on from it, ask with continue_run."
+            )
+        return report
 
 
 def now() -> str:
@@ -441,7 +514,7 @@ _RESUMING = (
 )
 _EARLIER = (
     "SELECT run_id, ended_at FROM runs WHERE fingerprint = ?"  # noqa: S608
-    " AND run_id NOT IN ({besides})"
+    " AND run_id NOT IN ({besides}) AND {own}"
     " AND ((status = 'completed' AND ended_at >= ?)"
     f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
     " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"

@@ -1,4 +1,4 @@
-"""Brings the tables up to date, by the numbered files in `migrations/`.
+"""Brings the tables up to date, by the numbered files in `steps/`.
 
 Never change a file that has shipped. Replicas of two versions use the database side by side, so a
 file only adds what older versions need not know. One that they could not work with ends in
@@ -57,7 +57,7 @@ def bring_up_to_date(connection: psycopg.Connection[tuple[object, ...]], name: s
 
 def _steps() -> dict[str, str]:
     """The text of every step, in their order."""
-    folder = resources.files("consortium_mcp.adapters.postgres") / "migrations"
+    folder = resources.files("consortium_mcp.adapters.postgres") / "steps"
     files = sorted((each for each in folder.iterdir()), key=lambda each: each.name)
     return {each.name: each.read_text("utf-8") for each in files if each.name.endswith(".sql")}
 

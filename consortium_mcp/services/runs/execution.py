@@ -98,6 +98,7 @@ class RunExecution:
             self._record_of_run,
             self._write_rest,
             parent,
+            store.access.principal,
             run.fingerprint,
         )
         """What those who wait for the run look at."""
