@@ -18,6 +18,8 @@ DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
 DEPTH = "CONSORTIUM_DEPTH"
 """Set for the agent programs that a consultation starts: how deep in consultations they run."""
+DATABASE_URL = "CONSORTIUM_DATABASE_URL"
+"""Of a team's database; it has a password, so it is not written into other programs' settings."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -70,8 +72,14 @@ class Settings:
         return self.user_dir / "consortium" / "models"
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+def from_environment(
+    environ: Mapping[str, str] | None = None, *, for_team: bool = False
+) -> Settings:
     """Read `CONSORTIUM_*` and `LLM_USER_PATH`.
+
+    Args:
+        environ: the variables; by default those of this process.
+        for_team: whether the database may be a team's. `llm` and Python use their user's own.
 
     Raises:
         ConfigError: a variable has an invalid value; the message names it.
@@ -81,7 +89,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     database = env.get("CONSORTIUM_DB")
     return Settings(
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
-        database_url=_database_url(env),
+        database_url=_database_url(env) if for_team else None,
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
@@ -112,7 +120,7 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
     found = {
         name: value
         for name, value in env.items()
-        if name.startswith(_PREFIXES) and value and name != DEPTH
+        if name.startswith(_PREFIXES) and value and name not in {DEPTH, DATABASE_URL}
     }
     if path := found.get("LLM_USER_PATH"):
         found["LLM_USER_PATH"] = str(Path(path).absolute())  # llm expands no `~` either
@@ -124,7 +132,7 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def _database_url(env: Mapping[str, str]) -> str | None:
-    url = env.get("CONSORTIUM_DATABASE_URL")
+    url = env.get(DATABASE_URL)
     if not url:
         return None
     if not url.startswith(("postgresql://", "postgres://")):

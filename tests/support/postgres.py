@@ -15,10 +15,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
 import psycopg
 
-from consortium_mcp.adapters.postgres.database import PostgresDatabase
+from consortium_mcp.adapters.postgres.migrations import bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +78,8 @@ class Server:
     def make_template(self) -> None:
         """Make an empty journal, which those of the tests are copied from."""
         self.execute(f"CREATE DATABASE {_TEMPLATE}")
-
-        async def migrate() -> None:
-            database = PostgresDatabase(self.url(_TEMPLATE))
-            await database.read("SELECT 1")
-            await database.close()
-
-        anyio.run(migrate)
+        with psycopg.connect(self.url(_TEMPLATE), autocommit=True) as connection:
+            bring_up_to_date(connection, _TEMPLATE)
 
     @contextmanager
     def database(self, template: str = _TEMPLATE) -> Iterator[str]:

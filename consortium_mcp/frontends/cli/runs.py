@@ -1,17 +1,21 @@
-"""`consortium-mcp runs`: prune and export the journal."""
+"""`consortium-mcp runs`: prune, export and import the journal."""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
+from consortium_mcp.adapters.journal.imports import import_exported
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.postgres.opening import database_of
-from consortium_mcp.core.domain.errors import StoreError
+from consortium_mcp.core.domain.errors import ConfigError, StoreError
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.text.command_errors import command_errors
 
@@ -50,6 +54,22 @@ async def export(settings: Settings, file: TextIO) -> bool:
     return not unread
 
 
+async def import_file(settings: Settings, file: Path, owner: Principal) -> bool:
+    """Record the runs of an exported file; returns whether all could be read."""
+    store = Store(database_of(settings)).bound_to(owner)
+    try:
+        found = await import_exported(store, file)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    finally:
+        await store.close()
+    for line, why in sorted(found.refused.items()):
+        click.echo(f"Line {line} is no run that this version can read: {why}", err=True)
+    told = f"{found.new} runs imported, {found.known} were there already"
+    click.echo(told + (f", {len(found.refused)} not read." if found.refused else "."))
+    return not found.refused
+
+
 def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
     """Parse an age such as `90d`."""
     age = read_age(value, "hdw")  # not minutes: who writes 3m here may mean months
@@ -60,7 +80,7 @@ def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta
 
 @click.group("runs")
 def command() -> None:
-    """Prune or export past consultations."""
+    """Prune, export or import past consultations."""
 
 
 @command.command("prune")
@@ -86,4 +106,24 @@ def export_command(settings: Settings, file: TextIO) -> None:
     """Write every run with its exchanges as JSON lines to FILE, or to stdout."""
     with command_errors():
         complete = anyio.run(export, settings, file)
+    sys.exit(0 if complete else 1)
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--owner",
+    nargs=2,
+    metavar="ISSUER SUBJECT",
+    help="Whose runs they become in a team's database, as the identity provider names them.",
+)
+@click.pass_obj
+def import_command(settings: Settings, file: Path, owner: tuple[str, str] | None) -> None:
+    """Read the runs that `runs export` wrote to FILE into the database.
+
+    Runs that are there already stay as they are, so it can be done again.
+    """
+    whose = LOCAL if owner is None else Principal(issuer=owner[0], subject=owner[1])
+    with command_errors():
+        complete = anyio.run(import_file, settings, file, whose)
     sys.exit(0 if complete else 1)

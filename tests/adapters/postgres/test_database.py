@@ -12,7 +12,7 @@ from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
 from consortium_mcp.adapters.postgres import opening
 from consortium_mcp.adapters.postgres.database import PostgresDatabase
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
-from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.adapters.settings import for_another_program, from_environment
 from consortium_mcp.core.domain.errors import ConfigError, StoreBusy, StoreUnavailable
 from consortium_mcp.core.records.run_summary import RunQuery
 from tests.adapters.journal.test_store import a_run, saved
@@ -66,9 +66,12 @@ async def test_an_address_that_cannot_be_read_is_not_repeated(
         assert PASSWORD not in str(error.value)
     for url in (f"mysql://me:{PASSWORD}@host/db", "consortium.db"):
         with pytest.raises(ConfigError, match="is no address of PostgreSQL") as error:
-            from_environment({"CONSORTIUM_DATABASE_URL": url})
+            from_environment({"CONSORTIUM_DATABASE_URL": url}, for_team=True)
         assert PASSWORD not in str(error.value)
-    settings = from_environment({"CONSORTIUM_DATABASE_URL": f"postgresql://me:{PASSWORD}@host/db"})
+    url = f"postgresql://me:{PASSWORD}@host/db"
+    settings = from_environment({"CONSORTIUM_DATABASE_URL": url}, for_team=True)
+    assert from_environment({"CONSORTIUM_DATABASE_URL": url}).database_url is None  # for llm
+    assert for_another_program({"CONSORTIUM_DATABASE_URL": url}) == {}
     assert PASSWORD not in repr(settings)
     found = opening.database_of(settings)
     assert isinstance(found, PostgresDatabase)
