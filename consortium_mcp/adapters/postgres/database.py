@@ -162,7 +162,9 @@ class PostgresDatabase:
                     min_size=1,
                     max_size=MOST_CONNECTIONS,
                     configure=self._configure,
-                    kwargs={"autocommit": True, "row_factory": dict_row},
+                    # Nothing is prepared: a plan that is made once for all values walks through
+                    # the whole index for a search that most runs match (425 ms instead of 2 ms).
+                    kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
                     num_workers=1,
                     open=True,
                 )

@@ -4,7 +4,8 @@ PostgreSQL's own search needs to know the language of a text and knows no words 
 or Thai; its extension pg_trgm finds nothing shorter than three characters. So it is done as on
 SQLite: each run's folded text is kept with every one, two or three characters that stand side by
 side in it, and an index of these (GIN, on an array). A search asks the index which runs have the
-term's characters, and then looks whether their texts really have the term.
+term's characters, and then looks whether their texts really have the term. Whole words have their
+own index: else a term that is a part of most words would have all runs looked through for it.
 
 Triggers note in `search_queue` which runs have changed; whoever searches works it off, newest runs
 first, for a moment at the most, and a server in its spare time.
@@ -39,11 +40,15 @@ SEARCH_SECONDS = 0.5
 """How long a search works on the queue before it looks."""
 STEP_RUNS = 100
 """Runs indexed in one transaction."""
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.01
 """Between two steps in a server's spare time."""
+_LONGEST_WORD = 100
+"""Characters of a word that are in the index: PostgreSQL refuses a text whose word has kilobytes, as
+those of encoded files have."""
 _WORD = re.compile(r"[^\W_]+")
 _FROM = "run_texts JOIN runs ON runs.id = run_texts.id"
 _HAS_CHARACTERS = "run_texts.grams @> CAST(? AS text[])"
+_HAS_EACH_WORD = "run_texts.vocabulary @> CAST(? AS text[])"
 _HAS_WORDS = "strpos(run_texts.words, ?) > 0"
 _HAS_TEXT = "strpos(run_texts.text, ?) > 0"
 
@@ -63,9 +68,9 @@ class PostgresIndex:
         await self._refresh()
         if not are_words(terms):
             return None
-        characters, phrases = _words_wanted(terms)
-        where = [_HAS_CHARACTERS, *(_HAS_WORDS for _ in phrases)]
-        return Source(_FROM, "runs.id", where, [characters, *phrases])
+        words, phrases = _words_wanted(terms)
+        where = [_HAS_EACH_WORD, *(_HAS_WORDS for _ in phrases)]
+        return Source(_FROM, "runs.id", where, [words, *phrases])
 
     async def parts(self, terms: Sequence[str]) -> Source | None:
         """The other runs that have every term."""
@@ -105,14 +110,19 @@ class PostgresIndex:
 
 
 def _words_wanted(terms: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The characters and the phrases that a run's text and its words must have."""
+    """The words that a run must have, and those that must stand side by side."""
     phrases = [_words_of(folded(term)) for term in terms]
-    return wanted_characters([word for phrase in phrases for word in phrase.split()]), phrases
+    return sorted({word for phrase in phrases for word in _vocabulary(phrase)}), phrases
 
 
 def _words_of(text: str) -> str:
     """The words of a folded text, each between two spaces."""
     return f" {' '.join(_WORD.findall(text))} "
+
+
+def _vocabulary(words: str) -> list[str]:
+    """Each of the words once, as the index holds them."""
+    return sorted({word[:_LONGEST_WORD] for word in words.split()})
 
 
 def _step(connection: Connection) -> bool:
@@ -126,9 +136,11 @@ def _step(connection: Connection) -> bool:
     runs = connection.execute("SELECT id, prompt, synthesis FROM runs WHERE id = ANY (?)", [ids])
     for run in runs.fetchall():
         text = f"{folded(run['prompt'])}\n{folded(run['synthesis'] or '')}"
+        words = _words_of(text)
         connection.execute(
-            "INSERT INTO run_texts (id, text, words, grams) VALUES (?, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET text = excluded.text, words = excluded.words, grams = excluded.grams",
-            [run["id"], text, _words_of(text), sorted(characters_of(text))],
+            "INSERT INTO run_texts (id, text, words, vocabulary, grams) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET text = excluded.text, words = excluded.words,"
+            " vocabulary = excluded.vocabulary, grams = excluded.grams",
+            [run["id"], text, words, _vocabulary(words), sorted(characters_of(text))],
         )
     return bool(ids)

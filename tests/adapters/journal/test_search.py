@@ -139,6 +139,24 @@ async def test_a_run_is_found_by_what_it_says_now(store: Store) -> None:
     assert await search(store, "tytw") == ["run-0001"]
 
 
+async def test_words_of_any_length_are_found(store: Store) -> None:
+    long = "".join(map(str, range(4000)))
+    await saved(store, 1, f"before {long} after", synthesis="東" * 5000)
+    await saved(store, 2, f"{long[:-1]}")
+    assert await search(store, long) == ["run-0001"]
+    assert await search(store, long[:500]) == ["run-0002", "run-0001"]
+    assert await search(store, "東" * 4000) == ["run-0001"]
+    assert await search(store, "after") == ["run-0001"]
+
+
+async def test_a_pruned_run_is_found_no_more(store: Store) -> None:
+    await saved(store, 1, "秘密 words", status="completed")
+    assert await search(store, "秘") == await search(store, "words") == ["run-0001"]
+    assert (await History(store).prune("9999")).runs == 1
+    await saved(store, 2, "another")
+    assert await search(store, "秘") == await search(store, "words") == []
+
+
 @ON_SQLITE
 async def test_nothing_of_a_pruned_run_stays_in_the_index(store: Store) -> None:
     await saved(store, 1, "秘密", status="completed")

@@ -1,11 +1,14 @@
--- See `search.py`: each run's text without case and accents, its words, and every one, two or three
--- characters that stand side by side in it. Triggers only note which runs have changed.
+-- See `search.py`: each run's text without case and accents, its words in their order, each of them
+-- once, and every one, two or three characters that stand side by side in the text. Triggers only
+-- note which runs have changed.
 CREATE TABLE run_texts (
     id bigint PRIMARY KEY,
     text text NOT NULL,
     words text NOT NULL,
+    vocabulary text[] COLLATE "C" NOT NULL,
     grams text[] COLLATE "C" NOT NULL
 );
+CREATE INDEX run_texts_by_word ON run_texts USING gin (vocabulary);
 CREATE INDEX run_texts_by_grams ON run_texts USING gin (grams);
 CREATE TABLE search_queue (id bigint PRIMARY KEY);
 
