@@ -43,8 +43,8 @@ STEP_RUNS = 100
 PAUSE_SECONDS = 0.01
 """Between two steps in a server's spare time."""
 _LONGEST_WORD = 100
-"""Characters of a word that are in the index: PostgreSQL refuses a text whose word has kilobytes, as
-those of encoded files have."""
+"""Characters of a word that are in the index: PostgreSQL refuses words of kilobytes, such as an
+encoded file."""
 _WORD = re.compile(r"[^\W_]+")
 _FROM = "run_texts JOIN runs ON runs.id = run_texts.id"
 _HAS_CHARACTERS = "run_texts.grams @> CAST(? AS text[])"
