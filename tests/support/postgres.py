@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -123,6 +123,8 @@ def running_server(port: int | None = None) -> Iterator[Server]:
 
 def _user() -> str | None:
     """Whom the server runs as: it refuses to run as root."""
+    if sys.platform == "win32":
+        return None
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -134,9 +136,8 @@ def _folder() -> Iterator[Path]:
     try:
         (folder / "password").write_text(PASSWORD)
         if user := _user():
-            found = pwd.getpwnam(user)
             for each in (folder, folder / "password"):
-                os.chown(each, found.pw_uid, found.pw_gid)
+                shutil.chown(each, user)
         subprocess.run(
             [
                 programs() / "initdb", "--no-sync", "--encoding=UTF8", "--locale=C",
