@@ -1,7 +1,8 @@
 """How fast the journal answers with a million runs in it.
 
-    uv run python -m bench.store [--runs 1000000] [--file PATH]
+    uv run python -m bench.store [--runs 1000000] [--file PATH | --url postgresql://…]
 
+With --url it measures a team's journal on a PostgreSQL database, empty or filled by an earlier run.
 The database is filled with plain SQL once (some minutes; kept in PATH if given), with prompts and
 syntheses of words that are as frequent as those of a language: the n-th in proportion to 1/n.
 Then the parts of words are indexed, as a server does in its spare time.
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import psycopg
 
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.adapters.postgres.database import PostgresDatabase
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.records.exchange import Exchange
 from consortium_mcp.core.records.run_summary import RunQuery
@@ -38,43 +41,85 @@ WEIGHTS = list(accumulate(1 / number for number in range(1, 20_001)))
 TRIES = 200
 
 
-def filled(path: Path, runs: int) -> None:
+INSERT = (
+    "runs (run_id, status, consortium, strategy, prompt, synthesis, final_answer, confidence,"
+    " agreement, config, members, seed, report, created_at)"
+)
+
+
+def filled(database: Path | str, runs: int) -> None:
     """Fill the database with so many runs."""
-    anyio.run(Store(path).check)
+    anyio.run(_checked, database)
+    rows = _rows(runs)
+    if isinstance(database, str):
+        with psycopg.connect(database) as there, there.cursor() as cursor:
+            there.execute("SET LOCAL synchronous_commit = off")
+            with cursor.copy(f"COPY {INSERT} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        with psycopg.connect(database, autocommit=True) as there:
+            there.execute("ANALYZE")
+        return
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA synchronous = OFF")
+    with connection:
+        marks = ",".join("?" * 14)
+        connection.executemany(f"INSERT INTO {INSERT} VALUES ({marks})", rows)  # noqa: S608
+    connection.close()
+
+
+async def _checked(database: Path | str) -> None:
+    store = opened(database)
+    await store.check()
+    await store.close()
+
+
+def opened(database: Path | str) -> Store:
+    """The journal in a file, or at a URL."""
+    return Store(PostgresDatabase(database) if isinstance(database, str) else database)
+
+
+def size_mb(database: Path | str) -> int:
+    """How much room it takes."""
+    if isinstance(database, Path):
+        return database.stat().st_size >> 20
+    with psycopg.connect(database) as there:
+        [[size]] = there.execute("SELECT pg_database_size(current_database())").fetchall()
+    return int(size) >> 20
+
+
+def has_runs(database: Path | str) -> bool:
+    """Whether it was filled before."""
+    if isinstance(database, Path):
+        return database.exists()
+    with psycopg.connect(database) as there:
+        [[table]] = there.execute("SELECT to_regclass('runs')").fetchall()
+        return table is not None and bool(there.execute("SELECT 1 FROM runs LIMIT 1").fetchall())
+
+
+def _rows(runs: int) -> Iterator[tuple[object, ...]]:
     report = report_of(
         run_of("a", "b"), Usage(calls=3, input_tokens=1, output_tokens=1, seconds=1.0), now()
     )
     text = report.model_dump_json()
     chance = random.Random(1)
 
-    def rows() -> Iterator[tuple[object, ...]]:
-        statuses = ["completed"] * 97 + ["failed", "interrupted", "cancelled"]
-        for number in range(runs):
-            prompt = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=12))
-            synthesis = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=25))
-            rare = " needle" if number == runs // 3 else ""
-            yield (
-                f"01{number:024d}",
-                statuses[number % 100], f"panel{number % 7}", "synthesis",
-                prompt + rare, synthesis, "42", 0.9, 1.0, "{}", "[]", "seed", text,
-                report.created_at,
-            )  # fmt: skip
-
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA synchronous = OFF")
-    with connection:
-        connection.executemany(
-            "INSERT INTO runs (run_id, status, consortium, strategy, prompt, synthesis,"
-            " final_answer, confidence, agreement, config, members, seed, report, created_at)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            rows(),
-        )
-    connection.close()
+    statuses = ["completed"] * 97 + ["failed", "interrupted", "cancelled"]
+    for number in range(runs):
+        prompt = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=12))
+        synthesis = " ".join(chance.choices(WORDS, cum_weights=WEIGHTS, k=25))
+        rare = " needle" if number == runs // 3 else ""
+        yield (
+            f"01{number:024d}",
+            statuses[number % 100], f"panel{number % 7}", "synthesis",
+            prompt + rare, synthesis, "42", 0.9, 1.0, "{}", "[]", "seed", text,
+            report.created_at,
+        )  # fmt: skip
 
 
-async def indexed(path: Path) -> tuple[float, float]:
+async def indexed(database: Path | str) -> tuple[float, float]:
     """Index it as a server does: the seconds it took, and of these to queue the runs."""
-    store = Store(path)
+    store = opened(database)
     history = History(store)
     began = time.perf_counter()
     await history.page(RunQuery(limit=1, words="(nothing)"))
@@ -96,9 +141,9 @@ async def median(label: str, call: Callable[[], Awaitable[object]]) -> None:
     print(f"{label:<44} median {statistics.median(took):8.3f} ms   90 % {ninety:8.3f} ms")
 
 
-async def measure(path: Path, runs: int) -> None:
+async def measure(database: Path | str, runs: int) -> None:
     """Print the figures."""
-    store = Store(path)
+    store = opened(database)
     history = History(store)
     middle = str(runs // 2)
     await median("newest 20", lambda: history.page(RunQuery(limit=20)))
@@ -156,19 +201,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--file", type=Path)
+    parser.add_argument("--url", help="of a PostgreSQL database, instead of a file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = options.file or Path(folder) / "consortium.db"
-        if not path.exists():
+        database = options.url or options.file or Path(folder) / "consortium.db"
+        if not has_runs(database):
             began = time.perf_counter()
-            filled(path, options.runs)
-            print(f"filled in {time.perf_counter() - began:.0f} s, {path.stat().st_size >> 20} MB")
-        took, first = anyio.run(indexed, path)
+            filled(database, options.runs)
+            print(f"filled in {time.perf_counter() - began:.0f} s, {size_mb(database)} MB")
+        took, first = anyio.run(indexed, database)
         print(
             f"indexed in {took:.0f} s, of which the first search {first:.2f} s; "
-            f"{path.stat().st_size >> 20} MB"
+            f"{size_mb(database)} MB"
         )
-        anyio.run(measure, path, options.runs)
+        anyio.run(measure, database, options.runs)
 
 
 if __name__ == "__main__":

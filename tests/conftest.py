@@ -14,6 +14,8 @@ from hypothesis import settings as hypothesis_settings
 
 from consortium_mcp.adapters.local.weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
+from tests.support.databases import DatabaseOfTest
+from tests.support.postgres import NoServer, Server, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,39 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     user_dir = tmp_path / "llm"
     monkeypatch.setenv("LLM_USER_PATH", str(user_dir))
     return Settings(database=user_dir / "consortium.db", user_dir=user_dir, wait_seconds=30)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for this process's tests; without its programs a skip (not in CI)."""
+    try:
+        with running_server() as server:
+            server.make_template()
+            yield server
+    except NoServer as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Tests that ask for a `database` run on both kinds."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[DatabaseOfTest]:
+    """A database of the test's own."""
+    path = tmp_path / "llm" / "consortium.db"
+    if database_kind == "sqlite":
+        yield DatabaseOfTest(path)
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield DatabaseOfTest(path, url)
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,7 @@ def test_the_readme_says_who_it_is_to_the_registry() -> None:
 def test_each_extra_brings_llms_plugin_of_its_name_and_all_brings_all() -> None:
     extras = dict(PROJECT["optional-dependencies"])
     assert extras.pop("all") == [f"consortium-mcp[{','.join(EXTRAS)}]"]
-    del extras["local"], extras["acp"]
+    del extras["local"], extras["acp"], extras["team"]
     assert list(extras) == list(EXTRAS)
     for name, [requirement] in extras.items():
         assert re.fullmatch(rf"llm-{name}>=[\d.]+,<\d+", requirement)

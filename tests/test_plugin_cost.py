@@ -21,6 +21,17 @@ atexit.register(lambda: sys.stderr.write("|".join(sys.modules)))
 from llm.cli import cli
 cli()
 """
+TEAM = {"psycopg", "psycopg_pool", "psycopg_binary", "procrastinate"}
+"""What the extra `team` brings."""
+OPENED = """
+import anyio
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.services.assembly import open_service
+async def run():
+    async with open_service(from_environment()) as service:
+        await service.store.check()
+anyio.run(run)
+"""
 MOST = 40
 """Modules of ours; the server has more than a hundred."""
 
@@ -69,3 +80,27 @@ def test_what_checks_schemas_is_loaded_only_with_one(program: str) -> None:
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import consortium_mcp; consortium_mcp.create_consortium",
+        "import llm.cli; import consortium_mcp.frontends.llm.plugin",
+        "import consortium_mcp.frontends.llm.commands",
+        "import consortium_mcp.frontends.cli.main, consortium_mcp.frontends.cli.runs",
+        "from consortium_mcp.frontends.mcp import server, stdio, http; server.make_server",
+        OPENED,
+    ],
+)
+def test_nothing_of_a_teams_server_is_loaded_for_one_person(program: str) -> None:
+    shown = f"{program}\nimport sys\nprint({TEAM} & {{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", shown],
+        env=os.environ | {"LLM_LOAD_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "set()"

@@ -53,7 +53,13 @@ MAY_IMPORT = {
     "adapters": ["core/domain", "core/panel", "core/strategies"],
     "adapters/clients": ["core/domain"],
     "adapters/files": ["core/domain"],
-    "adapters/journal": ["core/domain", "core/records", "core/reports", "adapters/sqlite"],
+    "adapters/databases": ["core/domain"],
+    "adapters/journal": [
+        "core/domain", "core/records", "core/reports", "adapters/databases", "adapters/sqlite",
+    ],
+    "adapters/postgres": [
+        "core/domain", "adapters", "adapters/databases", "adapters/journal", "adapters/sqlite",
+    ],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -132,6 +138,8 @@ ONLY_IN = {
     ],
     "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/", "adapters/fragments.py"],
+    "psycopg": ["adapters/postgres/"],
+    "psycopg_pool": ["adapters/postgres/"],
     "sqlite3": [
         "adapters/journal/",
         "adapters/saved/",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
 DEPTH = "CONSORTIUM_DEPTH"
 """Set for the agent programs that a consultation starts: how deep in consultations they run."""
+DATABASE_URL = "CONSORTIUM_DATABASE_URL"
+"""Of a team's database; it has a password, so it is not written into other programs' settings."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -56,6 +58,9 @@ class Settings:
     fetch_urls: bool = False
     """Whether an attached address may be fetched from this machine where its provider does not."""
 
+    database_url: str | None = field(default=None, repr=False)
+    """The address of a team's PostgreSQL database, which then takes the place of `database`."""
+
     @property
     def prices(self) -> Path:
         """The user's own prices; see `prices`."""
@@ -67,8 +72,14 @@ class Settings:
         return self.user_dir / "consortium" / "models"
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+def from_environment(
+    environ: Mapping[str, str] | None = None, *, for_team: bool = False
+) -> Settings:
     """Read `CONSORTIUM_*` and `LLM_USER_PATH`.
+
+    Args:
+        environ: the variables; by default those of this process.
+        for_team: whether the database may be a team's. `llm` and Python use their user's own.
 
     Raises:
         ConfigError: a variable has an invalid value; the message names it.
@@ -78,6 +89,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     database = env.get("CONSORTIUM_DB")
     return Settings(
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
+        database_url=_database_url(env) if for_team else None,
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
@@ -108,7 +120,7 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
     found = {
         name: value
         for name, value in env.items()
-        if name.startswith(_PREFIXES) and value and name != DEPTH
+        if name.startswith(_PREFIXES) and value and name not in {DEPTH, DATABASE_URL}
     }
     if path := found.get("LLM_USER_PATH"):
         found["LLM_USER_PATH"] = str(Path(path).absolute())  # llm expands no `~` either
@@ -117,6 +129,18 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
     if folders := _folders(found):
         found["CONSORTIUM_FILES"] = os.pathsep.join(str(each) for each in folders)
     return found
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(DATABASE_URL)
+    if not url:
+        return None
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ConfigError(  # without its value, as a password may be in it
+            "CONSORTIUM_DATABASE_URL is no address of PostgreSQL. Write it as "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE. For a file, set CONSORTIUM_DB."
+        )
+    return url
 
 
 def _folders(env: Mapping[str, str]) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,10 +15,12 @@ from consortium_mcp.adapters.files.folders import Folders
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.postgres.opening import database_of
 from consortium_mcp.adapters.prices import Prices
 from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.templates import Templates
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.learning import Learning
 from consortium_mcp.services.preparation import RunPreparation
@@ -25,6 +28,7 @@ from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
+from consortium_mcp.services.runs.own_runs import OwnRuns
 from consortium_mcp.services.runs.supervisor import RunSupervisor
 from consortium_mcp.services.service import Service
 
@@ -62,49 +66,96 @@ def assemble(
         any_template: whether paths and loaders may be named as templates; only a person may.
     """
     registry = registry or Registry()
-    store = store or Store(settings.database)
+    store = store or Store(database_of(settings))
     saved_in = saved_in or store
-    saved = SavedConsortiums(saved_in)
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
-    templates = Templates(only_saved=not any_template)
-    resolver = RequestResolver(registry, saved, settings.default_models, tools)
-    supervisor = RunSupervisor(group, store.beat)
-    calibrations = Calibrations(saved_in)
     prices = Prices(settings.prices)
-    price_lists = PriceLists(registry, prices)
-    return Service(
+    calibrations = Calibrations(saved_in)
+    parts = _Parts(
+        settings=settings,
         registry=registry,
         store=store,
         saved_in=saved_in,
-        resolver=resolver,
-        consortiums=Consortiums(saved, resolver, registry, templates),
-        preparation=RunPreparation(
-            resolver,
-            saved_in,
-            calibrations,
-            new_seed,
-            supervisor.unrecorded_run,
-            price_lists=price_lists,
-            templates=templates,
-            inside=settings.depth > 0,
-            default_tools=settings.tools,
-        ),
-        history=History(store),
-        supervisor=supervisor,
-        nested_runs=NestedRuns(
-            resolver,
-            saved,
-            store,
-            supervisor,
-            new_seed,
-            calibrations=calibrations,
-            price_lists=price_lists,
-            templates=templates,
-        ),
-        ask=CallGate(ask or _caller(registry, settings, prices, tools)),
-        price_lists=price_lists,
+        tools=tools,
+        templates=Templates(only_saved=not any_template),
+        supervisor=RunSupervisor(group, store.beat),
+        calibrations=calibrations,
+        price_lists=PriceLists(registry, prices),
+        gate=CallGate(ask or _caller(registry, settings, prices, tools)),
         learning=Learning(store, calibrations),
+        new_seed=new_seed,
     )
+    return parts.service_of(LOCAL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What the services of all users of a process share."""
+
+    settings: Settings
+    registry: Registry
+    store: Store
+    saved_in: Store
+    tools: Tools
+    templates: Templates
+    supervisor: RunSupervisor
+    calibrations: Calibrations
+    price_lists: PriceLists
+    gate: CallGate
+    learning: Learning
+    new_seed: Callable[[], str]
+    services: dict[Principal, Service] = field(default_factory=dict)
+
+    def service_of(self, principal: Principal) -> Service:
+        """The service of this user, always the same: its calls at once find each other."""
+        if principal not in self.services:
+            self.services[principal] = self._new_service(principal)
+        return self.services[principal]
+
+    def _new_service(self, principal: Principal) -> Service:
+        # The local user's are the parts themselves, as tests put others in their place.
+        is_local = principal == LOCAL
+        store = self.store if is_local else self.store.bound_to(principal)
+        saved_in = store
+        if self.saved_in is not self.store:
+            saved_in = self.saved_in if is_local else self.saved_in.bound_to(principal)
+        saved = SavedConsortiums(saved_in)
+        resolver = RequestResolver(self.registry, saved, self.settings.default_models, self.tools)
+        supervisor = OwnRuns(self.supervisor, principal)
+        return Service(
+            registry=self.registry,
+            store=store,
+            saved_in=saved_in,
+            resolver=resolver,
+            consortiums=Consortiums(saved, resolver, self.registry, self.templates),
+            preparation=RunPreparation(
+                resolver,
+                saved_in,
+                self.calibrations,
+                self.new_seed,
+                supervisor.unrecorded_run,
+                price_lists=self.price_lists,
+                templates=self.templates,
+                inside=self.settings.depth > 0,
+                default_tools=self.settings.tools,
+            ),
+            history=History(store),
+            supervisor=supervisor,
+            nested_runs=NestedRuns(
+                resolver,
+                saved,
+                store,
+                supervisor,
+                self.new_seed,
+                calibrations=self.calibrations,
+                price_lists=self.price_lists,
+                templates=self.templates,
+            ),
+            ask=self.gate,
+            price_lists=self.price_lists,
+            learning=self.learning,
+            for_principal=self.service_of,
+        )
 
 
 def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:

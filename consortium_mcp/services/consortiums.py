@@ -56,6 +56,7 @@ class Consortiums:
         self._templates = templates
         self.find = saved.find
         self.all = saved.all
+        self.share = saved.share
         self.announce: Announce = to_nobody
         """Called with the URIs of what has changed."""
 

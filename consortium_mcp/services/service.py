@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.history import History
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.adapters.models.registry import Registry
+    from consortium_mcp.core.domain.principal import Principal, Visibility
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.records.exchange import Exchange
@@ -43,13 +44,11 @@ if TYPE_CHECKING:
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
+    from consortium_mcp.services.runs.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
-    from consortium_mcp.services.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
-"""How often the run of another process is checked."""
 CANCEL_SECONDS = 5.0
 """How long to wait for another process to react to a cancel."""
 
@@ -69,6 +68,7 @@ class Service:
         nested_runs: answers for members that are consortiums themselves.
         ask: answers questions.
         price_lists: say what calls cost.
+        for_principal: the service of somebody else, with the same parts.
         learning: learns from rated runs, where that is wanted.
     """
 
@@ -82,11 +82,12 @@ class Service:
         consortiums: Consortiums,
         preparation: RunPreparation,
         history: History,
-        supervisor: RunSupervisor,
+        supervisor: OwnRuns,
         nested_runs: NestedRuns,
         ask: CallGate,
         price_lists: PriceLists,
         learning: Learning,
+        for_principal: Callable[[Principal], Service],
     ) -> None:
         self.registry = registry
         self.store = store
@@ -101,6 +102,7 @@ class Service:
         self._ask = ask
         self._price_lists = price_lists
         self._learning = learning
+        self.for_principal = for_principal
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -216,10 +218,20 @@ class Service:
         with shared_patience():
             return await self._resume(run_id)
 
+    async def share(self, run_id: str, visibility: Visibility) -> None:
+        """Let others read a run and its nested ones, or no longer.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+        await self.store.share(run_id, visibility)
+
     async def _resume(self, run_id: str) -> bool:
         record = await self.store.record(run_id)
         if record.report.status != "interrupted":
             return False
+        await self.store.check_changeable(run_id)
         if record.parent is not None:
             parent = record.parent.run_id
             raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")
@@ -296,15 +308,18 @@ class Service:
     async def _wait_for_another_process(
         self, run_id: str, seconds: float, reporter: ProgressReporter
     ) -> RunReport:
-        report = await self.store.report(run_id)
-        reported_at = anyio.current_time()
-        with anyio.move_on_after(seconds):
-            while report.status == "working":
-                await anyio.sleep(POLL_SECONDS)
-                report = await self.store.report(run_id)
-                if anyio.current_time() - reported_at >= PROGRESS_INTERVAL_SECONDS:
-                    reported_at = anyio.current_time()
-                    await reporter.report_waiting("the run is working in another process")
+        async with self.store.file.watching(run_id) as until_changed:  # before it is read
+            report = await self.store.report(run_id)
+            with anyio.move_on_after(seconds):
+                reported_at = anyio.current_time()
+                while report.status == "working":
+                    with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS):
+                        await until_changed()
+                    before, report = report, await self.store.report(run_id)
+                    silence = anyio.current_time() - reported_at
+                    if report != before or silence >= PROGRESS_INTERVAL_SECONDS:
+                        reported_at = anyio.current_time()
+                        await reporter.report_elsewhere(report)
         return report
 
     async def rate(

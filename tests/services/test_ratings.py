@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from consortium_mcp.adapters.journal.history import History
@@ -30,6 +31,9 @@ def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its envi
 async def a_run(service: Service) -> str:
     run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
     await service.wait(run_id, 30)
+    with anyio.fail_after(60):
+        while service._supervisor.get(run_id):  # noqa: ASYNC110 (late answers are written last)
+            await anyio.sleep(0.01)
     return run_id
 
 

@@ -25,6 +25,7 @@ from consortium_mcp.core.panel.known_models import CURRENT_MODELS
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.service import Service
+from tests.support.databases import ON_SQLITE
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, reply, verdict
 
@@ -161,6 +162,7 @@ async def test_runs_that_work_when_the_service_ends_are_interrupted(settings: Se
         assert (await service.wait(run_id, 0)).status == "interrupted"
 
 
+@ON_SQLITE
 async def test_a_journal_that_fails_loses_no_answer_and_says_so(settings: Settings) -> None:
     goes_on = anyio.Event()
     async with opened(settings, a=[goes_on, reply("42", 0.9)]) as (service, _):
@@ -177,6 +179,7 @@ async def test_a_journal_that_fails_loses_no_answer_and_says_so(settings: Settin
         assert any("CONSORTIUM_DB" in warning for warning in report.warnings)
 
 
+@ON_SQLITE
 async def test_what_could_not_be_recorded_is_recorded_once_it_can_be(settings: Settings) -> None:
     away = settings.database.with_suffix(".away")
     first_answer = anyio.Event()
@@ -507,6 +510,7 @@ async def test_without_a_named_panel_the_one_called_default_is_asked(settings: S
         assert (config.name, config.max_iterations) == ("default", 2)
 
 
+@ON_SQLITE
 async def test_a_database_that_cannot_be_read_is_no_reason_not_to_answer(
     settings: Settings,
 ) -> None:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.domain.attachment import Attachment
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
+    from consortium_mcp.adapters.databases.database import Connection, Row
 
-def insert_attachments(
-    db: sqlite3.Connection, run_id: str, attachments: Sequence[Attachment]
-) -> None:
+
+def insert_attachments(db: Connection, run_id: str, attachments: Sequence[Attachment]) -> None:
     """Record what is attached to a run; what is recorded already stays as it is."""
     for position, each in enumerate(attachments):
         if each.content is not None:
             db.execute(
                 "INSERT INTO attachments (sha256, type, content, text) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET text = coalesce(text, excluded.text)",
+                " ON CONFLICT (sha256, type) DO UPDATE"
+                " SET text = coalesce(attachments.text, excluded.text)",
                 [each.sha256, each.type, each.content, each.text],
             )
         db.execute(
@@ -49,12 +49,12 @@ OF_RUN = (
 """What is attached to a run; its parameter is the run's id."""
 
 
-def attachment_of(row: sqlite3.Row) -> Attachment:
+def attachment_of(row: Row) -> Attachment:
     """One attachment of a run."""
     return Attachment.model_validate(dict(row) | {"shown_to": json.loads(row["shown_to"])})
 
 
-def delete_attachments(db: sqlite3.Connection, in_batch: str, run_ids: Sequence[str]) -> None:
+def delete_attachments(db: Connection, in_batch: str, run_ids: Sequence[str]) -> None:
     """Delete what was attached to these runs, and the content that no other run has.
 
     Args:
@@ -69,7 +69,8 @@ def delete_attachments(db: sqlite3.Connection, in_batch: str, run_ids: Sequence[
     db.execute(f"DELETE FROM run_attachments {in_batch}", run_ids)  # noqa: S608 (ours)
     for key in hashes:
         db.execute(
-            "DELETE FROM attachments WHERE sha256 = ?1 AND type = ?2 AND NOT EXISTS"
-            " (SELECT 1 FROM run_attachments WHERE sha256 = ?1 AND type = ?2)",
-            tuple(key),
+            "DELETE FROM attachments WHERE sha256 = ? AND type = ? AND NOT EXISTS"
+            " (SELECT 1 FROM run_attachments AS other WHERE other.sha256 = attachments.sha256"
+            " AND other.type = attachments.type)",
+            [key["sha256"], key["type"]],
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ import anyio.to_thread
 from sqlite_utils import Database
 
 from consortium_mcp.adapters.journal.migrations import additions, migrations
+from consortium_mcp.adapters.journal.search_index import SearchIndex
 from consortium_mcp.adapters.sqlite.connection import (
     BUSY,
     Connection,
@@ -40,10 +41,14 @@ from consortium_mcp.adapters.sqlite.read_only import connect_read_only
 from consortium_mcp.core.domain.errors import StoreBusy, StoreNewer, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from consortium_mcp.adapters.databases import database
+
 T = TypeVar("T")
+POLL_SECONDS = 0.5
+"""How often the run of another process is looked at."""
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "Free some space",
     sqlite3.SQLITE_READONLY: "Make the file and its folder writable",
@@ -70,6 +75,7 @@ class DatabaseFile:
 
     def __init__(self, path: Path, busy_seconds: float = PATIENCE_SECONDS) -> None:
         self.path = path
+        self.name = str(path)
         self.set_aside: tuple[SetAside, ...] = ()
         """Damaged databases of this name that lie beside it, as last seen."""
         self.begun_anew = 0
@@ -100,6 +106,23 @@ class DatabaseFile:
         return await self._in_thread(
             self._reader, lambda connection: list(connection.execute(sql, values))
         )
+
+    def clock(self) -> float:
+        """Seconds since the epoch, the same for every process of this machine."""
+        return time.time()
+
+    def alone(self, connection: database.Connection, key: str) -> None:
+        """Nothing needs to be done: the file has one writer at a time."""
+
+    @asynccontextmanager
+    async def watching(self, run_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Nobody tells of changes of a file, so the function waits until it is time to look."""
+        del run_id
+        yield partial(anyio.sleep, POLL_SECONDS)
+
+    def search_index(self) -> SearchIndex:
+        """The index of what runs say."""
+        return SearchIndex(self)
 
     async def close(self) -> None:
         """Close the file; the next use opens it again."""

@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from consortium_mcp.adapters.databases.search import PART, Source
 from consortium_mcp.adapters.journal.attachments import delete_attachments
 from consortium_mcp.adapters.journal.ratings import RATINGS_OF_RUN, ratings_of
-from consortium_mcp.adapters.journal.search_index import (
-    SearchIndex,
-    forget_deleted,
-    parts_query,
-    words_query,
-)
 from consortium_mcp.adapters.journal.store import LIVE_STATUS, Store
 from consortium_mcp.core.records.run_summary import (
     CostLine,
@@ -27,10 +22,10 @@ from consortium_mcp.core.records.run_summary import (
 from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
+    from consortium_mcp.adapters.databases.database import Connection, Database, Row
     from consortium_mcp.core.records.run_record import RunRecord
 
 PRUNE_BATCH_RUNS = 200
@@ -54,7 +49,7 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._index = SearchIndex(store.file)
+        self._index = store.file.search_index()
 
     async def index_all(self) -> None:
         """Bring the index for searching up to date, in short steps."""
@@ -66,31 +61,31 @@ class History:
         Returns:
             The runs, and the cursor of the next page; `None` after the last page.
         """
-        rows: list[sqlite3.Row] = []
+        rows: Sequence[Row] = []
         if query.words is None or not query.words.strip():
-            rows = await self._rows(query, _Source("runs", "runs.id"))
+            rows = await self._rows(query, Source("runs", "runs.id"))
         elif terms := query.terms:
             rows = await self._search(query, terms)
         runs = [RunSummary.of_row(dict(row)) for row in rows[: query.limit]]
         return runs, rows[query.limit - 1]["cursor"] if len(rows) > query.limit else None
 
-    async def _search(self, query: RunQuery, terms: list[str]) -> list[sqlite3.Row]:
+    async def _search(self, query: RunQuery, terms: list[str]) -> list[Row]:
         """Runs that have the terms as words, then those that have them as parts of words.
 
         The second kind's cursors begin with `p`. It is looked for only when the first does not fill
         the page, so common words cost no more than an index of words does.
         """
-        words = words_query(terms)
+        words = await self._index.words(terms)
         after = query.cursor or ""
-        rows: list[sqlite3.Row] = []
-        if words is not None and not after.startswith(_PART):
-            rows = await self._rows(query, _words(words))
-        if len(rows) <= query.limit and await self._index.refresh():
-            rest = replace(query, cursor=after.removeprefix(_PART) if _PART in after else None)
-            rows += await self._rows(rest, _parts(terms, words))
+        rows: list[Row] = []
+        if words is not None and not after.startswith(PART):
+            rows += await self._rows(query, words)
+        if len(rows) <= query.limit and (parts := await self._index.parts(terms)):
+            rest = replace(query, cursor=after.removeprefix(PART) if PART in after else None)
+            rows += await self._rows(rest, parts)
         return rows[: query.limit + 1]
 
-    async def _rows(self, query: RunQuery, source: _Source) -> list[sqlite3.Row]:
+    async def _rows(self, query: RunQuery, source: Source) -> Sequence[Row]:
         """The newest runs of this source that pass the query's filters, one more than wanted."""
         # In the order of what they cost: SQLite tries them so.
         where, values = ["runs.parent_run_id IS NULL"], []
@@ -106,6 +101,7 @@ class History:
 
     def _filters(self, query: RunQuery, key: str) -> Iterator[tuple[str, list[Any]]]:
         """SQL conditions with their values."""
+        yield self._store.access.may_read()
         if query.status is not None:
             yield _has_status(query.status, self._store.stale_before)
         if query.consortium is not None:
@@ -115,11 +111,13 @@ class History:
 
     async def nested(self, run_id: str) -> list[RunSummary]:
         """The runs that answer calls of this one, and those that answer theirs, oldest first."""
+        condition, values = self._store.access.may_read()
         rows = await self._store.file.read(
             "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_run_id = ?"  # noqa: S608 (columns are ours)
             " UNION SELECT runs.run_id FROM runs JOIN below ON runs.parent_run_id = below.run_id)"
-            f" SELECT {_SUMMARY} FROM runs WHERE run_id IN below ORDER BY id",
-            [run_id, self._store.stale_before],
+            f" SELECT {_SUMMARY} FROM runs WHERE run_id IN (SELECT run_id FROM below)"
+            f" AND {condition} ORDER BY id",
+            [run_id, self._store.stale_before, *values],
         )
         return [RunSummary.of_row(dict(row)) for row in rows]
 
@@ -128,38 +126,43 @@ class History:
         return [await self._store.record(each.run_id) for each in await self.nested(run_id)]
 
     async def costs(self, by: CostsBy) -> Costs:
-        """What the recorded calls have cost, in one pass over them.
+        """What the recorded calls of one's own runs have cost, in one pass over them.
 
         A call to a nested consortium is left out, since that one's own calls are counted, under its
         own name.
         """
+        own, whose = self._store.access.may_change("exchanges")
         joined = "JOIN runs USING (run_id)" if by in {"consortium", "client"} else ""
         rows = await self._store.file.read(
             f"SELECT {_COSTS_BY[by]} AS name, sum(tries) AS calls,"  # noqa: S608 (columns are ours)
             " sum(priced_calls) AS priced_calls, sum(cost_usd) AS cost_usd"
             f" FROM exchanges {joined}"
-            " WHERE nested_run_id IS NULL AND error_kind IS NOT 'consortium' GROUP BY name"
-            f" ORDER BY {'name' if by == 'month' else 'total(cost_usd) DESC, calls DESC, name'}"
+            " WHERE nested_run_id IS NULL AND coalesce(error_kind, '') != 'consortium'"
+            f" AND {own} GROUP BY name ORDER BY {'name' if by == 'month' else _BY_COST}",
+            whose,
         )
         return Costs([CostLine.model_validate(dict(row)) for row in rows])
 
     async def run_ids(self) -> AsyncIterator[str]:
-        """The id of every run, oldest first."""
+        """The id of every run of one's own, oldest first."""
         last = _BEFORE_ALL
+        own, whose = self._store.access.may_change()
         while rows := await self._store.file.read(
-            "SELECT id, run_id FROM runs WHERE id > ? ORDER BY id LIMIT 100", [last]
+            f"SELECT id, run_id FROM runs WHERE id > ? AND {own} ORDER BY id LIMIT 100",  # noqa: S608
+            [last, *whose],
         ):
             for row in rows:
                 yield row["run_id"]
             last = rows[-1]["id"]
 
     async def reports(self) -> AsyncIterator[RunReport]:
-        """Every report that this version can read, with its ratings, oldest first."""
+        """Every report of one's own that this version can read, with its ratings, oldest first."""
         last = _BEFORE_ALL
+        own, whose = self._store.access.may_change()
         while rows := await self._store.file.read(
             f"SELECT id, report, {RATINGS_OF_RUN} AS ratings FROM runs"  # noqa: S608 (ours)
-            " WHERE id > ? ORDER BY id LIMIT 100",
-            [last],
+            f" WHERE id > ? AND {own} ORDER BY id LIMIT 100",
+            [last, *whose],
         ):
             for row in rows:
                 with suppress(ValidationError):  # recorded in an early form
@@ -173,10 +176,12 @@ class History:
 
     async def older_than(self, before: str) -> RunCounts:
         """Count the runs, no longer working, that began before this time (ISO 8601, UTC)."""
+        own, whose = self._store.access.may_change()
         rows = await self._store.file.read(
-            f"SELECT count(*) AS runs, total((SELECT count(*) FROM exchanges"  # noqa: S608
-            f" WHERE exchanges.run_id = runs.run_id)) AS exchanges FROM runs WHERE {_PRUNABLE}",
-            [before, self._store.stale_before],
+            f"SELECT count(*) AS runs, coalesce(sum((SELECT count(*) FROM exchanges"  # noqa: S608
+            f" WHERE exchanges.run_id = runs.run_id)), 0) AS exchanges FROM runs WHERE {_PRUNABLE}"
+            f" AND {own}",
+            [before, self._store.stale_before, *whose],
         )
         return RunCounts(runs=rows[0]["runs"], exchanges=int(rows[0]["exchanges"]))
 
@@ -188,15 +193,18 @@ class History:
         return total
 
     async def _prune_batch(self, before: str) -> RunCounts:
-        stale_before = self._store.stale_before
+        own, whose = self._store.access.may_change()
+        values = [before, self._store.stale_before, *whose]
 
-        def write(db: sqlite3.Connection) -> RunCounts:
+        def write(db: Connection) -> RunCounts:
             rows = db.execute(
-                f"SELECT id, run_id FROM runs WHERE {_PRUNABLE}"  # noqa: S608
+                f"SELECT id, run_id FROM runs WHERE {_PRUNABLE} AND {own}"  # noqa: S608
                 f" ORDER BY id LIMIT {PRUNE_BATCH_RUNS}",
-                [before, stale_before],
+                values,
             ).fetchall()
             run_ids = [row["run_id"] for row in rows]
+            if not run_ids:
+                return RunCounts(0, 0)
             in_batch = f"WHERE run_id IN ({', '.join('?' for _ in run_ids)})"
             db.execute(f"DELETE FROM iterations {in_batch}", run_ids)  # noqa: S608
             db.execute(f"DELETE FROM begun_calls {in_batch}", run_ids)  # noqa: S608
@@ -205,14 +213,14 @@ class History:
             delete_attachments(db, in_batch, run_ids)
             exchanges = db.execute(f"DELETE FROM exchanges {in_batch}", run_ids).rowcount  # noqa: S608
             db.execute(f"DELETE FROM runs {in_batch}", run_ids)  # noqa: S608
-            forget_deleted(db, [row["id"] for row in rows])
+            self._index.forget(db, [row["id"] for row in rows])
             return RunCounts(len(run_ids), exchanges)
 
         return await self._store.file.write(write)
 
 
 @asynccontextmanager
-async def opened_history(database: Path) -> AsyncIterator[History]:
+async def opened_history(database: Path | Database) -> AsyncIterator[History]:
     """The journal of this database, for a command."""
     store = Store(database)
     try:
@@ -221,41 +229,10 @@ async def opened_history(database: Path) -> AsyncIterator[History]:
         await store.close()
 
 
-_PART = "p"
-_KEY_TEXT = "replace(runs.id, '-', 'm')"
+_BY_COST = "coalesce(sum(cost_usd), 0) DESC, sum(tries) DESC, name"
+_KEY_TEXT = "replace(CAST(runs.id AS TEXT), '-', 'm')"
 _BEFORE_ALL = -(2**63)
 """Below the key of every run; those of imported runs are below 0."""
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where runs are looked for, newest first."""
-
-    tables: str
-    key: str
-    where: Sequence[str] = ()
-    values: Sequence[str] = ()
-    kind: str = ""
-
-
-def _words(query: str) -> _Source:
-    tables = "runs_fts JOIN runs ON runs.id = runs_fts.rowid"
-    return _Source(tables, "runs_fts.rowid", ["runs_fts MATCH ?"], [query])
-
-
-def _parts(terms: Sequence[str], words: str | None) -> _Source:
-    grams, texts = parts_query(terms)
-    where = ["run_grams MATCH ?", *("instr(run_texts.text, ?)" for _ in texts)]
-    values = [grams, *texts]
-    if words is not None:
-        where.append("runs.id NOT IN (SELECT rowid FROM runs_fts WHERE runs_fts MATCH ?)")
-        values.append(words)
-    tables = (
-        "run_grams CROSS JOIN runs ON runs.id = run_grams.rowid"  # in this order: filters first
-        " CROSS JOIN run_texts ON run_texts.id = run_grams.rowid"
-    )
-    return _Source(tables, "run_grams.rowid", where, values, _PART)
-
 
 # Its parameter is the time before which a heartbeat is stale.
 _SUMMARY = (

@@ -263,6 +263,16 @@ _WEIGHTS = (
     "ALTER TABLE runs ADD COLUMN weights TEXT",
     "ALTER TABLE calibrations ADD COLUMN learned TEXT",
 )
+# Whose each row is, and who else may read it. On one person's machine all are theirs.
+_PRINCIPALS = tuple(
+    f"ALTER TABLE {table} ADD COLUMN {column}"
+    for table in ("runs", "consortiums")
+    for column in (
+        "issuer TEXT NOT NULL DEFAULT 'local'",
+        "subject TEXT NOT NULL DEFAULT 'local'",
+        "visibility TEXT NOT NULL DEFAULT 'private'",
+    )
+)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -315,3 +325,4 @@ _step(additions, "0005_clients", _CLIENTS)
 _step(additions, "0006_repeated_questions", _REPEATED)
 _step(additions, "0007_ratings", _RATINGS)
 _step(additions, "0008_weights", _WEIGHTS)
+_step(additions, "0009_principals", _PRINCIPALS)

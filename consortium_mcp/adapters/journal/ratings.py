@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from consortium_mcp.core.reports.rating import Rating
 
 if TYPE_CHECKING:
-    import sqlite3
-
+    from consortium_mcp.adapters.databases.database import Connection, Row
     from consortium_mcp.adapters.journal.store import Store
 
 RATINGS_OF_RUN = (
-    "(SELECT json_group_array(json_object('correct', correct, 'answer', answer, 'note', note,"
-    " 'by', given_by, 'at', created_at)) FROM"
-    " (SELECT * FROM ratings WHERE ratings.run_id = runs.run_id ORDER BY ratings.id))"
+    "coalesce((SELECT json_group_array(json_object('correct', correct, 'answer', answer,"
+    " 'note', note, 'by', given_by, 'at', created_at)) FROM"
+    " (SELECT * FROM ratings WHERE ratings.run_id = runs.run_id ORDER BY ratings.id) AS given),"
+    " '[]')"
 )
 """A JSON array, oldest first, in a query of `runs`."""
 
 
-def ratings_of(row: sqlite3.Row) -> list[Rating]:
+def ratings_of(row: Row) -> list[Rating]:
     """The ratings in a row of such a query."""
     return [Rating.model_validate(each) for each in json.loads(row["ratings"])]
 
@@ -48,7 +48,7 @@ class Ratings:
     async def add(self, run_id: str, rating: Rating) -> None:
         """Keep one more rating of this run."""
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             insert_rating(db, run_id, rating)
 
         await self._store.file.write(write)
@@ -64,7 +64,7 @@ class Ratings:
         return int(rows[0]["n"])
 
 
-def insert_rating(db: sqlite3.Connection, run_id: str, rating: Rating) -> None:
+def insert_rating(db: Connection, run_id: str, rating: Rating) -> None:
     """Insert a rating's row."""
     values = [run_id, rating.correct, rating.answer, rating.note, rating.by, rating.at]
     db.execute(_INSERT, values)

@@ -18,9 +18,9 @@ from consortium_mcp.core.reports.next_steps import with_status
 from consortium_mcp.core.reports.report import RunReport
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
 
+    from consortium_mcp.adapters.databases.database import Connection, Row
     from consortium_mcp.core.domain.run import Run
 
 RECORD_COLUMNS = (
@@ -56,7 +56,7 @@ def run_row(run: Run, report: RunReport) -> dict[str, Any]:
     }
 
 
-def insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
+def insert(db: Connection, table: str, values: dict[str, Any]) -> bool:
     """Insert a row; False if there is one with its key."""
     marks = ", ".join("?" for _ in values)
     inserted = db.execute(
@@ -67,7 +67,7 @@ def insert(db: sqlite3.Connection, table: str, values: dict[str, Any]) -> bool:
 
 
 def record_of(
-    row: sqlite3.Row,
+    row: Row,
     report: RunReport,
     iterations: Sequence[IterationRecord],
     exchanges: Sequence[Exchange],
@@ -97,12 +97,12 @@ def record_of(
         )
 
 
-def exchange_of(row: sqlite3.Row) -> Exchange:
+def exchange_of(row: Row) -> Exchange:
     """One recorded model call."""
     return Exchange.model_validate(dict(row) | {"warnings": json.loads(row["warnings"])})
 
 
-def iteration_of(row: sqlite3.Row) -> IterationRecord:
+def iteration_of(row: Row) -> IterationRecord:
     """One iteration, with its verdict if it has one."""
     return IterationRecord(
         number=row["number"],
@@ -112,12 +112,12 @@ def iteration_of(row: sqlite3.Row) -> IterationRecord:
     )
 
 
-def _parent(row: sqlite3.Row) -> Parent | None:
+def _parent(row: Row) -> Parent | None:
     run_id = row["parent_run_id"]
     return None if run_id is None else Parent(run_id=run_id, call=row["parent_call"])
 
 
-def report_of_row(rows: list[sqlite3.Row], run_id: str) -> RunReport:
+def report_of_row(rows: Sequence[Row], run_id: str) -> RunReport:
     """The report in the row that was found, with the run's current status and its ratings.
 
     Raises:

@@ -26,6 +26,7 @@ import anyio
 import anyio.to_thread
 from sqlite_utils import Database
 
+from consortium_mcp.adapters.databases.search import PART, Source
 from consortium_mcp.adapters.journal.migrations import search_migrations
 from consortium_mcp.core.domain.errors import StoreError
 from consortium_mcp.core.domain.text import folded, stem
@@ -33,6 +34,7 @@ from consortium_mcp.core.domain.text import folded, stem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from consortium_mcp.adapters.databases.database import Connection
     from consortium_mcp.adapters.journal.database import DatabaseFile
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,35 @@ class SearchIndex:
         self._file = file
         self._one_at_a_time = anyio.CapacityLimiter(1)
         self._pause_until = 0.0
+
+    async def words(self, terms: Sequence[str]) -> Source | None:
+        """The runs that have every term as words; `None` if a term is no word."""
+        query = words_query(terms)
+        if query is None:
+            return None
+        tables = "runs_fts JOIN runs ON runs.id = runs_fts.rowid"
+        return Source(tables, "runs_fts.rowid", ["runs_fts MATCH ?"], [query])
+
+    async def parts(self, terms: Sequence[str]) -> Source | None:
+        """The other runs that have every term; `None` if the index could not be made yet."""
+        if not await self.refresh():
+            return None
+        grams, texts = parts_query(terms)
+        where = ["run_grams MATCH ?", *("instr(run_texts.text, ?)" for _ in texts)]
+        values = [grams, *texts]
+        if (words := words_query(terms)) is not None:
+            where.append("runs.id NOT IN (SELECT rowid FROM runs_fts WHERE runs_fts MATCH ?)")
+            values.append(words)
+        tables = (
+            "run_grams CROSS JOIN runs ON runs.id = run_grams.rowid"  # in this order: filters first
+            " CROSS JOIN run_texts ON run_texts.id = run_grams.rowid"
+        )
+        return Source(tables, "run_grams.rowid", where, values, PART)
+
+    def forget(self, connection: Connection, ids: Iterable[int]) -> None:
+        """Take runs that have just been deleted out of the index, if there is one."""
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'run_grams'").fetchone():
+            reindex(connection, ids)
 
     async def refresh(self) -> bool:
         """Index what has changed, for `SEARCH_SECONDS` at the most.
@@ -116,11 +147,16 @@ class SearchIndex:
 
 def grams(text: str) -> str:
     """The index's words for a folded text: what stands side by side, each once."""
+    return " ".join(characters_of(text))
+
+
+def characters_of(text: str) -> set[str]:
+    """Every one, two or three characters that stand side by side in a line of a folded text."""
     found: set[str] = set()
     for line in text.replace(" ", _SPACE).splitlines():
         for size in (1, 2, 3):
             found.update(line[at : at + size] for at in range(len(line) - size + 1))
-    return " ".join(found)
+    return found
 
 
 def words_query(terms: Sequence[str]) -> str | None:
@@ -129,24 +165,38 @@ def words_query(terms: Sequence[str]) -> str | None:
     That index knows letters and digits alone: to it, `C++` is `c`, an emoji is nothing, and a Thai
     vowel is a gap between two words.
     """
-    if not all(_is_word(folded(term)) for term in terms):
+    if not are_words(terms):
         return None
     return " ".join(_quoted(unicodedata.normalize("NFC", term)) for term in terms)
 
 
 def parts_query(terms: Iterable[str]) -> tuple[str, list[str]]:
     """The terms as a query of `run_grams`, and the texts that `run_texts` must then hold."""
-    parts = [stem(folded(term)) for term in terms]
+    parts = parts_of(terms)
+    return " ".join(_quoted(each) for each in wanted_characters(parts)), parts
+
+
+def are_words(terms: Iterable[str]) -> bool:
+    """Whether each term is made of whole words."""
+    return all(_is_word(folded(term)) for term in terms)
+
+
+def parts_of(terms: Iterable[str]) -> list[str]:
+    """What the folded text of a run must hold, to have each term as a part of a word."""
+    return [stem(folded(term)) for term in terms]
+
+
+def wanted_characters(parts: Iterable[str]) -> list[str]:
+    """Which of `characters_of` a text must have to hold these parts; of long ones, some."""
     wanted: dict[str, None] = {}
     for part in parts:
         text = part.replace(" ", _SPACE)
         every = [text[at : at + 3] for at in range(max(1, len(text) - 2))]
         wanted |= dict.fromkeys(every[:: 1 + len(every) // _MOST_GRAMS])
-    most = list(wanted)[:: 1 + len(wanted) // (4 * _MOST_GRAMS)]
-    return " ".join(_quoted(gram) for gram in most), parts
+    return list(wanted)[:: 1 + len(wanted) // (4 * _MOST_GRAMS)]
 
 
-def reindex(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+def reindex(db: Connection, ids: Iterable[int]) -> None:
     """Bring the index up to date on these runs, also on those that are deleted."""
     for run in ids:
         known = db.execute("SELECT text FROM run_texts WHERE id = ?", [run]).fetchone()
@@ -162,12 +212,6 @@ def reindex(db: sqlite3.Connection, ids: Iterable[int]) -> None:
             db.execute("INSERT INTO run_texts (id, text) VALUES (?, ?)", [run, text])
             db.execute("INSERT INTO run_grams (rowid, grams) VALUES (?, ?)", [run, grams(text)])
         db.execute("DELETE FROM search_queue WHERE id = ?", [run])
-
-
-def forget_deleted(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Take runs that have just been deleted out of the index, if there is one."""
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'run_grams'").fetchone():
-        reindex(db, ids)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consortium_mcp.adapters.databases.access import Access
 from consortium_mcp.adapters.journal.attachments import (
     OF_RUN,
     attachment_of,
@@ -31,17 +33,18 @@ from consortium_mcp.adapters.journal.rows import (
     run_row,
 )
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS
-from consortium_mcp.core.domain.errors import UnknownRun
+from consortium_mcp.core.domain.errors import NotYours, UnknownRun
+from consortium_mcp.core.domain.principal import LOCAL
 from consortium_mcp.core.domain.tool_use import ToolUse
 from consortium_mcp.core.records.exchange import BegunCall, Exchange
 from consortium_mcp.core.reports.next_steps import with_resumes, with_status
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
+    from consortium_mcp.adapters.databases.database import Connection, Database, Row
+    from consortium_mcp.core.domain.principal import Principal, Visibility
     from consortium_mcp.core.domain.run import Parent, Run
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.reports.report import RunReport
@@ -53,7 +56,8 @@ long write of another process delays one or two; a run taken over too early woul
 LIVE_STATUS = (
     "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
     " OR runs.status = 'interrupted'"
-    " THEN iif(runs.cancel_requested, 'cancelled', 'interrupted') ELSE runs.status END"
+    " THEN CASE WHEN runs.cancel_requested THEN 'cancelled' ELSE 'interrupted' END"
+    " ELSE runs.status END"
 )
 
 
@@ -91,24 +95,42 @@ class EarlierRun:
 
 
 class Store:
-    """The journal in one SQLite file. Errors are those of `database.DatabaseFile`.
+    """The journal in one database. Errors are those of `database.DatabaseFile`.
 
     Args:
-        path: the file; it and its folders are created if missing.
+        database: the file, which is created with its folders if missing, or another database.
         busy_seconds: see `DatabaseFile`.
-        clock: seconds since the epoch, the same for every process of this machine.
+        clock: seconds since the epoch, the same for every process; by default the database's.
+
+    A store is somebody's: what is recorded through it is theirs, and what they may not read is
+    answered as if it were not there. See `bound_to`.
     """
 
     def __init__(
         self,
-        path: Path,
+        database: Path | Database,
         busy_seconds: float = PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self.file = DatabaseFile(path, busy_seconds)
+        self.file: Database = (
+            DatabaseFile(database, busy_seconds) if isinstance(database, Path) else database
+        )
         self.owner = secrets.token_hex(8)
         """The id that marks this process's runs."""
-        self._clock = clock
+        self._clock = clock or self.file.clock
+        self.access = Access(LOCAL)
+
+    def bound_to(self, principal: Principal) -> Store:
+        """The same journal of the same process, for somebody else."""
+        bound = copy(self)
+        bound.access = Access(principal)
+        return bound
+
+    @property
+    def _marks(self) -> dict[str, Any]:
+        """What marks a run as this process's, and as that of the person who asks."""
+        whose = self.access.principal.columns
+        return {"owner": self.owner, "heartbeat": self._clock()} | whose
 
     @property
     def stale_before(self) -> float:
@@ -137,9 +159,9 @@ class Store:
 
     async def begin_run(self, run: Run, report: RunReport) -> None:
         """Record a run of this process before any model is called."""
-        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
+        values = run_row(run, report) | self._marks
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             insert(db, "runs", values)
             insert_attachments(db, run.run_id, run.attachments)
 
@@ -152,10 +174,11 @@ class Store:
 
         Of several calls at once, of any process, one records its run and the others find that.
         """
-        values = run_row(run, report) | {"owner": self.owner, "heartbeat": self._clock()}
+        values = run_row(run, report) | self._marks
         sql, bound = self._earlier(run.fingerprint, acceptable)
 
-        def write(db: sqlite3.Connection) -> EarlierRun | None:
+        def write(db: Connection) -> EarlierRun | None:
+            self.file.alone(db, run.fingerprint or run.run_id)
             row = db.execute(sql, bound).fetchone()
             if row is None:
                 insert(db, "runs", values)
@@ -163,7 +186,7 @@ class Store:
                 return None
             if row["ended_at"] is None:
                 db.execute(
-                    "UPDATE runs SET joined = 1 WHERE run_id = ? AND owner != ?",
+                    "UPDATE runs SET joined = true WHERE run_id = ? AND owner != ?",
                     [row["run_id"], self.owner],
                 )
             return EarlierRun(**row)
@@ -182,8 +205,11 @@ class Store:
         if acceptable.age is not None:
             earliest = datetime.fromtimestamp(self._clock(), UTC) - acceptable.age
             since = earliest.isoformat(timespec="milliseconds")
-        besides = json.dumps([*acceptable.besides])
-        return _EARLIER, [fingerprint, besides, since, acceptable.working, self.stale_before]
+        besides = ["", *acceptable.besides]
+        own, whose = self.access.own()
+        sql = _EARLIER.format(besides=", ".join("?" for _ in besides), own=own)
+        values = [*whose, since, acceptable.working, self.stale_before]
+        return sql, [fingerprint, *besides, *values]
 
     async def save_report(self, report: RunReport) -> None:
         """Update a run's row from its report, unless another process has taken the run over."""
@@ -208,9 +234,11 @@ class Store:
 
     async def beat(self, run_ids: Collection[str]) -> HeartbeatReply:
         """Write a heartbeat for these runs of this process, and read what others did to them."""
+        if not run_ids:
+            return HeartbeatReply(frozenset(), frozenset())
         marks = ", ".join("?" for _ in run_ids)
 
-        def write(db: sqlite3.Connection) -> list[sqlite3.Row]:
+        def write(db: Connection) -> Sequence[Row]:
             db.execute(
                 f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
                 [self._clock(), *run_ids, self.owner],
@@ -230,13 +258,15 @@ class Store:
 
     async def claim(self, run_id: str) -> bool:
         """Take over an interrupted run; if several processes try, one succeeds."""
+        own, whose = self.access.may_change()
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: Connection) -> bool:
             claimed = db.execute(
                 "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
-                f" cancel_requested = 0, fruitless_resumes = {_FRUITLESS},"
-                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'",
-                [self.owner, self._clock(), run_id, self.stale_before],
+                f" cancel_requested = false, fruitless_resumes = {_FRUITLESS},"
+                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'"
+                f" AND {own}",
+                [self.owner, self._clock(), run_id, self.stale_before, *whose],
             )
             return claimed.rowcount == 1
 
@@ -258,13 +288,13 @@ class Store:
 
         Raises:
             UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
         """
 
-        def write(db: sqlite3.Connection) -> None:
-            rows = db.execute(_REPORT, [self.stale_before, run_id]).fetchall()
-            report = report_of_row(rows, run_id)
+        def write(db: Connection) -> None:
+            report = self._changeable(db, run_id)
             if report.status == "working":
-                db.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", [run_id])
+                db.execute("UPDATE runs SET cancel_requested = true WHERE run_id = ?", [run_id])
             elif report.status == "interrupted":
                 cancelled = with_status(report, "cancelled")
                 db.execute(
@@ -281,14 +311,16 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self.file.read(_REPORT, [self.stale_before, run_id])
+        condition, values = self.access.may_read()
+        sql = f"{_REPORT} AND {condition}"
+        rows = await self.file.read(sql, [self.stale_before, run_id, *values])
         report = self._report_of(rows, run_id)
         if report.status != "interrupted":
             return report
         [row] = await self.file.read(_RESUMING, [run_id])
         return with_resumes(report, row["fruitless"], row["member_timeout"])
 
-    def _report_of(self, rows: list[sqlite3.Row], run_id: str) -> RunReport:
+    def _report_of(self, rows: Sequence[Row], run_id: str) -> RunReport:
         if not rows and (older := self.file.set_aside):
             raise UnknownRun(
                 f"No run has the id {run_id!r}. It may be in {older[-1].path}, which was set aside "
@@ -302,7 +334,9 @@ class Store:
         Raises:
             UnknownRun: no run has this id.
         """
-        rows = await self.file.read(f"{_RECORD} WHERE run_id = ?", [self.stale_before, run_id])
+        condition, values = self.access.may_read()
+        sql = f"{_RECORD} WHERE run_id = ? AND {condition}"
+        rows = await self.file.read(sql, [self.stale_before, run_id, *values])
         report = self._report_of(rows, run_id)
         iterations, exchanges = await self.iterations(run_id), await self.exchanges(run_id)
         begun = await self.begun_calls(run_id)
@@ -315,10 +349,11 @@ class Store:
 
     async def nested_run(self, parent: Parent) -> str | None:
         """The id of the newest run that answers this call, if any."""
+        own, whose = self.access.may_change()
         rows = await self.file.read(
-            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"
-            " ORDER BY id DESC LIMIT 1",
-            [parent.run_id, parent.call],
+            "SELECT run_id FROM runs WHERE parent_run_id = ? AND parent_call = ?"  # noqa: S608
+            f" AND {own} ORDER BY id DESC LIMIT 1",
+            [parent.run_id, parent.call, *whose],
         )
         return rows[0]["run_id"] if rows else None
 
@@ -339,10 +374,7 @@ class Store:
 
     async def tool_uses(self, run_id: str) -> list[ToolUse]:
         """Every use of a tool in a run, in the order of recording."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(ToolUse.model_fields)} FROM tool_uses WHERE run_id = ? ORDER BY id",  # noqa: S608 (columns are ours)
-            [run_id],
-        )
+        rows = await self._of_run("tool_uses", run_id, ToolUse.model_fields, "id")
         return [ToolUse.model_validate(dict(row)) for row in rows]
 
     async def save_begun_call(self, run_id: str, call: BegunCall) -> None:
@@ -351,26 +383,20 @@ class Store:
         await self.file.write(
             lambda db: db.execute(
                 f"INSERT INTO begun_calls ({', '.join(values)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (columns are ours)
-                " ON CONFLICT DO UPDATE SET tries = excluded.tries",
+                " ON CONFLICT (run_id, iteration, role, label, attempt)"
+                " DO UPDATE SET tries = excluded.tries",
                 [*values.values()],
             )
         )
 
     async def begun_calls(self, run_id: str) -> list[BegunCall]:
         """Every call of a run that has begun."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(BegunCall.model_fields)} FROM begun_calls WHERE run_id = ?",  # noqa: S608 (columns are ours)
-            [run_id],
-        )
+        rows = await self._of_run("begun_calls", run_id, BegunCall.model_fields, "iteration")
         return [BegunCall.model_validate(dict(row)) for row in rows]
 
     async def exchanges(self, run_id: str) -> list[Exchange]:
         """Every recorded model call of a run, in the order of recording."""
-        rows = await self.file.read(
-            f"SELECT {', '.join(Exchange.model_fields)} FROM exchanges"  # noqa: S608 (columns are ours)
-            " WHERE run_id = ? ORDER BY id",
-            [run_id],
-        )
+        rows = await self._of_run("exchanges", run_id, Exchange.model_fields, "id")
         return [exchange_of(row) for row in rows]
 
     async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
@@ -380,11 +406,11 @@ class Store:
         """
         values = iteration.model_dump(mode="json")
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             db.execute(
-                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"
+                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"  # noqa: S608
                 " SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
-                " (SELECT 1 FROM runs WHERE run_id = ? AND owner = ?)"
+                f" (SELECT 1 FROM runs WHERE run_id = ? AND owner = ? {_FOR_SHARE})"
                 " ON CONFLICT (run_id, number) DO UPDATE SET responses = excluded.responses,"
                 " verdict = excluded.verdict, cut = excluded.cut",
                 [
@@ -403,12 +429,66 @@ class Store:
 
     async def iterations(self, run_id: str) -> list[IterationRecord]:
         """A run's iterations so far; the last may have no verdict yet."""
-        rows = await self.file.read(
-            "SELECT number, responses, verdict, cut FROM iterations WHERE run_id = ?"
-            " ORDER BY number",
-            [run_id],
-        )
+        columns = ("number", "responses", "verdict", "cut")
+        rows = await self._of_run("iterations", run_id, columns, "number")
         return [iteration_of(row) for row in rows]
+
+    async def _of_run(
+        self, table: str, run_id: str, columns: Iterable[str], order: str
+    ) -> Sequence[Row]:
+        """What belongs to a run; nothing where its reader may not read it."""
+        condition, values = self.access.may_read(table)
+        return await self.file.read(
+            f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 (columns are ours)
+            f" WHERE run_id = ? AND {condition} ORDER BY {order}",
+            [run_id, *values],
+        )
+
+    # Whose a run is
+
+    async def share(self, run_id: str, visibility: Visibility) -> None:
+        """Let others read a run, with the runs that are nested in it, or no longer.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+
+        def write(db: Connection) -> None:
+            self._changeable(db, run_id)
+            db.execute(
+                "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE run_id = ?"
+                " UNION SELECT runs.run_id FROM runs JOIN below"
+                " ON runs.parent_run_id = below.run_id)"
+                " UPDATE runs SET visibility = ? WHERE run_id IN (SELECT run_id FROM below)",
+                [run_id, visibility],
+            )
+
+        await self.file.write(write)
+
+    async def check_changeable(self, run_id: str) -> None:
+        """Whether a run may be changed, by the person whose store this is.
+
+        Raises:
+            UnknownRun: no run has this id.
+            NotYours: it is somebody else's.
+        """
+        await self.file.write(lambda db: self._changeable(db, run_id))
+
+    def _changeable(self, db: Connection, run_id: str) -> RunReport:
+        """The report of a run that may be changed, and that nobody else changes meanwhile."""
+        condition, values = self.access.may_read()
+        own, whose = self.access.may_change()
+        sql = f"{_REPORT} AND {condition} {_FOR_UPDATE}"
+        rows = db.execute(sql, [self.stale_before, run_id, *values]).fetchall()
+        report = report_of_row(rows, run_id)
+        found = db.execute(f"SELECT 1 FROM runs WHERE run_id = ? AND {own}", [run_id, *whose])  # noqa: S608
+        if found.fetchone() is None:
+            raise NotYours(
+                f"Run {run_id} is somebody else's, who lets you read it. Only they may change it; "
+                "to go on from it, ask with continue_run."
+            )
+        return report
 
 
 def now() -> str:
@@ -416,19 +496,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+# Rows that are read to be changed, or that must stay as they are until the change is made. SQLite
+# takes them for comments; it has one writer at a time anyway.
+_FOR_UPDATE = "/* FOR UPDATE */"
+_FOR_SHARE = "/* FOR SHARE */"
 # Answers that a run has, with those of its nested runs; and resumes in a row that brought none.
 _ANSWERS = (
     "(SELECT count(*) FROM exchanges AS e WHERE e.run_id = runs.run_id OR e.run_id IN"
     " (SELECT nested.run_id FROM runs AS nested WHERE nested.parent_run_id = runs.run_id))"
 )
-_FRUITLESS = f"iif(resumed_with IS {_ANSWERS}, fruitless_resumes + 1, 0)"
+_FRUITLESS = (
+    f"CASE WHEN coalesce(resumed_with, -1) = {_ANSWERS} THEN fruitless_resumes + 1 ELSE 0 END"
+)
 _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608
     " FROM runs WHERE run_id = ?"
 )
 _EARLIER = (
     "SELECT run_id, ended_at FROM runs WHERE fingerprint = ?"  # noqa: S608
-    " AND run_id NOT IN (SELECT value FROM json_each(?))"
+    " AND run_id NOT IN ({besides}) AND {own}"
     " AND ((status = 'completed' AND ended_at >= ?)"
     f" OR (? AND NOT cancel_requested AND {LIVE_STATUS} = 'working'))"
     " ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1"

@@ -9,8 +9,7 @@ from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.learned import Learned
 
 if TYPE_CHECKING:
-    import sqlite3
-
+    from consortium_mcp.adapters.databases.database import Connection
     from consortium_mcp.adapters.journal.store import Store
 
 _NEWEST = "SELECT calibration, learned FROM calibrations ORDER BY id DESC LIMIT 1"
@@ -42,7 +41,7 @@ class Calibrations:
         calibration = learned.calibration and learned.calibration.model_dump_json()
         rest = learned.model_dump_json(exclude={"calibration"})
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Connection) -> None:
             db.execute(_INSERT, [calibration, rest, now()])
 
         await self._store.file.write(write)

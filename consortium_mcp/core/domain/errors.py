@@ -116,6 +116,10 @@ class UnknownRun(StoreError):
     listing = "runs"
 
 
+class NotYours(StoreError):
+    """Somebody else's, who lets it be read and not changed."""
+
+
 class StoreUnavailable(StoreError):
     """The database cannot be used now: locked, unwritable, damaged, no database, not ours.
 

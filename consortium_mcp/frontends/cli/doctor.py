@@ -131,7 +131,7 @@ async def _database(service: Service) -> list[Fact]:
     else:
         names = ", ".join(str(name) for name in saved) or "none"
         facts = [
-            Fact(str(service.store.file.path), "can be written", good=True),
+            Fact(service.store.file.name, "can be written", good=True),
             Fact("saved consortiums", names),
         ]
     return facts + [Fact("note", note, good=False) for note in service.store.notes()]

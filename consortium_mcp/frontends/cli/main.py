@@ -69,7 +69,7 @@ class LazyGroup(click.Group):
 def main(ctx: click.Context, *, http: bool, port: int | None) -> None:
     """Ask several language models at once. Without a command: serve MCP on stdin and stdout."""
     with command_errors():
-        ctx.obj = environment.from_environment()
+        ctx.obj = environment.from_environment(for_team=True)
         if (http or port is not None) and ctx.invoked_subcommand is not None:
             raise click.UsageError("--http and --port cannot be combined with a command.")
         if port is not None and not http:

@@ -1,4 +1,4 @@
-"""`consortium-mcp runs`: prune and export the journal."""
+"""`consortium-mcp runs`: prune, export and import the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
-from consortium_mcp.core.domain.errors import StoreError
+from consortium_mcp.adapters.journal.imports import import_exported
+from consortium_mcp.adapters.journal.store import Store
+from consortium_mcp.adapters.postgres.opening import database_of
+from consortium_mcp.core.domain.errors import ConfigError, StoreError
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.page.files import page_html
 from consortium_mcp.frontends.page.page_data import run_page
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 async def prune(settings: Settings, before: str, delete: bool, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Delete the runs begun before this time (ISO 8601, UTC), or only print how many there are."""
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         found = await (history.prune(before) if delete else history.older_than(before))
     # A person reads their own zone's time; scripts read what they always have.
     then = moment(before, None) if sys.stdout.isatty() else f"{before[:16]} UTC"
@@ -52,7 +56,7 @@ async def export(settings: Settings, file: IO[str] | None, folder: Path | None) 
         folder: gets each run as a page.
     """
     written = unread = 0
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         async for run_id in history.run_ids():
             try:
                 record = await history.record(run_id)
@@ -79,6 +83,22 @@ def _write_page(folder: Path, page: str, run_id: str) -> None:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
 
 
+async def import_file(settings: Settings, file: Path, owner: Principal) -> bool:
+    """Record the runs of an exported file; returns whether all could be read."""
+    store = Store(database_of(settings)).bound_to(owner)
+    try:
+        found = await import_exported(store, file)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    finally:
+        await store.close()
+    for line, why in sorted(found.refused.items()):
+        click.echo(f"Line {line} is no run that this version can read: {why}", err=True)
+    told = f"{found.new} runs imported, {found.known} were there already"
+    click.echo(told + (f", {len(found.refused)} not read." if found.refused else "."))
+    return not found.refused
+
+
 def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta:
     """Parse an age such as `90d`."""
     age = read_age(value, "hdw")  # not minutes: who writes 3m here may mean months
@@ -89,7 +109,7 @@ def _age(_ctx: click.Context, _option: click.Parameter, value: str) -> timedelta
 
 @click.group("runs")
 def command() -> None:
-    """Prune or export past consultations."""
+    """Prune, export or import past consultations."""
 
 
 @command.command("prune")
@@ -127,4 +147,24 @@ def export_command(settings: Settings, file: IO[str] | None, folder: Path | None
         file = click.open_file("-", "w", encoding="utf-8")
     with command_errors():
         complete = anyio.run(export, settings, file, folder)
+    sys.exit(0 if complete else 1)
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--owner",
+    nargs=2,
+    metavar="ISSUER SUBJECT",
+    help="Whose runs they become in a team's database, as the identity provider names them.",
+)
+@click.pass_obj
+def import_command(settings: Settings, file: Path, owner: tuple[str, str] | None) -> None:
+    """Read the runs that `runs export` wrote to FILE into the database.
+
+    Runs that are there already stay as they are, so it can be done again.
+    """
+    whose = LOCAL if owner is None else Principal(issuer=owner[0], subject=owner[1])
+    with command_errors():
+        complete = anyio.run(import_file, settings, file, whose)
     sys.exit(0 if complete else 1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.store import EarlierRun, Store
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.services.runs.execution import RunExecution
-    from consortium_mcp.services.runs.supervisor import RunSupervisor
+    from consortium_mcp.services.runs.own_runs import OwnRuns
 
     LookUp = Callable[[Acceptable], Awaitable[EarlierRun | None]]
 
@@ -39,7 +39,7 @@ class EarlierRuns:
         supervisor: the runs of this process, of which the journal may not know.
     """
 
-    def __init__(self, store: Store, supervisor: RunSupervisor) -> None:
+    def __init__(self, store: Store, supervisor: OwnRuns) -> None:
         self._store = store
         self._supervisor = supervisor
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()

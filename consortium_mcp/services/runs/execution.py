@@ -100,6 +100,7 @@ class RunExecution:
             self._record_of_run,
             self._write_rest,
             parent,
+            store.access.principal,
             run.fingerprint,
             stage=lambda: self._stages.of(self._run),
         )

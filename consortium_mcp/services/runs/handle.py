@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.services.runs.progress import (
     PROGRESS_INTERVAL_SECONDS,
     Progress,
@@ -39,6 +40,8 @@ class RunHandle:
     """Writes what could not be recorded before; false if the database still cannot be used."""
     parent: RunHandle | None = None
     """The run whose call this one answers."""
+    principal: Principal = LOCAL
+    """Whose run it is."""
     fingerprint: str | None = None
     """What the run asks; see `Run`."""
     stage: Callable[[], Stage | None] = lambda: None

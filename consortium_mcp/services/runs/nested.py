@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk
-    from consortium_mcp.services.runs.supervisor import RunSupervisor
+    from consortium_mcp.services.runs.own_runs import OwnRuns
 
 
 class NestedRuns:
@@ -60,7 +60,7 @@ class NestedRuns:
         resolver: RequestResolver,
         saved: SavedConsortiums,
         store: Store,
-        supervisor: RunSupervisor,
+        supervisor: OwnRuns,
         new_seed: Callable[[], str],
         *,
         calibrations: Calibrations,

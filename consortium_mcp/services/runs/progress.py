@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from consortium_mcp.core.reports.report import RunReport
 
     OnProgress = Callable[["Progress"], Awaitable[None]]
 
@@ -41,6 +44,17 @@ class ProgressReporter:
         self._last, self._waiting_reports = progress, 0
         if self._on_progress is not None:
             await self._on_progress(progress)
+
+    async def report_elsewhere(self, report: RunReport) -> None:
+        """Report how far the run is in another process, by its newest report."""
+        message = (
+            f"the run is working in another process: {report.iterations} iterations judged, "
+            f"{report.answered} of {report.asked} members answered"
+        )
+        if message == self._last.message:
+            await self.report_waiting(message)
+        else:
+            await self.report_progress(Progress(math.floor(self._last.done) + 1, None, message))
 
     async def report_waiting(self, message: str) -> None:
         """Report that nothing happened, but the run still works.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from consortium_mcp.adapters.journal.store import HeartbeatReply
+    from consortium_mcp.core.domain.principal import Principal
     from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.runs.handle import RunHandle
 
@@ -136,10 +137,14 @@ class RunSupervisor:
         """The run with this id, if it works in this process or only this process knows of it."""
         return self._running.get(run_id) or self._unrecorded.get(run_id)
 
-    def working_on(self, fingerprint: str | None) -> str | None:
-        """The run of this process that answers the same question just now, if there is one."""
+    def working_on(self, fingerprint: str | None, principal: Principal) -> str | None:
+        """The run of theirs here that answers the same question just now, if there is one."""
         for run_id, handle in self._running.items():
-            if handle.fingerprint == fingerprint and not (handle.ended or handle.cancelled):
+            if (
+                handle.principal == principal
+                and handle.fingerprint == fingerprint
+                and not (handle.ended or handle.cancelled)
+            ):
                 return run_id
         return None
 

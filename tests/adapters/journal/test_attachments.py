@@ -11,11 +11,11 @@ from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.attachment import Attachment
 from consortium_mcp.core.reports.report import Usage
 from consortium_mcp.core.reports.reporting import report_of
+from tests.support.databases import DatabaseOfTest
 from tests.support.fakes import run_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -27,8 +27,8 @@ PAGE = Attachment(name="a.png", type="image/png", url="https://example.com/a.png
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = Store(tmp_path / "consortium.db")
+async def store(database: DatabaseOfTest) -> AsyncIterator[Store]:
+    opened = database.store()
     yield opened
     await opened.close()
 

@@ -11,11 +11,13 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from consortium_mcp.adapters.journal.database import DatabaseFile
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.search_index import FEW_RUNS, SearchIndex
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.records.run_summary import RunQuery
 from tests.adapters.journal.test_store import saved
+from tests.support.databases import ON_SQLITE, DatabaseOfTest, path_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,8 +71,8 @@ FOUND = {
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = Store(tmp_path / "consortium.db")
+async def store(database: DatabaseOfTest) -> AsyncIterator[Store]:
+    opened = database.store()
     yield opened
     await opened.close()
 
@@ -80,8 +82,13 @@ async def search(store: Store, words: str, **more: object) -> list[str]:
     return [run.run_id for run in runs]
 
 
+def index_of(store: Store) -> SearchIndex:
+    assert isinstance(store.file, DatabaseFile)
+    return store.file.search_index()
+
+
 def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(store.file.path)) as connection:
+    with closing(sqlite3.connect(path_of(store))) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -132,6 +139,25 @@ async def test_a_run_is_found_by_what_it_says_now(store: Store) -> None:
     assert await search(store, "tytw") == ["run-0001"]
 
 
+async def test_words_of_any_length_are_found(store: Store) -> None:
+    long = "".join(map(str, range(4000)))
+    await saved(store, 1, f"before {long} after", synthesis="東" * 5000)
+    await saved(store, 2, f"{long[:-1]}")
+    assert await search(store, long) == ["run-0001"]
+    assert await search(store, long[:500]) == ["run-0002", "run-0001"]
+    assert await search(store, "東" * 4000) == ["run-0001"]
+    assert await search(store, "after") == ["run-0001"]
+
+
+async def test_a_pruned_run_is_found_no_more(store: Store) -> None:
+    await saved(store, 1, "秘密 words", status="completed")
+    assert await search(store, "秘") == await search(store, "words") == ["run-0001"]
+    assert (await History(store).prune("9999")).runs == 1
+    await saved(store, 2, "another")
+    assert await search(store, "秘") == await search(store, "words") == []
+
+
+@ON_SQLITE
 async def test_nothing_of_a_pruned_run_stays_in_the_index(store: Store) -> None:
     await saved(store, 1, "秘密", status="completed")
     assert await search(store, "秘") == ["run-0001"]
@@ -154,14 +180,15 @@ async def older_runs(store: Store, runs: int) -> None:
     """Runs as a program that knows nothing of the index writes them."""
     await saved(store, 1, "the first", status="completed")
     await store.close()
-    with closing(sqlite3.connect(store.file.path)) as connection, connection:
+    with closing(sqlite3.connect(path_of(store))) as connection, connection:
         connection.execute(OLDER_WRITE, [str([*range(runs)]), runs])
 
 
+@ON_SQLITE
 async def test_runs_of_an_older_version_are_found_before_and_after(store: Store) -> None:
     await older_runs(store, 5)  # before there is an index
     assert len(await search(store, "首都")) == 5
-    with closing(sqlite3.connect(store.file.path)) as connection, connection:
+    with closing(sqlite3.connect(path_of(store))) as connection, connection:
         connection.execute("UPDATE runs SET prompt = '東京' WHERE run_id = 'old-1'")
         connection.execute("DELETE FROM runs WHERE run_id = 'old-2'")
     assert len(await search(store, "首都")) == 3
@@ -170,9 +197,10 @@ async def test_runs_of_an_older_version_are_found_before_and_after(store: Store)
     assert rows(store, migrations) == [(5,)]  # more, and older versions would refuse the file
 
 
+@ON_SQLITE
 async def test_a_long_queue_does_not_slow_searches_down_and_is_worked_off(store: Store) -> None:
     await older_runs(store, FEW_RUNS * 30)
-    index = SearchIndex(store.file)
+    index = index_of(store)
     index._pause_until = anyio.current_time() + 3600
     assert await index.refresh()  # makes the tables
     queue = "SELECT count(*) FROM search_queue"
@@ -184,9 +212,10 @@ async def test_a_long_queue_does_not_slow_searches_down_and_is_worked_off(store:
     assert len(await search(store, "首都", limit=100)) == 100
 
 
+@ON_SQLITE
 async def test_a_search_neither_waits_nor_fails_while_the_file_is_locked(store: Store) -> None:
     await saved(store, 1, "首都 sky")
-    other = sqlite3.connect(store.file.path, isolation_level=None)
+    other = sqlite3.connect(path_of(store), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         assert await search(store, "sky") == ["run-0001"]
@@ -202,7 +231,7 @@ def _index(path: Path) -> None:
         while rows(store, "SELECT 1 FROM sqlite_master WHERE name = 'search_queue'") == [] or rows(
             store, "SELECT 1 FROM search_queue LIMIT 1"
         ):
-            await SearchIndex(store.file).index_all()  # ends early where another has the lock
+            await index_of(store).index_all()  # ends early where another has the lock
         await store.close()
 
     anyio.run(index)
@@ -213,12 +242,13 @@ async def begun(store: Store) -> bool:
     return bool(made and rows(store, "SELECT 1 FROM run_texts LIMIT 1"))
 
 
+@ON_SQLITE
 async def test_processes_that_index_at_once_and_one_that_dies_leave_a_whole_index(
     store: Store,
 ) -> None:
     await older_runs(store, 3000)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_index, args=(store.file.path,)) for _ in range(3)]
+    workers = [context.Process(target=_index, args=(path_of(store),)) for _ in range(3)]
     for worker in workers:
         worker.start()
     with anyio.fail_after(60):

@@ -31,6 +31,7 @@ from consortium_mcp.core.records.run_record import IterationRecord
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.core.reports.report import RunReport, Usage
 from consortium_mcp.core.reports.reporting import report_of
+from tests.support.databases import ON_SQLITE, DatabaseOfTest, path_of
 from tests.support.fakes import config, run_of
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ EXCHANGE = Exchange.of(QUESTION, Reply(text="42", seconds=1), now())
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = Store(tmp_path / "deep" / "er" / "consortium.db")
+async def store(database: DatabaseOfTest) -> AsyncIterator[Store]:
+    opened = database.store()
     yield opened
     await opened.close()
 
@@ -197,18 +198,21 @@ async def test_an_unknown_consortium_lists_what_comes_close(store: Store) -> Non
         await SavedConsortiums(store).delete("nine")
 
 
-async def test_the_file_survives_being_closed_and_opened(store: Store) -> None:
+async def test_what_is_saved_survives_being_closed_and_opened(
+    store: Store, database: DatabaseOfTest
+) -> None:
     await saved(store, 1, "How many?")
     await store.close()
-    again = Store(store.file.path)
+    again = database.store()
     assert len((await History(again).page(RunQuery(limit=9)))[0]) == 1
     await again.close()
 
 
+@ON_SQLITE
 async def test_a_newer_database_is_left_alone(store: Store) -> None:
     await store.check()
     await store.close()
-    with sqlite3.connect(store.file.path) as connection:
+    with sqlite3.connect(path_of(store)) as connection:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
             " VALUES ('consortium_mcp', '9999_from_the_future', 'now')"
@@ -229,19 +233,21 @@ async def test_a_path_that_cannot_be_written_names_the_remedy(tmp_path: Path) ->
 @pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() == 0, reason="root may write where it may not"
 )
+@ON_SQLITE
 async def test_a_read_only_file_names_the_remedy(store: Store) -> None:
     await store.check()
     await store.close()
-    store.file.path.chmod(0o400)
+    path_of(store).chmod(0o400)
     with pytest.raises(StoreError, match=r"readonly.*can be written"):
         await store.check()
 
 
+@ON_SQLITE
 async def test_a_lock_held_for_too_long_is_busy(store: Store) -> None:
     await store.check()
-    impatient = Store(store.file.path, busy_seconds=0.05)
+    impatient = Store(path_of(store), busy_seconds=0.05)
     await impatient.check()
-    other = sqlite3.connect(store.file.path, isolation_level=None)
+    other = sqlite3.connect(path_of(store), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(StoreBusy, match="locked by another program"):
@@ -251,9 +257,9 @@ async def test_a_lock_held_for_too_long_is_busy(store: Store) -> None:
         await impatient.close()
 
 
-def _write_runs(path: Path, process: int, runs: int) -> None:
+def _write_runs(database: DatabaseOfTest, process: int, runs: int) -> None:
     async def write() -> None:
-        store = Store(path)
+        store = database.store()
         for number in range(runs):
             await saved(store, 1000 * process + number, "How many?")
             await store.save_exchange(f"run-{1000 * process + number:04}", EXCHANGE)
@@ -262,25 +268,28 @@ def _write_runs(path: Path, process: int, runs: int) -> None:
     anyio.run(write)
 
 
-async def test_processes_starting_cold_on_one_new_file_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "consortium.db"
+async def test_processes_starting_cold_on_one_new_database_lose_nothing(
+    database: DatabaseOfTest,
+) -> None:
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_runs, args=(path, n, 10)) for n in range(1, 5)]
+    writers = [context.Process(target=_write_runs, args=(database, n, 10)) for n in range(1, 5)]
     for writer in writers:
         writer.start()
     for writer in writers:
         await anyio.to_thread.run_sync(writer.join)
     assert [writer.exitcode for writer in writers] == [0] * 4
-    store = Store(path)
+    store = database.store()
     runs, _ = await History(store).page(RunQuery(limit=100))
     assert len(runs) == 40
     assert all([len(await store.exchanges(run.run_id)) == 1 for run in runs])
     await store.close()
 
 
-async def test_a_run_that_another_process_goes_on_with_is_theirs_alone(tmp_path: Path) -> None:
+async def test_a_run_that_another_process_goes_on_with_is_theirs_alone(
+    database: DatabaseOfTest,
+) -> None:
     now = [1000.0]
-    here, there = (Store(tmp_path / "consortium.db", clock=lambda: now[0]) for _ in range(2))
+    here, there = (database.store(clock=lambda: now[0]) for _ in range(2))
     run, report = a_run()
     await here.begin_run(run, report)
     assert not await there.claim(run.run_id)

@@ -18,6 +18,7 @@ from consortium_mcp.core.reports.report import RunReport, Usage
 from consortium_mcp.core.reports.reporting import report_of
 from consortium_mcp.frontends.cli.main import main
 from consortium_mcp.services.assembly import open_service
+from tests.support.databases import DatabaseOfTest
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, reply, run_of, verdict
 
@@ -176,3 +177,53 @@ def test_a_database_of_no_use_is_an_error_in_one_line(settings: Settings) -> Non
         assert code == 1
         assert said.startswith("Error: ")
         assert "CONSORTIUM_DB" in said
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgres"], indirect=True)
+def test_a_history_is_moved_into_another_database(
+    settings: Settings,
+    database: DatabaseOfTest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_runs(settings, ("one", OLD, "completed"), ("two", OLD, "completed"))
+    file = tmp_path / "runs.jsonl"
+    assert command("export", str(file))[0] == 0
+    if database.url is None:
+        monkeypatch.setenv("CONSORTIUM_DB", str(tmp_path / "new.db"))
+        database = DatabaseOfTest(tmp_path / "new.db")
+    else:
+        monkeypatch.setenv("CONSORTIUM_DATABASE_URL", database.url)
+    owner = ("--owner", "https://id.example", "me")
+    said = "2 runs imported, 0 were there already.\n"
+    assert command("import", str(file), *owner) == (0, said, "")
+    said = "0 runs imported, 2 were there already.\n"
+    assert command("import", str(file), *owner) == (0, said, "")
+    assert database.execute("SELECT run_id, issuer, subject FROM runs ORDER BY id") == [
+        ("one", "https://id.example", "me"),
+        ("two", "https://id.example", "me"),
+    ]
+    assert database.execute("SELECT count(*) FROM exchanges") == [(2,)]
+    code, lines, _ = command("export")
+    assert (code, len(lines.splitlines())) == (0, 2)
+    assert command("prune", "--older-than", "90d", "--delete")[0] == 0
+    assert database.execute("SELECT count(*) FROM runs") == [(0,)]
+    file.write_text("{}\n")
+    code, said, error = command("import", str(file))
+    assert (code, said) == (1, "0 runs imported, 0 were there already, 1 not read.\n")
+    assert "Line 1 is no run" in error
+
+
+def test_a_team_database_that_cannot_be_used_is_an_error_in_one_line(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del settings
+    file = tmp_path / "runs.jsonl"
+    file.write_text("{}\n")
+    monkeypatch.setenv("CONSORTIUM_DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/db")
+    for arguments in (["export"], ["prune", "--older-than", "1d"]):
+        code, _, said = command(*arguments)
+        assert code == 1
+        assert said.startswith("Error: The database db on 127.0.0.1:1 cannot be used: ")
+        assert "Start its server" in said
+        assert "secret" not in said

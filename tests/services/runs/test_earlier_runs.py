@@ -14,6 +14,7 @@ from consortium_mcp.core.domain.errors import StoreNewer
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run import Turn
 from consortium_mcp.services.service import Service
+from tests.support.databases import ON_SQLITE, execute
 from tests.support.fakes import reply
 from tests.support.locks import locked
 from tests.support.panels import PANEL, opened, panel_models
@@ -43,9 +44,7 @@ async def answered(service: Service, request: ConsultRequest) -> RunReport:
 
 
 def changed(settings: Settings, change: str, *values: Any) -> None:  # noqa: ANN401
-    with sqlite3.connect(settings.database) as connection:
-        connection.execute(f"UPDATE runs SET {change}", values)  # noqa: S608 (ours)
-    connection.close()
+    execute(settings, f"UPDATE runs SET {change}", values)  # noqa: S608 (ours)
 
 
 async def test_calls_at_once_come_to_one_run(settings: Settings) -> None:
@@ -96,8 +95,10 @@ async def test_another_question_is_asked(settings: Settings, other: ConsultReque
 
 
 async def test_what_was_cancelled_or_has_ended_is_asked_anew(settings: Settings) -> None:
-    async with opened(settings, a=[3600.0, reply("42", 0.9)]) as (service, _):
+    async with opened(settings, a=[3600.0, reply("42", 0.9)]) as (service, ask):
         first = await service.begin(QUESTION)
+        while not ask.asked("a"):  # noqa: ASYNC110 (the fake sets no event)
+            await anyio.sleep(0.01)
         service.cancel_here(first.run_id)  # and it has not ended yet
         second = await answered(service, QUESTION)
         third = await answered(service, QUESTION)
@@ -106,7 +107,7 @@ async def test_what_was_cancelled_or_has_ended_is_asked_anew(settings: Settings)
 
 
 @pytest.mark.parametrize(
-    "change", ["cancel_requested = 1", f"heartbeat = heartbeat - {STALE_SECONDS + 1}"]
+    "change", ["cancel_requested = true", f"heartbeat = heartbeat - {STALE_SECONDS + 1}"]
 )
 async def test_a_run_of_another_process_that_ends_or_is_dead_is_not_joined(
     settings: Settings, change: str
@@ -126,6 +127,7 @@ async def test_a_resumed_run_is_joined(settings: Settings) -> None:
         assert (await service.begin(QUESTION)).run_id == first.run_id
 
 
+@ON_SQLITE
 async def test_calls_find_each_other_though_the_database_cannot_be_used(
     settings: Settings,
 ) -> None:
@@ -144,6 +146,7 @@ async def test_calls_find_each_other_though_the_database_cannot_be_used(
     assert len({*found}) == 1
 
 
+@ON_SQLITE
 async def test_a_newer_database_is_told_as_ever(settings: Settings) -> None:
     store = Store(settings.database)
     await store.check()
@@ -248,6 +251,7 @@ async def test_nested_runs_are_neither_joined_nor_reused(settings: Settings) -> 
         assert (await answered(service, reusing)).run_id != again.run_id
 
 
+@ON_SQLITE
 async def test_a_database_of_the_version_before_is_taken_over(settings: Settings) -> None:
     async with opened(settings) as (service, _):
         first = await answered(service, REUSING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultReques
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.assembly import open_service
 from consortium_mcp.services.service import Service
+from tests.support.databases import execute
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, config, reply, verdict
 
@@ -199,14 +199,13 @@ async def test_a_resumed_parent_goes_on_with_its_nested_run(
         inner = await nested_run(service, run_id)
         if ended:
             assert (await service.wait(inner, 20)).status == "completed"
-    with sqlite3.connect(settings.database) as connection:  # killed, and before it could say so
-        connection.execute(
-            "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
-            [STALE_SECONDS + 1, run_id],
-        )
-        if ended:  # the parent did not hear of it any more
-            connection.execute("DELETE FROM exchanges WHERE run_id = ?", [run_id])
-    connection.close()
+    execute(  # killed, and before it could say so
+        settings,
+        "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
+        [STALE_SECONDS + 1, run_id],
+    )
+    if ended:  # the parent did not hear of it any more
+        execute(settings, "DELETE FROM exchanges WHERE run_id = ?", [run_id])
     async with opened(settings) as (service, ask):
         with (
             pytest.raises(ConfigError, match=f"part of run {run_id}")

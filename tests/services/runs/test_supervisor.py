@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultReques
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.runs.progress import Progress, ProgressReporter
 from consortium_mcp.services.service import Service
+from tests.support.databases import ON_SQLITE, execute
 from tests.support.fake_models import FakeAsync, models, plugin
 from tests.support.fakes import FakeAsk, reply, verdict
 from tests.support.panels import PANEL, opened, panel_models
@@ -38,23 +38,36 @@ def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its envi
         yield
 
 
+_SILENCE_ON_SQLITE = (
+    "CREATE TRIGGER silence AFTER UPDATE OF heartbeat ON runs"
+    " WHEN new.status = 'working' AND new.owner = 'OWNER'"
+    " BEGIN UPDATE runs SET heartbeat = old.heartbeat WHERE run_id = new.run_id; END"
+)
+_SILENT = (
+    "CREATE FUNCTION silence() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN NEW.heartbeat = OLD.heartbeat; RETURN NEW; END'"
+)
+_SILENCE_ON_POSTGRES = (
+    "CREATE TRIGGER silence BEFORE UPDATE OF heartbeat ON runs FOR EACH ROW"
+    " WHEN (NEW.status = 'working' AND NEW.owner = 'OWNER') EXECUTE FUNCTION silence()"
+)
+SILENCE = {True: [_SILENCE_ON_SQLITE], False: [_SILENT, _SILENCE_ON_POSTGRES]}
+"""Holds the heartbeats of one process back, on SQLite or not."""
+
+
 def dead(settings: Settings, run_id: str) -> None:
     """Make the run look as if its process had been killed a while ago.
 
     Where the process lives, its heartbeats are held back from now on.
     """
-    with sqlite3.connect(settings.database) as connection:
-        connection.execute(
-            "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
-            [STALE_SECONDS + 1, run_id],
-        )
-        (owner,) = connection.execute("SELECT owner FROM runs WHERE run_id = ?", [run_id])
-        connection.execute(
-            "CREATE TRIGGER silence AFTER UPDATE OF heartbeat ON runs"  # noqa: S608 (the owner is ours)
-            f" WHEN new.status = 'working' AND new.owner = '{owner[0]}'"
-            " BEGIN UPDATE runs SET heartbeat = old.heartbeat WHERE run_id = new.run_id; END"
-        )
-    connection.close()
+    execute(
+        settings,
+        "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
+        [STALE_SECONDS + 1, run_id],
+    )
+    [(owner,)] = execute(settings, "SELECT owner FROM runs WHERE run_id = ?", [run_id])
+    for statement in SILENCE[settings.database_url is None]:
+        execute(settings, statement.replace("OWNER", owner))
 
 
 async def answered(service: Service, run_id: str, number: int = 1) -> None:
@@ -212,8 +225,8 @@ async def test_a_cancel_that_a_dying_process_never_saw_still_holds(settings: Set
         run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         await answered(service, run_id)
     async with opened(settings) as (other, _):
-        with sqlite3.connect(settings.database) as connection:  # as it stood when it died
-            connection.execute("UPDATE runs SET status = 'working', cancel_requested = 1")
+        # As it stood when it died:
+        execute(settings, "UPDATE runs SET status = 'working', cancel_requested = true")
         dead(settings, run_id)
         report = await other.wait(run_id, 0)
         assert (report.status, report.stop_reason, report.next_step) == ("cancelled",) * 2 + (None,)
@@ -314,6 +327,7 @@ def read_only(database: Path) -> None:
         file.write(b"\x03")
 
 
+@ON_SQLITE
 async def test_a_file_that_cannot_be_written_leaves_no_question_unanswered(
     settings: Settings,
 ) -> None:
@@ -364,6 +378,7 @@ async def test_half_a_character_from_a_model_breaks_no_run(settings: Settings, s
         assert await service.store.report(run_id) == report
 
 
+@ON_SQLITE
 async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
     store = Store(settings.database)
     async with opened(settings, store=store) as (service, _):
@@ -381,3 +396,27 @@ async def test_a_disk_that_fills_up_costs_no_answer(settings: Settings) -> None:
             assert (await service.list_runs(other)).runs == []
         with pytest.raises(UnknownRun):
             await store.report(run_id)
+
+
+async def test_who_waits_in_another_process_hears_of_each_answer_and_of_the_end(
+    settings: Settings,
+) -> None:
+    told: list[Progress] = []
+    first, last = anyio.Event(), anyio.Event()
+
+    async def on_progress(progress: Progress) -> None:
+        told.append(progress)
+
+    script: dict[str, Any] = {"a": [first, reply("42", 0.9)], "b": [last, reply("42", 0.9)]}
+    async with opened(settings, **script) as (service, _), opened(settings) as (other, _):
+        run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
+        async with anyio.create_task_group() as group:
+            group.start_soon(other.wait, run_id, 60, on_progress)
+            first.set()
+            with anyio.fail_after(60):
+                while not any("1 of 2 members answered" in each.message for each in told):  # noqa: ASYNC110 (told by another process)
+                    await anyio.sleep(0.01)
+            last.set()
+        assert (await other.wait(run_id, 0)).status == "completed"
+    assert all("in another process" in each.message for each in told)
+    assert [each.done for each in told] == sorted({each.done for each in told})

@@ -20,6 +20,7 @@ from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultReques
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.services.runs.supervisor import HEARTBEAT_SECONDS
 from tests.support.damage import DAMAGED, UNUSABLE, damage_page, page_of
+from tests.support.databases import ON_SQLITE
 from tests.support.fakes import config, reply, verdict
 from tests.support.locks import LOCKS, locked
 from tests.support.panels import PANEL, opened, panel_models
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.service import Service
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ON_SQLITE]
 
 THREE_ITERATIONS = replace(PANEL, min_iterations=3, max_iterations=3)
 HANG_SECONDS = 60

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from consortium_mcp.adapters.journal.ratings import Ratings
 from consortium_mcp.adapters.journal.store import Store, now
+from consortium_mcp.adapters.postgres.opening import database_of
 from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.core.confidence import calibration, labels
 from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
@@ -95,7 +96,7 @@ async def forget_learned(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Store]:
-    store = Store(settings.database)
+    store = Store(database_of(settings))
     try:
         yield store
     finally:

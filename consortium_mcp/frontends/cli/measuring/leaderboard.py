@@ -9,6 +9,7 @@ import anyio
 import click
 
 from consortium_mcp.adapters.journal.history import opened_history
+from consortium_mcp.adapters.postgres.opening import database_of
 from consortium_mcp.core.evaluation.judges import Judges
 from consortium_mcp.core.evaluation.leaderboard import Leaderboard
 from consortium_mcp.frontends.terminal.columns import Cell, Column
@@ -37,7 +38,7 @@ COST = (
 async def show(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Print how often each model agreed with the verdict, failed, and what it cost."""
     board = Leaderboard()
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         async for report in history.reports():
             board.add(report)
         costs = await history.costs("model")
@@ -65,7 +66,7 @@ LOTS = (
 async def show_judges(settings: Settings, as_json: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
     """Print how often the first shown, the longest and the own family's answer won."""
     judges = Judges()
-    async with opened_history(settings.database) as history:
+    async with opened_history(database_of(settings)) as history:
         async for run_id in history.run_ids():
             judges.add(await history.record(run_id))
     found = judges.found()
