@@ -76,7 +76,8 @@ MAY_IMPORT = {
     "services/runs": [
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
-    "services": ["core/*", "adapters", "adapters/*", "services/runs"],
+    "services/users": ["core/domain"],
+    "services": ["core/*", "adapters", "adapters/*", "services/runs", "services/users"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
     "frontends/page": [
@@ -99,7 +100,8 @@ MAY_IMPORT = {
         "core/*", "adapters/*", "services", "frontends", "frontends/text", "frontends/terminal",
     ],
     "frontends/mcp/protocol": [
-        "core/domain", "core/reports", "adapters/files", "services", "frontends/text",
+        "core/domain", "core/reports", "adapters/files", "services", "services/users",
+        "frontends/text",
     ],
     "frontends/mcp/tools": [
         "core/*", "adapters", "adapters/files", "services", "frontends/text",

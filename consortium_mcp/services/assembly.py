@@ -21,6 +21,7 @@ from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.core.domain.principal import LOCAL, Principal
+from consortium_mcp.services.users.announcements import Announcements
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.learning import Learning
 from consortium_mcp.services.preparation import RunPreparation
@@ -28,7 +29,7 @@ from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
-from consortium_mcp.services.runs.own_runs import OwnRuns
+from consortium_mcp.services.users.own_runs import OwnRuns
 from consortium_mcp.services.runs.supervisor import RunSupervisor
 from consortium_mcp.services.service import Service
 
@@ -104,6 +105,7 @@ class _Parts:
     gate: CallGate
     learning: Learning
     new_seed: Callable[[], str]
+    announcements: Announcements = field(default_factory=Announcements)
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -127,7 +129,9 @@ class _Parts:
             store=store,
             saved_in=saved_in,
             resolver=resolver,
-            consortiums=Consortiums(saved, resolver, self.registry, self.templates),
+            consortiums=Consortiums(
+                saved, resolver, self.registry, self.templates, self.announcements.of(principal)
+            ),
             preparation=RunPreparation(
                 resolver,
                 saved_in,
@@ -155,6 +159,7 @@ class _Parts:
             price_lists=self.price_lists,
             learning=self.learning,
             for_principal=self.service_of,
+            announcements=self.announcements,
         )
 
 

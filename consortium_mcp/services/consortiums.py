@@ -12,14 +12,13 @@ from consortium_mcp.core.reports.uris import consortium_uri
 from consortium_mcp.services.resolution import Leniency, ResolvedConsortium
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
+    from consortium_mcp.services.users.announcements import Announce
     from consortium_mcp.services.resolution import RequestResolver
-
-    Announce = Callable[..., Awaitable[None]]
 
 _FIELDS = tuple(ConsortiumConfig.model_fields)
 _LONGEST_VALUE = 80
@@ -27,10 +26,6 @@ _LONGEST_VALUE = 80
 _MOST_NAMES = 10
 """Names in a message."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-async def to_nobody(*_uris: str) -> None:
-    """Announce nothing, while nobody listens."""
 
 
 class Consortiums:
@@ -41,6 +36,7 @@ class Consortiums:
         resolver: checks them.
         registry: finds models.
         templates: what prompts may go into.
+        announce: called with the URIs of what has changed.
     """
 
     def __init__(
@@ -49,6 +45,7 @@ class Consortiums:
         resolver: RequestResolver,
         registry: Registry,
         templates: Templates,
+        announce: Announce,
     ) -> None:
         self._saved = saved
         self._resolver = resolver
@@ -57,7 +54,7 @@ class Consortiums:
         self.find = saved.find
         self.all = saved.all
         self.share = saved.share
-        self.announce: Announce = to_nobody
+        self._announce = announce
         """Called with the URIs of what has changed."""
 
     async def save(
@@ -126,7 +123,7 @@ class Consortiums:
         if not overwrite:
             await self._check_no_other(config)
         await self._saved.save(config)
-        await self.announce(consortium_uri(name))
+        await self._announce(consortium_uri(name))
         return ResolvedConsortium(config, (*resolved.warnings, *missing), resolved.nested)
 
     async def delete(self, name: str, *, force: bool = False) -> list[str]:
@@ -156,7 +153,7 @@ class Consortiums:
                 f"{'those' if len(users) > 1 else 'that one'} with other models."
             )
         await self._saved.delete(name)
-        await self.announce(consortium_uri(name))
+        await self._announce(consortium_uri(name))
         return [f"Without it these cannot be run: {_shown(users)}."] if users else []
 
     async def _check_template(

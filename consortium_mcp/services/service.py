@@ -19,7 +19,6 @@ from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummar
 from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.reporting import report_of_plan
 from consortium_mcp.core.reports.uris import LATEST, report_uri, resource_uri, run_named
-from consortium_mcp.services.consortiums import to_nobody
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
@@ -37,14 +36,15 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.core.reports.report import RunReport
-    from consortium_mcp.services.consortiums import Announce, Consortiums
+    from consortium_mcp.services.users.announcements import Announcements, Listener
+    from consortium_mcp.services.consortiums import Consortiums
     from consortium_mcp.services.learning import Learning
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
-    from consortium_mcp.services.runs.own_runs import OwnRuns
+    from consortium_mcp.services.users.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
 
@@ -69,6 +69,7 @@ class Service:
         ask: answers questions.
         price_lists: say what calls cost.
         for_principal: the service of somebody else, with the same parts.
+        announcements: tell of what has changed.
         learning: learns from rated runs, where that is wanted.
     """
 
@@ -88,6 +89,7 @@ class Service:
         price_lists: PriceLists,
         learning: Learning,
         for_principal: Callable[[Principal], Service],
+        announcements: Announcements,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -103,11 +105,12 @@ class Service:
         self._price_lists = price_lists
         self._learning = learning
         self.for_principal = for_principal
-        self._announce: Announce = to_nobody
+        self._announcements = announcements
+        self._announce = announcements.of(store.access.principal)
 
-    def announce_to(self, announce: Announce) -> None:
-        """From now on call `announce` with the URIs of what has changed."""
-        self._announce = self.consortiums.announce = announce
+    def announce_to(self, listener: Listener) -> None:
+        """From now on call `listener` with the URIs of what has changed, and whose that is."""
+        self._announcements.listener = listener
 
     def begin_nothing_more(self, on_idle: Callable[[], None]) -> bool:
         """Begin no call any more; `on_idle` is called when the last one under way has ended.

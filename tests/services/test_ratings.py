@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.principal import Principal
     from consortium_mcp.services.service import Service
 
 pytestmark = pytest.mark.anyio
@@ -74,12 +75,12 @@ async def test_a_rating_goes_with_its_run(settings: Settings) -> None:
 async def test_a_changed_report_is_announced(settings: Settings) -> None:
     told: list[str] = []
 
-    async def announce(*uris: str) -> None:
+    async def listener(_whose: Principal, *uris: str) -> None:
         told.extend(uris)
 
     async with opened(settings) as (service, _):
         run_id = await a_run(service)
     async with opened(settings) as (service, _):  # not the one that announces the run's end
-        service.announce_to(announce)
+        service.announce_to(listener)
         await service.rate(run_id, correct=True, by="llm")
     assert told == [f"consortium://runs/{run_id}", f"consortium://runs/{run_id}/report"]

@@ -18,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CancelledNotificationParams
 
 from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.principal import LOCAL
 from consortium_mcp.frontends.mcp import completions, prompts, resources
 from consortium_mcp.frontends.mcp.apps import page_of_runs, with_pages
 from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.request_state import RequestStateSecurity
     from mcp_types import CallToolResult, GetPromptResult, InputRequiredResult, Resource, Tool
 
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.core.domain.principal import Principal
     from consortium_mcp.frontends.mcp.protocol.tasks import TaskSource
     from consortium_mcp.services.service import Service
 
@@ -132,6 +135,9 @@ def make_server(
     settings: Settings,
     make: MakeService | None = None,
     tasks: TaskSource | None = None,
+    *,
+    nobody: Principal = LOCAL,
+    request_state: RequestStateSecurity | None = None,
 ) -> ConsortiumServer:
     """A server, ready to run on any transport.
 
@@ -139,6 +145,9 @@ def make_server(
         settings: paths, log level and defaults.
         make: builds the service; `None` for the real one.
         tasks: where the tasks extension finds its tasks; `None` for the runs.
+        nobody: who a caller is that has not signed in.
+        request_state: protects what clients carry from one request to the next, where another
+            process may get the next one.
     """
 
     async def service() -> Service:
@@ -150,8 +159,9 @@ def make_server(
         title="Consortium",
         instructions=INSTRUCTIONS,
         version=importlib.metadata.version("consortium-mcp"),
-        lifespan=_lifespan(settings, make or partial(_make_service, settings), notifier),
+        lifespan=_lifespan(settings, make or partial(_make_service, settings), notifier, nobody),
         subscriptions=notifier.bus,
+        request_state_security=request_state,
         extensions=[Tasks(tasks or RunTasks(service)), page_of_runs()],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
@@ -176,14 +186,14 @@ def _make_service(settings: Settings, group: TaskGroup) -> Service:
 
 
 def _lifespan(
-    settings: Settings, make: MakeService, notifier: ChangeNotifier
+    settings: Settings, make: MakeService, notifier: ChangeNotifier, nobody: Principal
 ) -> Callable[[MCPServer[ServerLifespan]], AbstractAsyncContextManager[ServerLifespan]]:
     @asynccontextmanager
     async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
         running: ServerLifespan | None = None
         try:
             async with anyio.create_task_group() as group:
-                running = ServerLifespan(settings, make, group, notifier.announce)
+                running = ServerLifespan(settings, make, group, notifier.announce, nobody)
                 if isinstance(server, ConsortiumServer):
                     server.running = running
                 try:

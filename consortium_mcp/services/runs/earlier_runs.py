@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.store import EarlierRun, Store
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.services.runs.execution import RunExecution
-    from consortium_mcp.services.runs.own_runs import OwnRuns
+    from consortium_mcp.services.users.own_runs import OwnRuns
 
     LookUp = Callable[[Acceptable], Awaitable[EarlierRun | None]]
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
     from consortium_mcp.services.runs.execution import WrapAsk
-    from consortium_mcp.services.runs.own_runs import OwnRuns
+    from consortium_mcp.services.users.own_runs import OwnRuns
 
 
 class NestedRuns:

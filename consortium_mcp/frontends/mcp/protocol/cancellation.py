@@ -14,20 +14,27 @@ was told the run's id, to ask for it later, still wants it; `cancel_run` ends it
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from consortium_mcp.services.users.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mcp_types import RequestId
 
+    from consortium_mcp.core.domain.principal import Principal
+
 _TIMEOUT = re.compile(r"tim(ed?|ing)[ _-]?out|deadline|-32001|expired", re.IGNORECASE)
 _KEPT = 1000
 """Calls remembered. If the connection is gone no notification comes; the oldest are dropped."""
-_Call = tuple[str | None, str]
-"""The session id (`None` if the transport has only one) and the request id."""
+_UNDER_WAY_SECONDS = 900
+"""After which a call that began a run has ended, one way or another."""
+_Call = tuple["Principal | None", str | None, str]
+"""Who calls, the session id (`None` if the transport has none) and the request id."""
 
 
 @dataclass
@@ -39,25 +46,44 @@ class _Wait:
     """Whether the call still waits; if not, it was cancelled, and its notification may come."""
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """What a call has begun."""
+
+    run_id: str | None
+    """`None` where it cannot be told from another call's."""
+    at: float
+    """By this machine's monotonic clock, in seconds."""
+
+
 class WaitingCalls:
     """Which call waits for which run, and which run each call has begun."""
 
     def __init__(self) -> None:
         self._waits: dict[_Call, _Wait] = {}
-        self._runs: dict[_Call, str] = {}
+        self._runs: dict[_Call, _Begun] = {}
         self._cancelled_early: dict[_Call, str | None] = {}
         """Reasons of cancelled calls that were not waiting (yet)."""
         self._given_away: dict[str, None] = {}
         """Runs whose ids were given to callers that no longer wait."""
 
     def began(self, request: Any, request_id: RequestId, run_id: str) -> None:  # noqa: ANN401
-        """Note which run a call has begun or joined."""
-        self._runs[_call(request, request_id)] = run_id
+        """Note which run a call has begun or joined.
+
+        Without a session, calls of two clients of one person may have the same id. While both may
+        still be under way, neither's run is told.
+        """
+        call, now = _call(request, request_id), time.monotonic()
+        before = self._runs.pop(call, None)
+        is_alone = before is None or before.run_id == run_id or now - before.at > _UNDER_WAY_SECONDS
+        sure = is_alone or _has_session(request)
+        self._runs[call] = _Begun(run_id if sure else None, now)
         _forget_oldest(self._runs)
 
     def run_of(self, request: Any, request_id: RequestId) -> str | None:  # noqa: ANN401
         """The run that a call of the same session has begun or joined, if it has."""
-        return self._runs.get(_call(request, request_id))
+        begun = self._runs.get(_call(request, request_id))
+        return None if begun is None else begun.run_id
 
     def given_away(self, run_id: str) -> None:
         """Note that a caller was told to ask for this run later."""
@@ -124,4 +150,9 @@ def _forget_oldest(calls: dict[Any, Any]) -> None:
 
 def _call(request: Any, request_id: RequestId) -> _Call:  # noqa: ANN401
     headers = getattr(request, "headers", None)
-    return headers and headers.get("mcp-session-id"), str(request_id)
+    return caller(), headers and headers.get("mcp-session-id"), str(request_id)
+
+
+def _has_session(request: Any) -> bool:  # noqa: ANN401
+    """Whether this request's session is told from others; on stdio there is one."""
+    return request is None or "mcp-session-id" in request.headers

@@ -74,7 +74,8 @@ async def not_confirmed(
 def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> bool:
     """Whether this request's plan was shown before and `max_calls` confirms it now."""
     shown = lifespan_of(ctx).shown_plans
-    unlimited = repr(replace(request, settings=replace(request.settings, max_calls=None)))
+    asked = repr(replace(request, settings=replace(request.settings, max_calls=None)))
+    unlimited = lifespan_of(ctx).caller, asked
     if request.settings.max_calls is not None and unlimited in shown:
         return True
     shown.add(unlimited)

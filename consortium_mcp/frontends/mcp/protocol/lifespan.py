@@ -9,7 +9,9 @@ import anyio
 import anyio.to_thread
 
 from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.frontends.mcp.protocol.cancellation import WaitingCalls
+from consortium_mcp.services.users.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.services.consortiums import Announce
+    from consortium_mcp.services.users.announcements import Listener
     from consortium_mcp.services.service import Service
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ class ServerLifespan:
         settings: paths, default wait and the like.
         make: builds the service; called in a thread, because its imports are slow.
         group: the task group in which runs work.
-        announce: called with the URIs of changed resources.
+        announce: called with the URIs of changed resources, and whose they are.
+        nobody: who a caller is that has not signed in; where there is no login, the local user.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class ServerLifespan:
         settings: Settings,
         make: Callable[[TaskGroup], Service],
         group: TaskGroup,
-        announce: Announce,
+        announce: Listener,
+        nobody: Principal = LOCAL,
     ) -> None:
         self.settings = settings
         self._make = make
         self._group = group
         self._announce = announce
+        self._nobody = nobody
         self._service: Service | None = None
         self._lock = anyio.Lock()
         self._warming = False
@@ -55,13 +60,19 @@ class ServerLifespan:
         self.waiting_calls = WaitingCalls()
         self.roots: tuple[Path, ...] | None = None
         """The client's folders, as it told them last; `None` where it was not asked."""
-        self.shown_plans: set[str] = set()
-        """Requests (as `repr`, without `max_calls`) whose plan was shown for confirmation."""
+        self.shown_plans: set[tuple[Principal, str]] = set()
+        """Requests (as `repr`, without `max_calls`) whose plan was shown for confirmation, and to
+        whom."""
 
     @property
     def loaded(self) -> Service | None:
-        """The service; `None` if it is not loaded yet."""
-        return self._service
+        """The caller's service; `None` if none is loaded yet."""
+        return self._service and self._service.for_principal(self.caller)
+
+    @property
+    def caller(self) -> Principal:
+        """Whose request is being answered."""
+        return caller() or self._nobody
 
     def requested(self) -> None:
         """Note that a request came in; the first one schedules the warm-up."""
@@ -78,7 +89,7 @@ class ServerLifespan:
         while (quiet := anyio.current_time() - self._last_request) < QUIET_SECONDS:  # noqa: ASYNC110 (what is waited for is time)
             await anyio.sleep(QUIET_SECONDS - quiet)
         try:
-            service = await self.service()
+            service = await self._everybodys()
             await service.consortiums.all()  # opens the database
             await service.registry.snapshot()
             await service.history.index_all()  # of a journal that older versions wrote
@@ -88,7 +99,10 @@ class ServerLifespan:
             logger.exception("llm could not be loaded beforehand")
 
     async def service(self) -> Service:
-        """The service, loaded if it is not yet."""
+        """The caller's service, loaded if it is not yet."""
+        return (await self._everybodys()).for_principal(self.caller)
+
+    async def _everybodys(self) -> Service:
         async with self._lock:
             if self._service is None:
                 self._service = await anyio.to_thread.run_sync(self._make, self._group)
@@ -96,9 +110,9 @@ class ServerLifespan:
             return self._service
 
     def cancel(self, run_id: str) -> None:
-        """End a run that this server started."""
-        if self._service is not None:
-            self._service.cancel_here(run_id)
+        """End a run of the caller's that this server started."""
+        if self.loaded is not None:
+            self.loaded.cancel_here(run_id)
 
     def begin_nothing_more(self, on_idle: Callable[[], None]) -> bool:
         """Begin no call any more, since nobody listens; whether any is under way."""

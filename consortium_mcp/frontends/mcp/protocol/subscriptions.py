@@ -7,6 +7,7 @@ leaves the bookkeeping to the server.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,18 @@ from mcp_types import (
     UnsubscribeRequestParams,
 )
 
+from consortium_mcp.core.domain.principal import LOCAL
+from consortium_mcp.services.users.callers import caller
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.mcpserver import MCPServer
     from mcp.server.session import ServerSession
+    from mcp.server.subscriptions import ServerEvent
+
+    from consortium_mcp.core.domain.principal import Principal
 
     Ctx = ServerRequestContext[Any, Any]
 
@@ -38,22 +47,42 @@ class _Client:
     """A client with an older protocol version."""
 
     session: ServerSession
+    principal: Principal
     subscribed: set[str] = field(default_factory=set)
+
+
+class OwnEvents:
+    """A bus of the SDK's that tells each user of their own events only."""
+
+    def __init__(self) -> None:
+        self._buses: defaultdict[Principal, InMemorySubscriptionBus] = defaultdict(
+            InMemorySubscriptionBus
+        )
+
+    async def publish(self, event: ServerEvent, whose: Principal | None = None) -> None:
+        """Tell the listeners of this user, by default of the one who asks."""
+        await self._buses[whose or caller() or LOCAL].publish(event)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Tell the listener of the events of the one who asks, until what is returned is called."""
+        return self._buses[caller() or LOCAL].subscribe(listener)
 
 
 class ChangeNotifier:
     """Notifies subscribed clients of changed resources."""
 
     def __init__(self) -> None:
-        self.bus = InMemorySubscriptionBus()
+        self.bus = OwnEvents()
         self._clients: dict[str | None, _Client] = {}
 
-    async def announce(self, *uris: str) -> None:
-        """Notify clients that these resources, and the resource list, have changed."""
+    async def announce(self, whose: Principal, *uris: str) -> None:
+        """Notify a user's clients that these resources, and the resource list, have changed."""
         for uri in uris:
-            await self.bus.publish(ResourceUpdated(uri=uri))
-        await self.bus.publish(ResourcesListChanged())
+            await self.bus.publish(ResourceUpdated(uri=uri), whose)
+        await self.bus.publish(ResourcesListChanged(), whose)
         for client in list(self._clients.values()):
+            if client.principal != whose:
+                continue
             for uri in client.subscribed.intersection(uris):
                 await client.session.send_resource_updated(uri)
             await client.session.send_resource_list_changed()
@@ -72,7 +101,9 @@ class ChangeNotifier:
 
     async def _on_initialized(self, ctx: Ctx, params: NotificationParams) -> None:
         del params
-        self._clients[_session_id(ctx)] = _Client(ctx.session)
+        if ctx.request is not None and _session_id(ctx) is None:
+            return  # nothing reaches a client without a session when its request has ended
+        self._clients[_session_id(ctx)] = _Client(ctx.session, caller() or LOCAL)
         for oldest in list(self._clients)[:-_SESSIONS]:
             del self._clients[oldest]
 
