@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consortium_mcp.adapters.team_settings import TeamSettings, read_team_settings
 from consortium_mcp.core.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Settings:
 
     database_url: str | None = field(default=None, repr=False)
     """The address of a team's PostgreSQL database, which then takes the place of `database`."""
+    team: TeamSettings = field(default_factory=TeamSettings)
+    """Of a team's server."""
 
     @property
     def prices(self) -> Path:
@@ -90,6 +93,7 @@ def from_environment(
     return Settings(
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
         database_url=_database_url(env) if for_team else None,
+        team=read_team_settings(env) if for_team else TeamSettings(),
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),

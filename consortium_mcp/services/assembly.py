@@ -21,7 +21,6 @@ from consortium_mcp.adapters.saved.calibrations import Calibrations
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.adapters.templates import Templates
 from consortium_mcp.core.domain.principal import LOCAL, Principal
-from consortium_mcp.services.users.announcements import Announcements
 from consortium_mcp.services.consortiums import Consortiums
 from consortium_mcp.services.learning import Learning
 from consortium_mcp.services.preparation import RunPreparation
@@ -29,9 +28,10 @@ from consortium_mcp.services.price_lists import PriceLists
 from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
-from consortium_mcp.services.users.own_runs import OwnRuns
 from consortium_mcp.services.runs.supervisor import RunSupervisor
 from consortium_mcp.services.service import Service
+from consortium_mcp.services.users.announcements import Announcements
+from consortium_mcp.services.users.own_runs import OwnRuns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

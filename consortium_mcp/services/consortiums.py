@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
-    from consortium_mcp.services.users.announcements import Announce
     from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.users.announcements import Announce
 
 _FIELDS = tuple(ConsortiumConfig.model_fields)
 _LONGEST_VALUE = 80

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.core.reports.report import RunReport
-    from consortium_mcp.services.users.announcements import Announcements, Listener
     from consortium_mcp.services.consortiums import Consortiums
     from consortium_mcp.services.learning import Learning
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
@@ -44,9 +43,10 @@ if TYPE_CHECKING:
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
-    from consortium_mcp.services.users.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
+    from consortium_mcp.services.users.announcements import Announcements, Listener
+    from consortium_mcp.services.users.own_runs import OwnRuns
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 5.0

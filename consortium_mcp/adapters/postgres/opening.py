@@ -23,8 +23,20 @@ def database_of(settings: Settings) -> Path | Database:
     Raises:
         ConfigError: its address cannot be read, or PostgreSQL's driver is not installed.
     """
+    return settings.database if settings.database_url is None else team_database(settings)
+
+
+def team_database(settings: Settings) -> Database:
+    """The team's database, not opened yet.
+
+    Raises:
+        ConfigError: there is none, its address cannot be read, or the driver is not installed.
+    """
     if settings.database_url is None:
-        return settings.database
+        raise ConfigError(
+            "A team's server needs a PostgreSQL database: set CONSORTIUM_DATABASE_URL to its "
+            "address, such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+        )
     if find_spec("psycopg") is None or find_spec("psycopg_pool") is None:
         raise ConfigError(
             "CONSORTIUM_DATABASE_URL needs the driver of PostgreSQL, which comes with the extra "

@@ -28,7 +28,9 @@ COMMANDS: Mapping[str, str] = {
     "open": "open",
     "replay": "measuring.replay",
     "runs": "runs",
+    "serve": "team.serve",
     "setup-local": "setup_local",
+    "tokens": "team.tokens",
     "uninstall": "uninstall",
 }
 """Subcommand -> the module in this folder that defines it as `command`."""

@@ -2,7 +2,7 @@
 
 For local clients that speak HTTP, and for the conformance suite. There is no login: anyone who can
 open a connection can use it. The only check is the SDK's, which refuses foreign hosts and origins
-and so keeps web pages out. Do not use it to serve a team.
+and so keeps web pages out. A team's server is `frontends.team`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def serve(settings: Settings, port: int) -> None:
 
 def serve_app(server: ConsortiumServer, port: int) -> None:
     """Serve this server; see `serve`."""
-    with _listen(port) as listening:
+    with listen(HOST, port) as listening:
         app = server.streamable_http_app(host=HOST)  # checks host and origin
         port = listening.getsockname()[1]
         hosts = {f"{HOST}:{port}", f"localhost:{port}"}
@@ -74,18 +74,20 @@ def serve_app(server: ConsortiumServer, port: int) -> None:
             sys.exit(128 + signal.SIGINT)
 
 
-def _listen(port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening socket; clients that connect now wait until the server runs.
 
     Raises:
         ConfigError: the port cannot be used.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((HOST, port))  # a restarted server can rebind at once
+        # A restarted server can rebind at once.
+        return socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise ConfigError(
-            f"Port {port} of {HOST} cannot be used: {reason}. Name another with --port."
+            f"Port {port} of {host} cannot be used: {reason}. Name another with --port."
         ) from error
 
 

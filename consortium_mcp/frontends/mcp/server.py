@@ -21,7 +21,7 @@ from consortium_mcp.core.domain.errors import ConsortiumError
 from consortium_mcp.core.domain.principal import LOCAL
 from consortium_mcp.frontends.mcp import completions, prompts, resources
 from consortium_mcp.frontends.mcp.apps import page_of_runs, with_pages
-from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan
+from consortium_mcp.frontends.mcp.protocol.lifespan import ServerLifespan, ShownPlans
 from consortium_mcp.frontends.mcp.protocol.results import LISTINGS
 from consortium_mcp.frontends.mcp.protocol.run_tasks import RunTasks
 from consortium_mcp.frontends.mcp.protocol.subscriptions import ChangeNotifier
@@ -138,6 +138,7 @@ def make_server(
     *,
     nobody: Principal = LOCAL,
     request_state: RequestStateSecurity | None = None,
+    shown_plans: ShownPlans | None = None,
 ) -> ConsortiumServer:
     """A server, ready to run on any transport.
 
@@ -148,18 +149,26 @@ def make_server(
         nobody: who a caller is that has not signed in.
         request_state: protects what clients carry from one request to the next, where another
             process may get the next one.
+        shown_plans: notes which plans were shown for confirmation; by default of this process.
     """
 
     async def service() -> Service:
         return await server.service()
 
     notifier = ChangeNotifier()
+
+    def running(group: TaskGroup) -> ServerLifespan:
+        build = make or partial(_make_service, settings)
+        return ServerLifespan(
+            settings, build, group, notifier.announce, nobody=nobody, shown_plans=shown_plans
+        )
+
     server = ConsortiumServer(
         name="consortium-mcp",
         title="Consortium",
         instructions=INSTRUCTIONS,
         version=importlib.metadata.version("consortium-mcp"),
-        lifespan=_lifespan(settings, make or partial(_make_service, settings), notifier, nobody),
+        lifespan=_lifespan(running),
         subscriptions=notifier.bus,
         request_state_security=request_state,
         extensions=[Tasks(tasks or RunTasks(service)), page_of_runs()],
@@ -186,14 +195,14 @@ def _make_service(settings: Settings, group: TaskGroup) -> Service:
 
 
 def _lifespan(
-    settings: Settings, make: MakeService, notifier: ChangeNotifier, nobody: Principal
+    make: Callable[[TaskGroup], ServerLifespan],
 ) -> Callable[[MCPServer[ServerLifespan]], AbstractAsyncContextManager[ServerLifespan]]:
     @asynccontextmanager
     async def lifespan(server: MCPServer[ServerLifespan]) -> AsyncIterator[ServerLifespan]:
         running: ServerLifespan | None = None
         try:
             async with anyio.create_task_group() as group:
-                running = ServerLifespan(settings, make, group, notifier.announce, nobody)
+                running = make(group)
                 if isinstance(server, ConsortiumServer):
                     server.running = running
                 try:

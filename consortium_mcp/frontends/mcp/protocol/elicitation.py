@@ -52,7 +52,7 @@ async def not_confirmed(
     most_calls = plan.most_calls
     price = f", at {range_}" if (range_ := cost_range(plan)) else ""
     if not _offers_elicitation(ctx):
-        if _is_confirmation(ctx, request):
+        if await _is_confirmation(ctx, request):
             return None
         how = (
             f"Nothing was called: this may take up to {most_calls} calls{price}, and the user "
@@ -71,15 +71,12 @@ async def not_confirmed(
     return None if answer else declined
 
 
-def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> bool:
+async def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest) -> bool:
     """Whether this request's plan was shown before and `max_calls` confirms it now."""
-    shown = lifespan_of(ctx).shown_plans
-    asked = repr(replace(request, settings=replace(request.settings, max_calls=None)))
-    unlimited = lifespan_of(ctx).caller, asked
-    if request.settings.max_calls is not None and unlimited in shown:
-        return True
-    shown.add(unlimited)
-    return False
+    state = lifespan_of(ctx)
+    unlimited = repr(replace(request, settings=replace(request.settings, max_calls=None)))
+    was_shown = await state.shown_plans.show(state.caller, unlimited)
+    return was_shown and request.settings.max_calls is not None
 
 
 async def _ask(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import anyio.to_thread
@@ -21,12 +21,41 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.services.users.announcements import Listener
     from consortium_mcp.services.service import Service
+    from consortium_mcp.services.users.announcements import Listener
 
 logger = logging.getLogger(__name__)
 QUIET_SECONDS = 0.3
 """After this long without a request, a client's initial requests count as done."""
+
+
+class ShownPlans(Protocol):
+    """Which plans were shown to whom, for confirmation."""
+
+    async def show(self, who: Principal, request: str) -> bool:
+        """Note that a plan is shown.
+
+        Args:
+            who: sees it.
+            request: what it is the plan of, without `max_calls`.
+
+        Returns:
+            Whether they have seen it before.
+        """
+        ...
+
+
+class PlansOfThisProcess:
+    """`ShownPlans` in memory."""
+
+    def __init__(self) -> None:
+        self._shown: set[tuple[Principal, str]] = set()
+
+    async def show(self, who: Principal, request: str) -> bool:
+        """See `ShownPlans`."""
+        before = len(self._shown)
+        self._shown.add((who, request))
+        return len(self._shown) == before
 
 
 class ServerLifespan:
@@ -38,6 +67,7 @@ class ServerLifespan:
         group: the task group in which runs work.
         announce: called with the URIs of changed resources, and whose they are.
         nobody: who a caller is that has not signed in; where there is no login, the local user.
+        shown_plans: notes which plans were shown; by default those of this process.
     """
 
     def __init__(
@@ -46,7 +76,9 @@ class ServerLifespan:
         make: Callable[[TaskGroup], Service],
         group: TaskGroup,
         announce: Listener,
+        *,
         nobody: Principal = LOCAL,
+        shown_plans: ShownPlans | None = None,
     ) -> None:
         self.settings = settings
         self._make = make
@@ -60,9 +92,7 @@ class ServerLifespan:
         self.waiting_calls = WaitingCalls()
         self.roots: tuple[Path, ...] | None = None
         """The client's folders, as it told them last; `None` where it was not asked."""
-        self.shown_plans: set[tuple[Principal, str]] = set()
-        """Requests (as `repr`, without `max_calls`) whose plan was shown for confirmation, and to
-        whom."""
+        self.shown_plans = shown_plans or PlansOfThisProcess()
 
     @property
     def loaded(self) -> Service | None:

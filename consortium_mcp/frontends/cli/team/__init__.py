@@ -1,0 +1,4 @@
+"""The commands of a team's server: `serve`, `work` and `tokens`.
+
+Begin with `serve`.
+"""

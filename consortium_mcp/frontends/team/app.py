@@ -1,0 +1,173 @@
+"""Puts the team's server together: what each address gives, and who may ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import AnyHttpUrl
+from starlette.routing import Mount, Route
+
+from consortium_mcp.adapters.identity.identity import SCOPES
+from consortium_mcp.adapters.identity.jwt_tokens import JwtTokens
+from consortium_mcp.adapters.identity.key_set import KeySet
+from consortium_mcp.adapters.identity.own_tokens import OwnTokens
+from consortium_mcp.adapters.identity.verifier import Verifier
+from consortium_mcp.frontends.browser.access import Access
+from consortium_mcp.frontends.browser.app import make_app as make_pages
+from consortium_mcp.frontends.team.hosts import KnownHosts
+from consortium_mcp.frontends.team.login import Login
+from consortium_mcp.frontends.team.scopes import MCP_PATH
+from consortium_mcp.frontends.team.sessions import Sessions
+from consortium_mcp.frontends.team.sign_in import SignIn, WebClient
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from consortium_mcp.adapters.databases.database import Database
+    from consortium_mcp.adapters.team_settings import TeamSettings
+    from consortium_mcp.frontends.mcp.server import ConsortiumServer
+    from consortium_mcp.frontends.team.health import Health
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Where the server is reached, and who signs in.
+
+    Args:
+        url: its address for the world, without a path.
+        hosts: `HOST` or `HOST:PORT` as clients may name it.
+        secrets: shared by all servers of the team.
+        keys: the identity provider's; `None` where there is none.
+        routes: more addresses, which only who has signed in reaches.
+        open_routes: more addresses that need no login.
+    """
+
+    url: str
+    hosts: Collection[str]
+    secrets: Sequence[str]
+    keys: KeySet | None = None
+    routes: Sequence[Route] = ()
+    open_routes: Sequence[Route] = ()
+
+
+def key_set(settings: TeamSettings) -> KeySet | None:
+    """The keys of the identity provider, if there is one."""
+    if settings.issuer is None:
+        return None
+    return KeySet(settings.issuer, settings.jwks_url)
+
+
+def make_app(
+    server: ConsortiumServer,
+    database: Database,
+    settings: TeamSettings,
+    around: Surroundings,
+    health: Health,
+) -> ASGIApp:
+    """The whole server with its login.
+
+    Args:
+        server: what answers at `/mcp`.
+        database: the team's.
+        settings: who signs in and how.
+        around: where it is.
+        health: says whether it is ready.
+    """
+    audience = settings.audience or f"{around.url}{MCP_PATH}"
+    own = OwnTokens(database)
+    jwts = None
+    if around.keys is not None and settings.issuer is not None:
+        jwts = JwtTokens(around.keys, settings.issuer, audience)
+    verifier = Verifier(own, jwts)
+    sessions = Sessions(around.secrets, secure=around.url.startswith("https://"))
+    web = None
+    if around.keys is not None and settings.web_client_id is not None:
+        web = WebClient(
+            around.keys,
+            settings.web_client_id,
+            settings.web_client_secret,
+            around.url,
+            audience,
+        )
+    app = _endpoint(server, around)
+    app.router.routes += [
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        *around.open_routes,
+        *SignIn(sessions, verifier, web).routes,
+        *_metadata_routes(settings, around, audience),
+        *around.routes,
+    ]
+    app.mount("/", Access(make_pages(server.service), around.hosts, with_token=False))
+
+    async def read_only() -> Collection[str]:
+        return [
+            tool.name
+            for tool in await server.list_tools()
+            if tool.annotations is not None and tool.annotations.read_only_hint
+        ]
+
+    metadata = _metadata_url(settings, around)
+    return KnownHosts(Login(app, verifier, sessions, metadata, read_only), around.hosts)
+
+
+def make_open_app(
+    server: ConsortiumServer,
+    around: Surroundings,
+    health: Health,
+) -> ASGIApp:
+    """The server without a login, for this machine only."""
+    app = _endpoint(server, around)
+    app.router.routes += [
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        *around.open_routes,
+    ]
+    app.mount("/", Access(make_pages(server.service), around.hosts, with_token=False))
+    return KnownHosts(app, around.hosts)
+
+
+def _endpoint(server: ConsortiumServer, around: Surroundings) -> Starlette:
+    """MCP, each request by itself: the next one may reach another server."""
+    origins = [f"{scheme}://{host}" for host in around.hosts for scheme in ("https", "http")]
+    return server.streamable_http_app(
+        streamable_http_path=MCP_PATH,
+        stateless_http=True,
+        transport_security=TransportSecuritySettings(
+            allowed_hosts=list(around.hosts), allowed_origins=origins
+        ),
+    )
+
+
+def _metadata_url(settings: TeamSettings, around: Surroundings) -> str | None:
+    if settings.issuer is None:
+        return None
+    return str(build_resource_metadata_url(AnyHttpUrl(f"{around.url}{MCP_PATH}")))
+
+
+def _metadata_routes(
+    settings: TeamSettings, around: Surroundings, audience: str
+) -> list[Route | Mount]:
+    """Where clients learn who signs people in (RFC 9728): beside the path, and at the root."""
+    if settings.issuer is None:
+        return []
+    resource = audience if urlsplit(audience).scheme else f"{around.url}{MCP_PATH}"
+    found: list[Route | Mount] = []
+    for path in (MCP_PATH, ""):
+        made = create_protected_resource_routes(
+            resource_url=AnyHttpUrl(resource),
+            authorization_servers=[AnyHttpUrl(settings.issuer)],
+            scopes_supported=[each for each in SCOPES if each != "admin"],
+            resource_name="consortium-mcp",
+        )
+        found += [
+            Route(f"/.well-known/oauth-protected-resource{path}", each.endpoint) for each in made
+        ]
+    return found
