@@ -106,15 +106,21 @@ def local_models(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
-@pytest.fixture
-def child_environment(tmp_path: Path) -> dict[str, str]:
-    """A user's environment without keys or anything of ours, on directories of the test's own."""
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """A user's environment without keys or anything of ours."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.endswith("_KEY") and not name.startswith(("CONSORTIUM_", "LLM_"))
     }
-    return kept | {"LLM_USER_PATH": str(tmp_path / "llm"), "PYTHONPATH": str(ROOT)}
+    return kept | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def child_environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The same, on directories of the test's own."""
+    return environment | {"LLM_USER_PATH": str(tmp_path / "llm")}
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def running_server(port: int | None = None) -> Iterator[Server]:
     Raises:
         NoServer: its programs are not installed.
     """
-    port = port or _free_port()
+    port = port or free_port()
     with _folder() as folder:
         options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
         with (folder / "log").open("wb") as log:
@@ -151,7 +151,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

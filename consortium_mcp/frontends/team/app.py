@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from consortium_mcp.adapters.identity.identity import SCOPES
 from consortium_mcp.adapters.identity.jwt_tokens import JwtTokens
@@ -152,22 +153,22 @@ def _metadata_url(settings: TeamSettings, around: Surroundings) -> str | None:
     return str(build_resource_metadata_url(AnyHttpUrl(f"{around.url}{MCP_PATH}")))
 
 
-def _metadata_routes(
-    settings: TeamSettings, around: Surroundings, audience: str
-) -> list[Route | Mount]:
+def _metadata_routes(settings: TeamSettings, around: Surroundings, audience: str) -> list[Route]:
     """Where clients learn who signs people in (RFC 9728): beside the path, and at the root."""
     if settings.issuer is None:
         return []
-    resource = audience if urlsplit(audience).scheme else f"{around.url}{MCP_PATH}"
-    found: list[Route | Mount] = []
-    for path in (MCP_PATH, ""):
-        made = create_protected_resource_routes(
-            resource_url=AnyHttpUrl(resource),
-            authorization_servers=[AnyHttpUrl(settings.issuer)],
-            scopes_supported=[each for each in SCOPES if each != "admin"],
-            resource_name="consortium-mcp",
-        )
-        found += [
-            Route(f"/.well-known/oauth-protected-resource{path}", each.endpoint) for each in made
-        ]
-    return found
+    addresses = AuthSettings(  # which keeps them as they are: clients compare them as texts
+        issuer_url=settings.issuer,  # type: ignore[arg-type]  # read by pydantic
+        resource_server_url=(  # type: ignore[arg-type]  # the same
+            audience if urlsplit(audience).scheme else f"{around.url}{MCP_PATH}"
+        ),
+        validate_token_resource=False,
+    )
+    [made] = create_protected_resource_routes(
+        resource_url=cast("AnyHttpUrl", addresses.resource_server_url),
+        authorization_servers=[addresses.issuer_url],
+        scopes_supported=[each for each in SCOPES if each != "admin"],
+        resource_name="consortium-mcp",
+    )
+    root = "/.well-known/oauth-protected-resource"
+    return [Route(f"{root}{path}", made.endpoint) for path in (MCP_PATH, "")]
