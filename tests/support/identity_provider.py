@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 from tests.support.postgres import free_port
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import IO
 
 FOLDER = ROOT / "tests" / "team" / "identity_provider"

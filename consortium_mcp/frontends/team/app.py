@@ -157,12 +157,14 @@ def _metadata_routes(settings: TeamSettings, around: Surroundings, audience: str
     """Where clients learn who signs people in (RFC 9728): beside the path, and at the root."""
     if settings.issuer is None:
         return []
-    addresses = AuthSettings(  # which keeps them as they are: clients compare them as texts
-        issuer_url=settings.issuer,  # type: ignore[arg-type]  # read by pydantic
-        resource_server_url=(  # type: ignore[arg-type]  # the same
-            audience if urlsplit(audience).scheme else f"{around.url}{MCP_PATH}"
-        ),
-        validate_token_resource=False,
+    resource = audience if urlsplit(audience).scheme else f"{around.url}{MCP_PATH}"
+    # This model keeps addresses as they are: clients compare them as texts.
+    addresses = AuthSettings.model_validate(
+        {
+            "issuer_url": settings.issuer,
+            "resource_server_url": resource,
+            "validate_token_resource": False,
+        }
     )
     [made] = create_protected_resource_routes(
         resource_url=cast("AnyHttpUrl", addresses.resource_server_url),
