@@ -78,7 +78,7 @@ def assemble(
         saved_in=saved_in,
         tools=tools,
         templates=Templates(only_saved=not any_template),
-        supervisor=RunSupervisor(group, store.beat),
+        supervisor=RunSupervisor(group, store),
         calibrations=calibrations,
         price_lists=PriceLists(registry, prices),
         gate=CallGate(ask or _caller(registry, settings, prices, tools)),

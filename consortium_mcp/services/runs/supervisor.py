@@ -15,11 +15,12 @@ from consortium_mcp.adapters.sqlite.patience import patience_of
 from consortium_mcp.core.domain.errors import ConsortiumError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Iterable
 
     from anyio.abc import TaskGroup
 
-    from consortium_mcp.adapters.journal.store import HeartbeatReply
+    from consortium_mcp.adapters.databases.database import Connection
+    from consortium_mcp.adapters.journal.store import HeartbeatReply, Store
     from consortium_mcp.core.domain.principal import Principal
     from consortium_mcp.core.records.run_record import RunRecord
     from consortium_mcp.services.runs.handle import RunHandle
@@ -46,14 +47,14 @@ class RunSupervisor:
 
     Args:
         group: the task group that the runs live in; it outlasts every request.
-        beat: writes the heartbeat of these runs, and returns what other processes want of them.
+        store: writes the heartbeat of these runs, and tells what other processes want of them.
     """
 
-    def __init__(
-        self, group: TaskGroup, beat: Callable[[Collection[str]], Awaitable[HeartbeatReply]]
-    ) -> None:
+    def __init__(self, group: TaskGroup, store: Store) -> None:
         self._group = group
-        self._beat = beat
+        self._store = store
+        self._pulse = store.file.pulse()
+        store.when_lost(self._hand_over)
         self._heartbeat_active = False
         self._running: dict[str, RunHandle] = {}
         self._unrecorded: dict[str, RunHandle] = {}
@@ -79,6 +80,8 @@ class RunSupervisor:
                 handle.end()
 
         self._group.start_soon(supervise)
+        if self._pulse is not None:
+            self._pulse.start(self._beat_apart, self._heed)
         if not self._heartbeat_active:
             self._heartbeat_active = True
             self._group.start_soon(self._keep_up)
@@ -93,17 +96,26 @@ class RunSupervisor:
         while self._running or self._unrecorded:
             await anyio.sleep(HEARTBEAT_SECONDS)
             with patience_of(HEARTBEAT_PATIENCE_SECONDS):
-                if self._running:
+                if self._running and self._pulse is None:
                     await self._send_heartbeat()
                 await self.write_rest()
         self._heartbeat_active = False
 
     async def _send_heartbeat(self) -> None:
         try:
-            reply = await self._beat(tuple(self._running))
+            reply = await self._store.beat(tuple(self._running))
         except StoreError as error:  # the runs themselves say so in their reports
             logger.info("no heartbeat could be written: %s", error)
             return
+        self._heed(reply)
+
+    def _beat_apart(self, db: Connection) -> HeartbeatReply | None:
+        """In a thread of its own."""
+        run_ids = tuple(self._running.copy())
+        return self._store.beat_on(db, run_ids) if run_ids else None
+
+    def _heed(self, reply: HeartbeatReply) -> None:
+        """Do what other processes want of the runs."""
         for run_id in reply.cancelled:
             self.cancel(run_id)
         for run_id in reply.joined & self._running.keys():
@@ -166,8 +178,19 @@ class RunSupervisor:
         handle.scope.cancel()
         return True
 
+    def working(self) -> dict[str, RunHandle]:
+        """The runs that work here and are nested in none, by their ids."""
+        found = self._running.items()
+        return {run_id: each for run_id, each in found if each.parent is None and not each.ended}
+
+    def give_up(self, run_ids: Iterable[str]) -> None:
+        """Stop working on these runs: another process goes on with them."""
+        for run_id in run_ids:
+            if handle := self._running.get(run_id):
+                handle.taken_over = True
+                handle.scope.cancel()
+
     def _hand_over(self, run_id: str) -> None:
-        if handle := self._running.get(run_id):
+        if (handle := self._running.get(run_id)) and not handle.taken_over:
             logger.warning("another process goes on with run %s", run_id)
-            handle.taken_over = True
-            handle.scope.cancel()
+            self.give_up([run_id])
