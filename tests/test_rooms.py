@@ -60,6 +60,10 @@ MAY_IMPORT = {
     "adapters/postgres": [
         "core/domain", "adapters", "adapters/databases", "adapters/journal", "adapters/sqlite",
     ],
+    "adapters/queue": [
+        "core/domain", "core/reports", "adapters/databases", "adapters/journal",
+        "adapters/postgres",
+    ],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -77,6 +81,10 @@ MAY_IMPORT = {
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
     "services": ["core/*", "adapters", "adapters/*", "services/runs"],
+    "services/team": [
+        "core/*", "adapters", "adapters/journal", "adapters/postgres", "adapters/queue",
+        "services", "services/runs",
+    ],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
     "frontends/page": [
@@ -138,6 +146,7 @@ ONLY_IN = {
     ],
     "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/", "adapters/fragments.py"],
+    "procrastinate": ["adapters/queue/"],
     "psycopg": ["adapters/postgres/"],
     "psycopg_pool": ["adapters/postgres/"],
     "sqlite3": [

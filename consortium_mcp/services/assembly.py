@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.services.runs.dispatch import Dispatch
 
 
 def assemble(
@@ -51,6 +52,7 @@ def assemble(
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
     any_template: bool = False,
+    dispatch: Dispatch | None = None,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -64,6 +66,7 @@ def assemble(
         ask: answers questions; by default with real calls.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         any_template: whether paths and loaders may be named as templates; only a person may.
+        dispatch: where runs go on; by default in this process.
     """
     registry = registry or Registry()
     store = store or Store(database_of(settings))
@@ -84,6 +87,7 @@ def assemble(
         gate=CallGate(ask or _caller(registry, settings, prices, tools)),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
+        dispatch=dispatch,
     )
     return parts.service_of(LOCAL)
 
@@ -104,6 +108,7 @@ class _Parts:
     gate: CallGate
     learning: Learning
     new_seed: Callable[[], str]
+    dispatch: Dispatch | None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -155,6 +160,7 @@ class _Parts:
             price_lists=self.price_lists,
             learning=self.learning,
             for_principal=self.service_of,
+            dispatch=self.dispatch,
         )
 
 

@@ -56,9 +56,7 @@ class Pulse(Protocol):
     It must be used from one event loop.
     """
 
-    def start(
-        self, change: Callable[[Connection], T | None], tell: Callable[[T], object]
-    ) -> None:
+    def start(self, change: Callable[[Connection], T | None], tell: Callable[[T], object]) -> None:
         """Begin, unless it has begun.
 
         Args:

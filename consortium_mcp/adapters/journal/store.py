@@ -312,10 +312,8 @@ class Store:
 
         def write(db: Connection) -> bool:
             claimed = db.execute(
-                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
-                f" cancel_requested = false, fruitless_resumes = {_FRUITLESS},"
-                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'"
-                f" AND {own}",
+                f"UPDATE runs SET owner = ?, heartbeat = ?, {RESUMED} WHERE run_id = ?"  # noqa: S608 (columns are ours)
+                f" AND {LIVE_STATUS} = 'interrupted' AND {own}",
                 [self.owner, self._clock(), run_id, self.claimable_before, *whose],
             )
             if claimed.rowcount == 1:
@@ -568,6 +566,11 @@ _ANSWERS = (
 )
 _FRUITLESS = (
     f"CASE WHEN coalesce(resumed_with, -1) = {_ANSWERS} THEN fruitless_resumes + 1 ELSE 0 END"
+)
+# What changes in the row of an interrupted run that somebody resumes.
+RESUMED = (
+    "status = 'working', ended_at = NULL, cancel_requested = false,"
+    f" fruitless_resumes = {_FRUITLESS}, resumed_with = {_ANSWERS}"
 )
 _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608

@@ -120,6 +120,23 @@ class PostgresDatabase:
         """What writes heartbeats beside the event loop."""
         return self._pulse
 
+    async def maintain(
+        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], str], None]
+    ) -> None:
+        """Change more than rows, on a connection that is in no transaction.
+
+        Args:
+            work: makes the change, in a thread; it is given the name that users may see.
+        """
+
+        def maintain() -> None:
+            with self._translated_errors():
+                self._opened()  # the journal's own tables come first
+                with self._connected() as connection:
+                    work(connection, self.name)
+
+        await anyio.to_thread.run_sync(maintain)
+
     @property
     def conninfo(self) -> str:
         """The address for other users of the driver, with what we set where it does not say."""

@@ -7,6 +7,7 @@ its `RunHandle` for as long as they like; the run goes on regardless.
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,7 +16,7 @@ from consortium_mcp.adapters.sqlite.patience import patience_of
 from consortium_mcp.core.domain.errors import ConsortiumError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from anyio.abc import TaskGroup
 
@@ -35,7 +36,7 @@ MOST_UNRECORDED = 1000
 """Unrecorded reports of ended runs that are kept in memory; the oldest are dropped first."""
 
 
-def _unwrapped(error: Exception) -> Exception:
+def unwrapped(error: Exception) -> Exception:
     """The single error in a task group's bundle, or the error itself."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
@@ -57,6 +58,7 @@ class RunSupervisor:
         store.when_lost(self._hand_over)
         self._heartbeat_active = False
         self._running: dict[str, RunHandle] = {}
+        self._held: list[str] = []
         self._unrecorded: dict[str, RunHandle] = {}
 
     def start(
@@ -64,13 +66,14 @@ class RunSupervisor:
     ) -> None:
         """Start a run. `work` keeps `handle.report` up to date."""
         self._running[run_id] = handle
+        self._beat_beside()
 
         async def supervise() -> None:
             try:
                 with handle.scope:
                     await work(handle)
             except Exception as error:  # a fault in one run must not end the others
-                handle.error = _unwrapped(error)
+                handle.error = unwrapped(error)
                 if not isinstance(handle.error, ConsortiumError):
                     logger.exception("run %s broke", run_id)
             finally:
@@ -80,11 +83,13 @@ class RunSupervisor:
                 handle.end()
 
         self._group.start_soon(supervise)
-        if self._pulse is not None:
-            self._pulse.start(self._beat_apart, self._heed)
         if not self._heartbeat_active:
             self._heartbeat_active = True
             self._group.start_soon(self._keep_up)
+
+    def _beat_beside(self) -> None:
+        if self._pulse is not None:
+            self._pulse.start(self._beat_apart, self._heed)
 
     def _keep_unrecorded(self, run_id: str, handle: RunHandle) -> None:
         self._unrecorded[run_id] = handle
@@ -111,7 +116,7 @@ class RunSupervisor:
 
     def _beat_apart(self, db: Connection) -> HeartbeatReply | None:
         """In a thread of its own."""
-        run_ids = tuple(self._running.copy())
+        run_ids = {*self._running.copy(), *self._held}
         return self._store.beat_on(db, run_ids) if run_ids else None
 
     def _heed(self, reply: HeartbeatReply) -> None:
@@ -139,6 +144,27 @@ class RunSupervisor:
             await call()
 
         self._group.start_soon(watch)
+
+    def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something on the side, as long as the process lasts; a database may fail."""
+
+        async def logged() -> None:
+            try:
+                await work()
+            except StoreError as error:
+                logger.warning("%s", error)
+
+        self._group.start_soon(logged)
+
+    @contextmanager
+    def holding(self, run_id: str) -> Iterator[None]:
+        """While it lasts, heartbeats are written for a run that is about to start."""
+        self._held.append(run_id)
+        self._beat_beside()
+        try:
+            yield
+        finally:
+            self._held.remove(run_id)
 
     def unrecorded_run(self, run_id: str) -> RunRecord | None:
         """The record of a run of which this process knows more than the database."""
