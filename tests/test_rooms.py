@@ -60,6 +60,12 @@ MAY_IMPORT = {
     "adapters/postgres": [
         "core/domain", "adapters", "adapters/databases", "adapters/journal", "adapters/sqlite",
     ],
+    "adapters/queue": [
+        "core/domain", "core/reports", "adapters/databases", "adapters/journal",
+        "adapters/postgres",
+    ],
+    "adapters/identity": ["core/domain", "adapters/databases"],
+    "adapters/team": ["core/domain", "adapters/databases"],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -76,8 +82,12 @@ MAY_IMPORT = {
     "services/runs": [
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
-    "services/users": ["core/domain"],
+    "services/users": ["core/domain", "services/runs"],
     "services": ["core/*", "adapters", "adapters/*", "services/runs", "services/users"],
+    "services/team": [
+        "core/*", "adapters", "adapters/journal", "adapters/postgres", "adapters/queue",
+        "services", "services/runs", "services/users",
+    ],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
     "frontends/page": [
@@ -118,6 +128,14 @@ MAY_IMPORT = {
         "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
         "frontends/page", "frontends/browser", "frontends/mcp/tools", "frontends/mcp",
     ],
+    "frontends/team": [
+        "core/domain", "adapters", "adapters/identity", "adapters/team", "adapters/postgres",
+        "services/*", "frontends/browser", "frontends/mcp", "frontends/text",
+    ],
+    "frontends/cli/team": [
+        "core/domain", "adapters/identity", "adapters/postgres", "services/team",
+        "frontends/team", "frontends/text",
+    ],
     # The package itself: its public names, and `python -m consortium_mcp`.
     ".": ["frontends", "frontends/cli"],
 }  # fmt: skip
@@ -140,6 +158,7 @@ ONLY_IN = {
     ],
     "acp": ["adapters/acp/asking.py"],
     "sqlite_utils": ["adapters/journal/", "adapters/fragments.py"],
+    "procrastinate": ["adapters/queue/"],
     "psycopg": ["adapters/postgres/"],
     "psycopg_pool": ["adapters/postgres/"],
     "sqlite3": [
@@ -148,10 +167,17 @@ ONLY_IN = {
         "adapters/sqlite/",
         "adapters/consortium_files.py",
     ],
-    "mcp": ["frontends/mcp/", "frontends/cli/demo.py"],
-    "mcp_types": ["frontends/mcp/", "frontends/cli/demo.py"],
-    "uvicorn": ["frontends/mcp/http.py", "frontends/browser/serving.py"],
-    "starlette": ["frontends/browser/"],
+    "jwt": ["adapters/identity/"],
+    "httpx2": ["adapters/identity/", "frontends/team/sign_in.py"],
+    "cryptography": ["frontends/team/sessions.py"],
+    "mcp": ["frontends/mcp/", "frontends/team/", "frontends/cli/demo.py"],
+    "mcp_types": ["frontends/mcp/", "frontends/team/", "frontends/cli/demo.py"],
+    "uvicorn": [
+        "frontends/mcp/http.py",
+        "frontends/browser/serving.py",
+        "frontends/team/serving.py",
+    ],
+    "starlette": ["frontends/browser/", "frontends/team/"],
     "rich": ["frontends/terminal/"],
     "filelock": ["adapters/clients/files.py"],
     "tomlkit": ["adapters/clients/toml.py"],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
+DEFAULT_WORKER_RUNS = 100
 DEPTH = "CONSORTIUM_DEPTH"
 """Set for the agent programs that a consultation starts: how deep in consultations they run."""
 DATABASE_URL = "CONSORTIUM_DATABASE_URL"
@@ -63,6 +64,8 @@ class Settings:
     """The address of a team's PostgreSQL database, which then takes the place of `database`."""
     team: TeamSettings = field(default_factory=TeamSettings)
     """Of a team's server."""
+    worker_runs: int = DEFAULT_WORKER_RUNS
+    """Runs at once in one process of a team's server."""
 
     @property
     def prices(self) -> Path:
@@ -101,6 +104,7 @@ def from_environment(
         default_models=_list(env, "CONSORTIUM_MODELS"),
         acp_agents=_list(env, "CONSORTIUM_ACP"),
         depth=_count(env, DEPTH) or 0,
+        worker_runs=_count(env, "CONSORTIUM_WORKER_RUNS") or DEFAULT_WORKER_RUNS,
         files=_folders(env),
         tools=_list(env, "CONSORTIUM_TOOLS"),
         fetch_urls=env.get("CONSORTIUM_FETCH_URLS", "").lower() in {"1", "true", "yes", "on"},

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.services.runs.dispatch import Dispatch
 
 
 def assemble(
@@ -52,6 +53,7 @@ def assemble(
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
     any_template: bool = False,
+    dispatch: Dispatch | None = None,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -65,6 +67,7 @@ def assemble(
         ask: answers questions; by default with real calls.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         any_template: whether paths and loaders may be named as templates; only a person may.
+        dispatch: where runs go on; by default in this process.
     """
     registry = registry or Registry()
     store = store or Store(database_of(settings))
@@ -79,12 +82,13 @@ def assemble(
         saved_in=saved_in,
         tools=tools,
         templates=Templates(only_saved=not any_template),
-        supervisor=RunSupervisor(group, store.beat),
+        supervisor=RunSupervisor(group, store),
         calibrations=calibrations,
         price_lists=PriceLists(registry, prices),
         gate=CallGate(ask or _caller(registry, settings, prices, tools)),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
+        dispatch=dispatch,
     )
     return parts.service_of(LOCAL)
 
@@ -105,6 +109,7 @@ class _Parts:
     gate: CallGate
     learning: Learning
     new_seed: Callable[[], str]
+    dispatch: Dispatch | None
     announcements: Announcements = field(default_factory=Announcements)
     services: dict[Principal, Service] = field(default_factory=dict)
 
@@ -160,6 +165,7 @@ class _Parts:
             learning=self.learning,
             for_principal=self.service_of,
             announcements=self.announcements,
+            dispatch=self.dispatch,
         )
 
 

@@ -19,6 +19,7 @@ from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummar
 from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.reporting import report_of_plan
 from consortium_mcp.core.reports.uris import LATEST, report_uri, resource_uri, run_named
+from consortium_mcp.services.runs.dispatch import InThisProcess
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from consortium_mcp.services.preparation import PreparedRun, RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.runs.dispatch import Dispatch
     from consortium_mcp.services.runs.gate import CallGate
+    from consortium_mcp.services.runs.handle import RunHandle
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
@@ -71,6 +74,7 @@ class Service:
         for_principal: the service of somebody else, with the same parts.
         announcements: tell of what has changed.
         learning: learns from rated runs, where that is wanted.
+        dispatch: where runs that begin or are resumed go on; by default in this process.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Service:
         learning: Learning,
         for_principal: Callable[[Principal], Service],
         announcements: Announcements,
+        dispatch: Dispatch | None = None,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -99,7 +104,9 @@ class Service:
         self._preparation = preparation
         self.history = history
         self._supervisor = supervisor
-        self._earlier_runs = EarlierRuns(store, supervisor)
+        self._dispatch = dispatch or InThisProcess(self._start, self.go_on)
+        self._begins_in = self._dispatch.records_in(store)
+        self._earlier_runs = EarlierRuns(self._begins_in, supervisor)
         self._nested_runs = nested_runs
         self._ask = ask
         self._price_lists = price_lists
@@ -107,6 +114,11 @@ class Service:
         self.for_principal = for_principal
         self._announcements = announcements
         self._announce = announcements.of(store.access.principal)
+
+    @property
+    def own_runs(self) -> OwnRuns:
+        """Those that work in this process."""
+        return self._supervisor
 
     def announce_to(self, listener: Listener) -> None:
         """From now on call `listener` with the URIs of what has changed, and whose that is."""
@@ -157,15 +169,14 @@ class Service:
             wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
             price = prepared.prices.price
             execution = RunExecution(
-                prepared.run, now(), self._ask, self.store, wrap=wrap, price=price
+                prepared.run, now(), self._ask, self._begins_in, wrap=wrap, price=price
             )
             async with self._earlier_runs.turn_of(prepared.run):
                 with anyio.CancelScope(shield=True):  # a run that is recorded begins, too
                     found = await self._earlier_runs.find_or_record(execution, join=request.join)
                     if found is not None:
                         return found
-                    await execution.begin()
-                    self._start(execution)
+                    await self._dispatch.begin(execution)
         return Consultation(execution.run.run_id)
 
     async def find(self, request: ConsultRequest) -> Consultation | None:
@@ -208,8 +219,8 @@ class Service:
         """Continue an interrupted run; what was answered before is not asked again.
 
         Returns:
-            Whether the run goes on here and now. If not, nothing has changed: the run has ended,
-            or it is working already, here or in another process.
+            Whether the run goes on now. If not, nothing has changed: the run has ended, or it is
+            working already, here or in another process.
 
         Raises:
             UnknownRun: no run has this id.
@@ -238,35 +249,44 @@ class Service:
         if record.parent is not None:
             parent = record.parent.run_id
             raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")
-        resolved = await self.resolver.resolve_from(record.config, ConsortiumSettings())
-        if not await self.store.claim(run_id):
-            return False
+        await self.resolver.resolve_from(record.config, ConsortiumSettings())  # can it be asked?
+        return await self._dispatch.resume(self.store, run_id)
+
+    async def go_on(self, run_id: str) -> RunHandle:
+        """Work on a recorded run that has just become this process's.
+
+        Raises:
+            ConfigError: a model of the run is unknown or not ready here.
+            StoreError: it cannot be read.
+        """
         record = await self.store.record(run_id)
+        resolved = await self.resolver.resolve_from(record.config, ConsortiumSettings())
         run, created_at = record.run(), record.report.created_at
         wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
         prices = await self._price_lists.for_run(resolved)
-        self._start(
-            RunExecution(
-                run,
-                created_at,
-                self._ask,
-                self.store,
-                record.exchanges,
-                begun=record.begun_calls,
-                tool_uses=record.tool_uses,
-                wrap=wrap,
-                price=prices.price,
-            )
+        execution = RunExecution(
+            run,
+            created_at,
+            self._ask,
+            self.store,
+            record.exchanges,
+            begun=record.begun_calls,
+            tool_uses=record.tool_uses,
+            wrap=wrap,
+            price=prices.price,
         )
-        return True
+        self._start(execution)
+        return execution.handle
 
     def cancel_here(self, run_id: str) -> None:
-        """Cancel a run of this process at once, because its caller no longer wants it.
+        """Cancel a run that began here at once, because its caller no longer wants it.
 
         It goes on for a caller of another process that has joined it.
         """
         handle = self._supervisor.get(run_id)
-        if handle is not None and not handle.joined_elsewhere:
+        if handle is None:
+            self._supervisor.spawn(partial(self._dispatch.cancel, self.store, run_id))
+        elif not handle.joined_elsewhere:
             self._supervisor.cancel(run_id)
 
     async def cancel(self, run_id: str) -> RunReport:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.store import STALE_SECONDS
+from consortium_mcp.adapters.databases.lease import TEAM
 from consortium_mcp.core.domain.errors import (
     ConfigError,
     NotYours,
@@ -259,7 +259,7 @@ async def test_a_shared_run_that_was_interrupted_is_resumed_by_its_owner_only(
         await mine.share(run_id, "team")
         report = await service.for_principal(B).wait(run_id, 0)
         assert report.status == "working"
-    execute(settings, "UPDATE runs SET heartbeat = heartbeat - ?", [STALE_SECONDS + 1])
+    execute(settings, "UPDATE runs SET heartbeat = heartbeat - ?", [TEAM.told_seconds + 1])
     async with opened(settings) as service:
         with pytest.raises(NotYours):
             await service.for_principal(B).resume(run_id)

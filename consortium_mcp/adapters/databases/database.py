@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from consortium_mcp.adapters.databases.lease import Lease
     from consortium_mcp.adapters.databases.search import SearchIndex
     from consortium_mcp.adapters.sqlite.damage import SetAside
 
@@ -49,6 +50,27 @@ class Connection(Protocol):
         ...
 
 
+class Pulse(Protocol):
+    """Makes a change every second, on its own connection, whatever the event loop is busy with.
+
+    It must be used from one event loop.
+    """
+
+    def start(self, change: Callable[[Connection], T | None], tell: Callable[[T], object]) -> None:
+        """Begin, unless it has begun.
+
+        Args:
+            change: makes the change, in a transaction, in a thread; `None` is nothing to tell.
+            tell: called in the event loop with what the change returned. A change that fails is not
+                told: the next one follows in a second.
+        """
+        ...
+
+    def close(self) -> None:
+        """End it, if it has begun."""
+        ...
+
+
 class Database(Protocol):
     """The journal's database.
 
@@ -73,6 +95,11 @@ class Database(Protocol):
         """Damaged databases that lie beside it, as last seen."""
         ...
 
+    @property
+    def lease(self) -> Lease:
+        """How long the process of a run may be silent."""
+        ...
+
     def clock(self) -> float:
         """Seconds since the epoch, the same for every process that uses this database."""
         ...
@@ -94,6 +121,10 @@ class Database(Protocol):
 
         A process that dies changes nothing, so whoever waits should also look now and then.
         """
+        ...
+
+    def pulse(self) -> Pulse | None:
+        """What writes heartbeats beside the event loop; `None` where the loop does well enough."""
         ...
 
     def search_index(self) -> SearchIndex:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio.lowlevel
+
 from consortium_mcp.adapters.journal.recorder import BEGUN_CALL
 from consortium_mcp.core.domain.errors import BudgetExceeded
 from consortium_mcp.core.domain.tool_use import WatchedSteps
@@ -73,3 +75,5 @@ class BegunCalls:
         if self.recorder is not None:
             save = partial(self._store.save_begun_call, self._run_id, call)
             await self.recorder.record(BEGUN_CALL, save, str(key))
+            # The write may have shown that another process has the run: then no call is made.
+            await anyio.lowlevel.checkpoint_if_cancelled()

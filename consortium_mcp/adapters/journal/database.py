@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 from sqlite_utils import Database
 
+from consortium_mcp.adapters.databases.lease import ONE_PERSON
 from consortium_mcp.adapters.journal.migrations import additions, migrations
 from consortium_mcp.adapters.journal.search_index import SearchIndex
 from consortium_mcp.adapters.sqlite.connection import (
@@ -73,6 +74,8 @@ class DatabaseFile:
         StoreNewer: a newer version of this software wrote the file.
     """
 
+    lease = ONE_PERSON
+
     def __init__(self, path: Path, busy_seconds: float = PATIENCE_SECONDS) -> None:
         self.path = path
         self.name = str(path)
@@ -119,6 +122,9 @@ class DatabaseFile:
         """Nobody tells of changes of a file, so the function waits until it is time to look."""
         del run_id
         yield partial(anyio.sleep, POLL_SECONDS)
+
+    def pulse(self) -> None:
+        """Runs of one person do not keep their event loop from writing heartbeats."""
 
     def search_index(self) -> SearchIndex:
         """The index of what runs say."""

@@ -273,6 +273,8 @@ _PRINCIPALS = tuple(
         "visibility TEXT NOT NULL DEFAULT 'private'",
     )
 )
+# How often a process died while it worked on the run.
+_DEATHS = ("ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0",)
 # See `search_index`. The step only writes down what is to be indexed (a million runs take half a
 # second); the triggers are plain SQL, because other processes' SQLite fires them as well.
 _PARTS_OF_WORDS = (
@@ -326,3 +328,4 @@ _step(additions, "0006_repeated_questions", _REPEATED)
 _step(additions, "0007_ratings", _RATINGS)
 _step(additions, "0008_weights", _WEIGHTS)
 _step(additions, "0009_principals", _PRINCIPALS)
+_step(additions, "0010_deaths", _DEATHS)

@@ -1,13 +1,18 @@
 """The journal: runs, exchanges, iterations. All our SQL is here and in the neighbouring modules.
 
 A run belongs to the process that works on it, its *owner*, which writes a heartbeat every second.
-Once the owner has been silent for `STALE_SECONDS`, every reader sees the run as interrupted. That
-needs no write, so it also works for a file that cannot be written.
+Once the owner has been silent for the time of its `Lease`, every reader sees the run as
+interrupted. That needs no write, so it also works for a file that cannot be written. A run that
+waits for a worker has no owner, and a heartbeat that is never over.
+
+What belongs to a run is written by its owner alone: a process that was silent, and whose run
+another one goes on with, writes nothing of it any more.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from copy import copy
 from dataclasses import dataclass
@@ -27,6 +32,7 @@ from consortium_mcp.adapters.journal.rows import (
     RECORD_COLUMNS,
     exchange_of,
     insert,
+    insert_owned,
     iteration_of,
     record_of,
     report_of_row,
@@ -49,9 +55,8 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.reports.report import RunReport
 
-STALE_SECONDS = 10.0
-"""Silence after which a run's process counts as dead: ten missed heartbeats. A busy machine or a
-long write of another process delays one or two; a run taken over too early would be paid twice."""
+QUEUED = math.inf
+"""The heartbeat of a run that waits for a worker."""
 # Its parameter is the time before which a heartbeat is stale.
 LIVE_STATUS = (
     "CASE WHEN (runs.status = 'working' AND coalesce(runs.heartbeat, 0) < ?)"
@@ -118,7 +123,10 @@ class Store:
         self.owner = secrets.token_hex(8)
         """The id that marks this process's runs."""
         self._clock = clock or self.file.clock
+        self.lease = self.file.lease
         self.access = Access(LOCAL)
+        self._queues = False
+        self._on_lost: list[Callable[[str], object]] = []
 
     def bound_to(self, principal: Principal) -> Store:
         """The same journal of the same process, for somebody else."""
@@ -126,16 +134,38 @@ class Store:
         bound.access = Access(principal)
         return bound
 
+    def queueing(self) -> Store:
+        """The same journal, where what is begun waits for a worker."""
+        queueing = copy(self)
+        queueing._queues = True  # noqa: SLF001 (a store as well)
+        return queueing
+
+    def when_lost(self, call: Callable[[str], object]) -> None:
+        """Call this with the id of a run as soon as a write shows that another process has it."""
+        self._on_lost.append(call)
+
     @property
     def _marks(self) -> dict[str, Any]:
         """What marks a run as this process's, and as that of the person who asks."""
         whose = self.access.principal.columns
+        if self._queues:
+            return {"owner": None, "heartbeat": QUEUED} | whose
         return {"owner": self.owner, "heartbeat": self._clock()} | whose
 
     @property
     def stale_before(self) -> float:
-        """The time before which a heartbeat is stale."""
-        return self._clock() - STALE_SECONDS
+        """The time before which a heartbeat is stale, to readers."""
+        return self._clock() - self.lease.told_seconds
+
+    @property
+    def claimable_before(self) -> float:
+        """The time before which a heartbeat is stale, to who would go on with the run."""
+        return self._clock() - self.lease.claim_seconds
+
+    @property
+    def clock(self) -> float:
+        """The time that heartbeats are compared with."""
+        return self._clock()
 
     def notes(self, *, recent: bool = False) -> list[str]:
         """What users of the journal should know: what of it was set aside as damaged.
@@ -186,8 +216,9 @@ class Store:
                 return None
             if row["ended_at"] is None:
                 db.execute(
-                    "UPDATE runs SET joined = true WHERE run_id = ? AND owner != ?",
-                    [row["run_id"], self.owner],
+                    "UPDATE runs SET joined = true WHERE run_id = ?"
+                    " AND (coalesce(owner, '') != ? OR ?)",
+                    [row["run_id"], self.owner, self._queues],
                 )
             return EarlierRun(**row)
 
@@ -224,32 +255,51 @@ class Store:
         }
         assignments = ", ".join(f"{name} = ?" for name in values)
         ended_at = None if report.status == "working" else now()
-        await self.file.write(
-            lambda db: db.execute(
-                f"UPDATE runs SET {assignments}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
-                " WHERE run_id = ? AND owner = ?",
-                [*values.values(), ended_at, report.run_id, self.owner],
-            )
+        sql = (
+            f"UPDATE runs SET {assignments}, ended_at = coalesce(ended_at, ?)"  # noqa: S608 (columns are ours)
+            " WHERE run_id = ? AND owner = ?"
         )
+        bound = [*values.values(), ended_at, report.run_id, self.owner]
+        await self._write_owned(
+            report.run_id or "", lambda db: db.execute(sql, bound).rowcount == 1
+        )
+
+    async def _write_owned(self, run_id: str, write: Callable[[Connection], bool]) -> None:
+        """Write something of a run, and tell if nothing was written as another process has it.
+
+        Args:
+            run_id: the run. One that could not be recorded yet is still this process's.
+            write: writes it if the run is this process's; whether anything was written.
+        """
+
+        def change(db: Connection) -> bool:
+            if write(db):
+                return False
+            sql = "SELECT 1 FROM runs WHERE run_id = ? AND coalesce(owner, '') != ?"
+            return db.execute(sql, [run_id, self.owner]).fetchone() is not None
+
+        if await self.file.write(change):
+            for call in self._on_lost:
+                call(run_id)
 
     async def beat(self, run_ids: Collection[str]) -> HeartbeatReply:
         """Write a heartbeat for these runs of this process, and read what others did to them."""
         if not run_ids:
             return HeartbeatReply(frozenset(), frozenset())
+        return await self.file.write(lambda db: self.beat_on(db, run_ids))
+
+    def beat_on(self, db: Connection, run_ids: Collection[str]) -> HeartbeatReply:
+        """As `beat`, within a transaction that has begun; for some runs at least."""
         marks = ", ".join("?" for _ in run_ids)
-
-        def write(db: Connection) -> Sequence[Row]:
-            db.execute(
-                f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
-                [self._clock(), *run_ids, self.owner],
-            )
-            return db.execute(
-                "SELECT run_id, owner, cancel_requested, joined FROM runs"  # noqa: S608
-                f" WHERE run_id IN ({marks})",
-                [*run_ids],
-            ).fetchall()
-
-        rows = await self.file.write(write)
+        db.execute(
+            f"UPDATE runs SET heartbeat = ? WHERE run_id IN ({marks}) AND owner = ?",  # noqa: S608
+            [self._clock(), *run_ids, self.owner],
+        )
+        rows = db.execute(
+            "SELECT run_id, owner, cancel_requested, joined FROM runs"  # noqa: S608
+            f" WHERE run_id IN ({marks})",
+            [*run_ids],
+        ).fetchall()
         return HeartbeatReply(
             cancelled=frozenset(row["run_id"] for row in rows if row["cancel_requested"]),
             taken_over=frozenset(row["run_id"] for row in rows if row["owner"] != self.owner),
@@ -262,12 +312,12 @@ class Store:
 
         def write(db: Connection) -> bool:
             claimed = db.execute(
-                "UPDATE runs SET owner = ?, heartbeat = ?, status = 'working', ended_at = NULL,"  # noqa: S608 (columns are ours)
-                f" cancel_requested = false, fruitless_resumes = {_FRUITLESS},"
-                f" resumed_with = {_ANSWERS} WHERE run_id = ? AND {LIVE_STATUS} = 'interrupted'"
-                f" AND {own}",
-                [self.owner, self._clock(), run_id, self.stale_before, *whose],
+                f"UPDATE runs SET owner = ?, heartbeat = ?, {RESUMED} WHERE run_id = ?"  # noqa: S608 (columns are ours)
+                f" AND {LIVE_STATUS} = 'interrupted' AND {own}",
+                [self.owner, self._clock(), run_id, self.claimable_before, *whose],
             )
+            if claimed.rowcount == 1:
+                db.execute(OWN_NESTED, [run_id, self.owner])
             return claimed.rowcount == 1
 
         return await self.file.write(write)
@@ -294,14 +344,15 @@ class Store:
         def write(db: Connection) -> None:
             report = self._changeable(db, run_id)
             if report.status == "working":
-                db.execute("UPDATE runs SET cancel_requested = true WHERE run_id = ?", [run_id])
-            elif report.status == "interrupted":
-                cancelled = with_status(report, "cancelled")
-                db.execute(
-                    "UPDATE runs SET status = 'cancelled', report = ?,"
-                    " ended_at = coalesce(ended_at, ?), owner = NULL WHERE run_id = ?",
-                    [cancelled.model_dump_json(), now(), run_id],
+                asked = db.execute(
+                    "UPDATE runs SET cancel_requested = true"
+                    " WHERE run_id = ? AND owner IS NOT NULL",
+                    [run_id],
                 )
+                if asked.rowcount == 0:  # it waits for a worker
+                    cancel_now(db, report)
+            elif report.status == "interrupted":
+                cancel_now(db, report)
 
         await self.file.write(write)
 
@@ -365,12 +416,16 @@ class Store:
             "run_id": run_id,
             "warnings": json.dumps(exchange.warnings),
         }
-        await self.file.write(lambda db: insert(db, "exchanges", values))
+        await self._write_owned(
+            run_id, lambda db: insert_owned(db, "exchanges", values, self.owner)
+        )
 
     async def save_tool_use(self, run_id: str, use: ToolUse) -> None:
         """Record one use of a tool; one that is recorded already stays as it is."""
         values = {"run_id": run_id} | use.model_dump()
-        await self.file.write(lambda db: insert(db, "tool_uses", values))
+        await self._write_owned(
+            run_id, lambda db: insert_owned(db, "tool_uses", values, self.owner)
+        )
 
     async def tool_uses(self, run_id: str) -> list[ToolUse]:
         """Every use of a tool in a run, in the order of recording."""
@@ -380,13 +435,9 @@ class Store:
     async def save_begun_call(self, run_id: str, call: BegunCall) -> None:
         """Note that a call has begun, or how often by now."""
         values = {"run_id": run_id} | call.model_dump()
-        await self.file.write(
-            lambda db: db.execute(
-                f"INSERT INTO begun_calls ({', '.join(values)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (columns are ours)
-                " ON CONFLICT (run_id, iteration, role, label, attempt)"
-                " DO UPDATE SET tries = excluded.tries",
-                [*values.values()],
-            )
+        again = "(run_id, iteration, role, label, attempt) DO UPDATE SET tries = excluded.tries"
+        await self._write_owned(
+            run_id, lambda db: insert_owned(db, "begun_calls", values, self.owner, again)
         )
 
     async def begun_calls(self, run_id: str) -> list[BegunCall]:
@@ -400,32 +451,23 @@ class Store:
         return [exchange_of(row) for row in rows]
 
     async def save_iteration(self, run_id: str, iteration: IterationRecord) -> None:
-        """Record an iteration: first when its hearing ends, again with its verdict.
-
-        Nothing is written for a run that another process has taken over.
-        """
-        values = iteration.model_dump(mode="json")
-
-        def write(db: Connection) -> None:
-            db.execute(
-                "INSERT INTO iterations (run_id, number, responses, verdict, cut, created_at)"  # noqa: S608
-                " SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS"
-                f" (SELECT 1 FROM runs WHERE run_id = ? AND owner = ? {_FOR_SHARE})"
-                " ON CONFLICT (run_id, number) DO UPDATE SET responses = excluded.responses,"
-                " verdict = excluded.verdict, cut = excluded.cut",
-                [
-                    run_id,
-                    iteration.number,
-                    json.dumps(values["responses"]),
-                    values["verdict"] and json.dumps(values["verdict"]),
-                    iteration.cut,
-                    now(),
-                    run_id,
-                    self.owner,
-                ],
-            )
-
-        await self.file.write(write)
+        """Record an iteration: first when its hearing ends, again with its verdict."""
+        found = iteration.model_dump(mode="json")
+        values = {
+            "run_id": run_id,
+            "number": iteration.number,
+            "responses": json.dumps(found["responses"]),
+            "verdict": found["verdict"] and json.dumps(found["verdict"]),
+            "cut": iteration.cut,
+            "created_at": now(),
+        }
+        again = (
+            "(run_id, number) DO UPDATE SET responses = excluded.responses,"
+            " verdict = excluded.verdict, cut = excluded.cut"
+        )
+        await self._write_owned(
+            run_id, lambda db: insert_owned(db, "iterations", values, self.owner, again)
+        )
 
     async def iterations(self, run_id: str) -> list[IterationRecord]:
         """A run's iterations so far; the last may have no verdict yet."""
@@ -496,10 +538,27 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-# Rows that are read to be changed, or that must stay as they are until the change is made. SQLite
-# takes them for comments; it has one writer at a time anyway.
+def cancel_now(db: Connection, report: RunReport) -> None:
+    """Cancel a run on which no process works."""
+    cancelled = with_status(report, "cancelled")
+    db.execute(
+        "UPDATE runs SET status = 'cancelled', report = ?, ended_at = coalesce(ended_at, ?),"
+        " owner = NULL WHERE run_id = ?",
+        [cancelled.model_dump_json(), now(), report.run_id],
+    )
+
+
+# Rows that are read to be changed. SQLite takes it for a comment; it has one writer at a time
+# anyway.
 _FOR_UPDATE = "/* FOR UPDATE */"
-_FOR_SHARE = "/* FOR SHARE */"
+# The runs that are nested in a run and have not ended go to its new owner, so that the old one
+# writes nothing of them either. Whether they work is another question: see `claim_nested`.
+OWN_NESTED = (
+    "WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_run_id = ?"
+    " UNION SELECT runs.run_id FROM runs JOIN below ON runs.parent_run_id = below.run_id)"
+    " UPDATE runs SET owner = ? WHERE status IN ('working', 'interrupted')"
+    " AND run_id IN (SELECT run_id FROM below)"
+)
 # Answers that a run has, with those of its nested runs; and resumes in a row that brought none.
 _ANSWERS = (
     "(SELECT count(*) FROM exchanges AS e WHERE e.run_id = runs.run_id OR e.run_id IN"
@@ -507,6 +566,11 @@ _ANSWERS = (
 )
 _FRUITLESS = (
     f"CASE WHEN coalesce(resumed_with, -1) = {_ANSWERS} THEN fruitless_resumes + 1 ELSE 0 END"
+)
+# What changes in the row of an interrupted run that somebody resumes.
+RESUMED = (
+    "status = 'working', ended_at = NULL, cancel_requested = false,"
+    f" fruitless_resumes = {_FRUITLESS}, resumed_with = {_ANSWERS}"
 )
 _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608

@@ -19,10 +19,12 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from consortium_mcp.adapters.databases.lease import TEAM
 from consortium_mcp.adapters.postgres.changes import Changes
 from consortium_mcp.adapters.postgres.clock import DatabaseTime
 from consortium_mcp.adapters.postgres.failures import VARIABLE, store_error
 from consortium_mcp.adapters.postgres.migrations import bring_up_to_date
+from consortium_mcp.adapters.postgres.pulse import PostgresPulse
 from consortium_mcp.adapters.postgres.search import PostgresIndex
 from consortium_mcp.adapters.postgres.spelling import spelled
 from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS, Patience, current_patience
@@ -48,12 +50,12 @@ _ATTEMPTS = 3
 class _Transaction:
     """A connection within a transaction, which understands the journal's SQL."""
 
-    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[DictRow]:
         text, bound = spelled(sql, values)
-        return self._connection.execute(text, bound)
+        return self._connection.cursor(row_factory=dict_row).execute(text, bound)
 
 
 class PostgresDatabase:
@@ -69,6 +71,7 @@ class PostgresDatabase:
 
     begun_anew = 0
     set_aside: tuple[SetAside, ...] = ()
+    lease = TEAM
 
     def __init__(self, url: str, busy_seconds: float = PATIENCE_SECONDS) -> None:
         self._address = _address(url)
@@ -81,6 +84,7 @@ class PostgresDatabase:
         self._is_suspect = False
         """The last connection was lost, so it is not worth waiting for one of the pool's."""
         self._changes = Changes(self._connected)
+        self._pulse = PostgresPulse(self._connected, _Transaction)
 
     def clock(self) -> DatabaseTime:
         """The database's own time, whatever the clock of this machine says."""
@@ -112,6 +116,32 @@ class PostgresDatabase:
         """While it lasts, the function waits until the run may have changed."""
         return self._changes.watching(run_id)
 
+    def pulse(self) -> PostgresPulse:
+        """What writes heartbeats beside the event loop."""
+        return self._pulse
+
+    async def maintain(
+        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], str], None]
+    ) -> None:
+        """Change more than rows, on a connection that is in no transaction.
+
+        Args:
+            work: makes the change, in a thread; it is given the name that users may see.
+        """
+
+        def maintain() -> None:
+            with self._translated_errors():
+                self._opened()  # the journal's own tables come first
+                with self._connected() as connection:
+                    work(connection, self.name)
+
+        await anyio.to_thread.run_sync(maintain)
+
+    @property
+    def conninfo(self) -> str:
+        """The address for other users of the driver, with what we set where it does not say."""
+        return conninfo.make_conninfo("", **self._address)
+
     def search_index(self) -> PostgresIndex:
         """The index of what runs say."""
         return PostgresIndex(self)
@@ -119,6 +149,7 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Close all connections; the next use opens them again."""
         self._changes.close()
+        self._pulse.close()
         pool, self._pool = self._pool, None
         if pool is not None:
             with anyio.CancelScope(shield=True):
@@ -157,7 +188,7 @@ class PostgresDatabase:
                 with self._connected() as connection:
                     bring_up_to_date(connection, self.name)
                 self._pool = ConnectionPool(
-                    conninfo.make_conninfo("", **self._address),
+                    self.conninfo,
                     connection_class=psycopg.Connection[DictRow],
                     min_size=1,
                     max_size=MOST_CONNECTIONS,
@@ -175,7 +206,7 @@ class PostgresDatabase:
             return self._pool
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(conninfo.make_conninfo("", **self._address), autocommit=True)
+        return psycopg.connect(self.conninfo, autocommit=True)
 
     def _configure(self, connection: psycopg.Connection[DictRow]) -> None:
         milliseconds = max(1, round(1000 * self._busy_seconds))

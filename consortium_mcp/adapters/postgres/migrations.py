@@ -16,7 +16,7 @@ from consortium_mcp.core.domain.errors import StoreNewer, StoreUnavailable
 if TYPE_CHECKING:
     import psycopg
 
-_LOCK = 7_266_001
+LOCK = 7_266_001
 """The advisory lock of whoever migrates; any number that other programs do not take."""
 _LOCK_SECONDS = 10
 """How long a step waits for a table that is in use; all who come after it wait as well."""
@@ -45,7 +45,7 @@ def bring_up_to_date(connection: psycopg.Connection[tuple[object, ...]], name: s
     if _pending(connection, name):
         with connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             connection.execute(_TABLE)
             for step in _pending(connection, name):  # another process may have been at it
                 connection.execute(_steps()[step])

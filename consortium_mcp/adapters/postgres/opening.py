@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consortium_mcp.adapters.databases.database import Database
+    from consortium_mcp.adapters.postgres.database import PostgresDatabase
     from consortium_mcp.adapters.settings import Settings
 
 DRIVER = "psycopg[binary,pool]"
@@ -26,7 +27,7 @@ def database_of(settings: Settings) -> Path | Database:
     return settings.database if settings.database_url is None else team_database(settings)
 
 
-def team_database(settings: Settings) -> Database:
+def team_database(settings: Settings) -> PostgresDatabase:
     """The team's database, not opened yet.
 
     Raises:

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "setup-local": "setup_local",
     "tokens": "team.tokens",
     "uninstall": "uninstall",
+    "work": "team.work",
 }
 """Subcommand -> the module in this folder that defines it as `command`."""
 

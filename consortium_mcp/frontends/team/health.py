@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from consortium_mcp.core.domain.errors import ConsortiumError
@@ -13,9 +15,16 @@ from consortium_mcp.core.domain.errors import ConsortiumError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from starlette.requests import Request
     from starlette.responses import Response
 
+    Call = ServerRequestContext[Any, Any]
+
+BEGINNING = frozenset({"consult_consortium", "resume_run"})
+"""The tools that let a run begin or go on."""
+AGAIN_SECONDS = 5
+"""After which balancers have found another server."""
 CHECK_SECONDS = 3.0
 """For the database to answer; a balancer asks every few seconds."""
 
@@ -31,6 +40,20 @@ class Health:
         self._check = check
         self.draining = False
         """The server is about to end: no run begins here any more."""
+
+    async def refuse_new_runs(self, ctx: Call, call_next: CallNext) -> HandlerResult:
+        """Middleware of MCP: while the server is about to end, nothing begins here."""
+        name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
+        if self.draining and name in BEGINNING:
+            raise MCPError(
+                code=INTERNAL_ERROR,
+                message=(
+                    "This server is about to end, so no run begins here; nothing was called. Ask "
+                    f"again in {AGAIN_SECONDS} seconds: another server will answer."
+                ),
+                data={"retryAfterSeconds": AGAIN_SECONDS},
+            )
+        return await call_next(ctx)
 
     async def healthz(self, _: Request) -> Response:
         """Alive, as long as it answers."""

@@ -23,6 +23,8 @@ from consortium_mcp.frontends.mcp.http import listen
 from consortium_mcp.frontends.mcp.server import make_server
 from consortium_mcp.frontends.team.app import Surroundings, key_set, make_app, make_open_app
 from consortium_mcp.frontends.team.health import Health
+from consortium_mcp.services.runs.supervisor import unwrapped
+from consortium_mcp.services.team.opening import open_team
 
 if TYPE_CHECKING:
     import socket
@@ -30,9 +32,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from consortium_mcp.adapters.databases.database import Database
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.frontends.mcp.server import ConsortiumServer, MakeService
+    from consortium_mcp.services.team.opening import Team
 
 logger = logging.getLogger(__name__)
 DEFAULT_PORT = 8765
@@ -43,22 +44,14 @@ GRACE_SECONDS = 1
 """For requests that are left once all runs have ended or were handed over."""
 
 
-def serve(
-    settings: Settings,
-    host: str,
-    port: int,
-    make: MakeService | None = None,
-    *,
-    works: bool = True,
-) -> None:
+def serve(settings: Settings, host: str, port: int, *, works: bool = True) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         settings: paths, log level, the team's settings.
         host: the address to listen on.
         port: the TCP port; 0 for any free one.
-        make: builds the service; `None` for the real one.
-        works: whether runs work in this process, too.
+        works: whether this process works on runs, too.
 
     Raises:
         ConfigError: it may not listen there, or cannot; or there is no database.
@@ -69,35 +62,58 @@ def serve(
     )
     with listen(host, port) as listening:
         try:
-            anyio.run(_serve, settings, listening, make)
+            anyio.run(_serve, settings, listening, works)
         except KeyboardInterrupt:  # uvicorn shuts down, then raises the signal again
             sys.exit(128 + signal.SIGINT)
 
 
-async def _serve(settings: Settings, listening: socket.socket, make: MakeService | None) -> None:
+async def _serve(settings: Settings, listening: socket.socket, works: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+    has_login = await _has_login(settings)
+    _check_reach(settings, listening.getsockname()[0], has_login=has_login)
+    try:
+        async with (
+            anyio.create_task_group() as group,
+            open_team(settings, group, work=works) as team,
+        ):
+            await _serve_team(settings, listening, team, has_login=has_login)
+            group.cancel_scope.cancel()
+    except ExceptionGroup as errors:
+        raise unwrapped(errors) from errors
+
+
+async def _has_login(settings: Settings) -> bool:
+    """Whether anybody can sign in. Once a token was made, all must."""
     database = team_database(settings)
-    has_login = settings.team.issuer is not None or await OwnTokens(database).any()
+    try:
+        return settings.team.issuer is not None or await OwnTokens(database).any()
+    finally:
+        await database.close()
+
+
+async def _serve_team(
+    settings: Settings, listening: socket.socket, team: Team, *, has_login: bool
+) -> None:
+    database = team.service.store.file
     host, port = listening.getsockname()[:2]
-    _check_reach(settings, host, has_login=has_login)
     around = _surroundings(settings, host, port)
     around = replace(around, secrets=(await shared_secret(database, "front"),))
+    health = Health(lambda: database.read("SELECT 1 AS alive"))
     server = make_server(
         settings,
-        make,
+        lambda _: team.service,
         nobody=ANYBODY if has_login else LOCAL,
         request_state=RequestStateSecurity(keys=list(around.secrets)),
         shown_plans=SharedPlans(database),
     )
-    health = Health(lambda: database.read("SELECT 1 AS alive"))
-    app = _app(server, database, settings, around, health, has_login=has_login)
+    server.middleware.append(health.refuse_new_runs)
+    if has_login:
+        app = make_app(server, database, settings.team, around, health)
+    else:
+        app = make_open_app(server, around, health)
     who = "with a login" if has_login else "for this machine only, without a login"
-    click.echo(
-        f"Listening on {around.url}/mcp, {who}. The history of runs: {around.url}/", err=True
-    )
-    try:
-        await _Server(app, health, server, settings.team.drain_seconds).serve([listening])
-    finally:
-        await database.close()
+    pages = f"The history of runs: {around.url}/"
+    click.echo(f"Listening on {around.url}/mcp, {who}. {pages}", err=True)
+    await _Server(app, health, team, settings.team.drain_seconds).serve([listening])
 
 
 def _check_reach(settings: Settings, host: str, *, has_login: bool) -> None:
@@ -128,33 +144,17 @@ def _surroundings(settings: Settings, host: str, port: int) -> Surroundings:
     return Surroundings(url=url, hosts=hosts, secrets=(), keys=key_set(settings.team))
 
 
-def _app(
-    server: ConsortiumServer,
-    database: Database,
-    settings: Settings,
-    around: Surroundings,
-    health: Health,
-    *,
-    has_login: bool,
-) -> ASGIApp:
-    if has_login:
-        return make_app(server, database, settings.team, around, health)
-    return make_open_app(server, around, health)
-
-
 class _Server(uvicorn.Server):
     """Ends in order: not ready any more, nothing begins, what works ends, clients are let go."""
 
-    def __init__(
-        self, app: ASGIApp, health: Health, server: ConsortiumServer, drain_seconds: float
-    ) -> None:
+    def __init__(self, app: ASGIApp, health: Health, team: Team, drain_seconds: float) -> None:
         super().__init__(
             uvicorn.Config(
                 app, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS, access_log=False
             )
         )
         self._health = health
-        self._consortium = server
+        self._team = team
         self._drain_seconds = drain_seconds
         self._draining: asyncio.Task[None] | None = None
 
@@ -174,6 +174,7 @@ class _Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         await asyncio.sleep(min(READY_SECONDS, self._drain_seconds))
+        await self._team.drain(self._drain_seconds)
         self.should_exit = True
         self._disconnect_all()
 

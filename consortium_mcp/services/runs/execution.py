@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.domain.ask import Ask, CallPrice
+    from consortium_mcp.core.domain.errors import StoreError
     from consortium_mcp.core.domain.run import Run
     from consortium_mcp.core.domain.tool_use import ToolUse
     from consortium_mcp.core.records.exchange import Exchange
@@ -114,6 +115,11 @@ class RunExecution:
     def run(self) -> Run:
         """The run in its current state."""
         return self._run
+
+    @property
+    def unwritten(self) -> StoreError | None:
+        """Why the last thing to be recorded could not be; `None` where all is recorded."""
+        return self._recorder.error
 
     async def begin(self) -> None:
         """Record the run, before any model is called.

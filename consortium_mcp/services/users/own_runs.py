@@ -27,6 +27,10 @@ class OwnRuns:
         self.start = supervisor.start
         self.when_ended = supervisor.when_ended
         self.write_rest = supervisor.write_rest
+        self.spawn = supervisor.spawn
+        self.holding = supervisor.holding
+        self.working = supervisor.working
+        self.give_up = supervisor.give_up
 
     def _is_open(self, handle: RunHandle) -> bool:
         return self._principal in {LOCAL, handle.principal}

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from consortium_mcp.adapters.journal.history import History
 from consortium_mcp.adapters.journal.migrations import migrations
-from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store, now
+from consortium_mcp.adapters.journal.store import Store, now
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import (
@@ -293,9 +293,9 @@ async def test_a_run_that_another_process_goes_on_with_is_theirs_alone(
     run, report = a_run()
     await here.begin_run(run, report)
     assert not await there.claim(run.run_id)
-    now[0] += STALE_SECONDS - 1
+    now[0] += here.lease.told_seconds - 1
     assert (await here.beat([run.run_id])).taken_over == frozenset()
-    now[0] += STALE_SECONDS - 1
+    now[0] += here.lease.told_seconds - 1
     assert (await there.report(run.run_id)).status == "working"
     now[0] += 2
     assert (await there.report(run.run_id)).status == "interrupted"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from consortium_mcp.adapters.databases.lease import TEAM
 from consortium_mcp.adapters.journal.history import History
-from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.postgres import opening
 from consortium_mcp.adapters.postgres.database import PostgresDatabase
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
@@ -135,7 +136,7 @@ async def test_leases_use_the_databases_clock(
         assert (await store.beat([run.run_id])).taken_over == frozenset()
         [page], _ = await History(there).page(RunQuery(status="working"))
         assert page.run_id == run.run_id
-    database.execute("UPDATE runs SET heartbeat = heartbeat - ?", [STALE_SECONDS + 1])
+    database.execute("UPDATE runs SET heartbeat = heartbeat - ?", [TEAM.told_seconds + 1])
     assert (await there.report(run.run_id)).status == "interrupted"
     assert await there.claim(run.run_id)
     await there.close()

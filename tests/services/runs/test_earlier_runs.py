@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.adapters.databases.lease import TEAM
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.errors import StoreNewer
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.domain.run import Turn
@@ -107,7 +108,7 @@ async def test_what_was_cancelled_or_has_ended_is_asked_anew(settings: Settings)
 
 
 @pytest.mark.parametrize(
-    "change", ["cancel_requested = true", f"heartbeat = heartbeat - {STALE_SECONDS + 1}"]
+    "change", ["cancel_requested = true", f"heartbeat = heartbeat - {TEAM.told_seconds + 1}"]
 )
 async def test_a_run_of_another_process_that_ends_or_is_dead_is_not_joined(
     settings: Settings, change: str

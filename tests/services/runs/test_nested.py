@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from consortium_mcp.adapters.journal.store import STALE_SECONDS
+from consortium_mcp.adapters.databases.lease import TEAM
 from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
 from consortium_mcp.core.domain.errors import ConfigError, CyclicConsortium, MemberError, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest, MemberSpec
@@ -202,7 +202,7 @@ async def test_a_resumed_parent_goes_on_with_its_nested_run(
     execute(  # killed, and before it could say so
         settings,
         "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
-        [STALE_SECONDS + 1, run_id],
+        [TEAM.told_seconds + 1, run_id],
     )
     if ended:  # the parent did not hear of it any more
         execute(settings, "DELETE FROM exchanges WHERE run_id = ?", [run_id])

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from consortium_mcp.adapters.databases.lease import TEAM
 from consortium_mcp.adapters.journal.recorder import Recorder
-from consortium_mcp.adapters.journal.store import STALE_SECONDS, Store
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel, UnknownRun
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
 from consortium_mcp.core.records.run_summary import RunQuery
@@ -63,7 +64,7 @@ def dead(settings: Settings, run_id: str) -> None:
     execute(
         settings,
         "UPDATE runs SET status = 'working', heartbeat = heartbeat - ? WHERE run_id = ?",
-        [STALE_SECONDS + 1, run_id],
+        [TEAM.told_seconds + 1, run_id],
     )
     [(owner,)] = execute(settings, "SELECT owner FROM runs WHERE run_id = ?", [run_id])
     for statement in SILENCE[settings.database_url is None]:

@@ -1,0 +1,108 @@
+"""Works on runs of the queue until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+
+from consortium_mcp.core.domain.errors import ConfigError, StoreError
+
+if TYPE_CHECKING:
+    from consortium_mcp.adapters.queue.job_queue import JobQueue
+    from consortium_mcp.adapters.queue.queued_runs import QueuedRuns
+    from consortium_mcp.services.service import Service
+    from consortium_mcp.services.team.sweeping import Sweeper
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Takes runs of the queue and works on them in this process.
+
+    Args:
+        service: the local user's; from it comes that of each run's owner.
+        queue: the jobs.
+        runs: the runs that they are about.
+        sweeper: finds what other workers have left.
+        slots: runs at once.
+    """
+
+    def __init__(
+        self, service: Service, queue: JobQueue, runs: QueuedRuns, sweeper: Sweeper, slots: int
+    ) -> None:
+        self._service = service
+        self._queue = queue
+        self._runs = runs
+        self._sweeper = sweeper
+        self._slots = slots
+        self._stopping = False
+        self._stopped = anyio.Event()
+        self.takeovers = 0
+        """Runs of dead processes that this one has gone on with."""
+
+    async def run(self) -> None:
+        """Work until `stop` is called."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._sweeper.run)
+                await self._queue.work(self.consult, self._slots)
+                group.cancel_scope.cancel()
+        finally:
+            self._stopped.set()
+
+    async def consult(self, run_id: str) -> bool:
+        """Take a run and work on it until it has ended.
+
+        Returns:
+            Whether nothing is left to be done here: it has ended, or it is another process's.
+            False where it was handed over.
+
+        Raises:
+            StoreError: the database cannot be used; the run still waits.
+        """
+        if self._stopping:
+            return False
+        runs_here = self._service.own_runs
+        with runs_here.holding(run_id):
+            taken = await self._runs.take(run_id)
+            if taken is None:
+                return True
+            if taken.taken_over:
+                self.takeovers += 1
+                logger.warning("goes on with run %s of a process that died", run_id)
+            try:
+                handle = await self._service.for_principal(taken.principal).go_on(run_id)
+            except ConfigError as error:
+                await self._runs.fail(run_id, str(error))
+                return True
+            except StoreError:
+                await self._runs.hand_over([run_id])
+                raise
+        if self._stopping:
+            await self._hand_over()
+        await handle.until_ended()
+        return not (handle.taken_over and self._stopping)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take nothing more, and let what works end or go to another worker.
+
+        Args:
+            grace_seconds: for how long runs may go on here; then others go on with them at once.
+        """
+        self._stopping = True
+        self._queue.stop()
+        with anyio.move_on_after(grace_seconds):
+            for handle in self._service.own_runs.working().values():
+                await handle.until_ended()
+        await self._hand_over()
+        await self._stopped.wait()
+
+    async def _hand_over(self) -> None:
+        rest = self._service.own_runs.working()
+        try:
+            await self._runs.hand_over(rest)
+        except StoreError as error:  # others go on with them as with those of a dead process
+            logger.warning("%d runs could not be handed over: %s", len(rest), error)
+        self._service.own_runs.give_up(rest)
