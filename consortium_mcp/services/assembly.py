@@ -29,6 +29,7 @@ from consortium_mcp.services.resolution import RequestResolver
 from consortium_mcp.services.runs.gate import CallGate
 from consortium_mcp.services.runs.nested import NestedRuns
 from consortium_mcp.services.runs.supervisor import RunSupervisor
+from consortium_mcp.services.runs.waits import Waits
 from consortium_mcp.services.service import Service
 from consortium_mcp.services.users.announcements import Announcements
 from consortium_mcp.services.users.own_runs import OwnRuns
@@ -110,6 +111,7 @@ class _Parts:
     learning: Learning
     new_seed: Callable[[], str]
     dispatch: Dispatch | None
+    waits: Waits = field(default_factory=Waits)
     announcements: Announcements = field(default_factory=Announcements)
     services: dict[Principal, Service] = field(default_factory=dict)
 
@@ -165,6 +167,7 @@ class _Parts:
             learning=self.learning,
             for_principal=self.service_of,
             announcements=self.announcements,
+            waits=self.waits,
             dispatch=self.dispatch,
         )
 

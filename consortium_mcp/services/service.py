@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
+    from consortium_mcp.services.runs.waits import Waits
     from consortium_mcp.services.users.announcements import Announcements, Listener
     from consortium_mcp.services.users.own_runs import OwnRuns
 
@@ -73,6 +74,7 @@ class Service:
         price_lists: say what calls cost.
         for_principal: the service of somebody else, with the same parts.
         announcements: tell of what has changed.
+        waits: those of all callers of the process.
         learning: learns from rated runs, where that is wanted.
         dispatch: where runs that begin or are resumed go on; by default in this process.
     """
@@ -94,6 +96,7 @@ class Service:
         learning: Learning,
         for_principal: Callable[[Principal], Service],
         announcements: Announcements,
+        waits: Waits,
         dispatch: Dispatch | None = None,
     ) -> None:
         self.registry = registry
@@ -113,6 +116,7 @@ class Service:
         self._learning = learning
         self.for_principal = for_principal
         self._announcements = announcements
+        self.waits = waits
         self._announce = announcements.of(store.access.principal)
 
     @property
@@ -314,7 +318,9 @@ class Service:
         checked_wait(seconds, 0)
         if handle := self._supervisor.get(run_id):
             began = anyio.current_time()
-            report = await handle.wait(seconds, on_progress)
+            with self.waits.lasting(seconds):
+                await handle.wait(seconds, on_progress)
+            report = handle.report
             if not handle.taken_over:
                 return report
             seconds -= anyio.current_time() - began
@@ -333,7 +339,7 @@ class Service:
     ) -> RunReport:
         async with self.store.file.watching(run_id) as until_changed:  # before it is read
             report = await self.store.report(run_id)
-            with anyio.move_on_after(seconds):
+            with self.waits.lasting(seconds):
                 reported_at = anyio.current_time()
                 while report.status == "working":
                     with anyio.move_on_after(PROGRESS_INTERVAL_SECONDS):

@@ -60,7 +60,11 @@ class TeamServer:
 
 @contextmanager
 def team_server(
-    environment: dict[str, str], database_url: str, *words: str, port: int = 0, **variables: str
+    environment: dict[str, str],
+    database_url: str,
+    *words: str,
+    port: int = 0,
+    **variables: Any,  # noqa: ANN401 (texts)
 ) -> Iterator[TeamServer]:
     """A server on loopback, ended with SIGTERM.
 

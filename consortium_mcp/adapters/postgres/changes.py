@@ -28,6 +28,8 @@ _LISTEN_SECONDS = 0.5
 _LINGER_SECONDS = 10.0
 """How long it listens when nobody waits: somebody may soon."""
 _RECONNECT_SECONDS = 1.0
+_ALL = ""
+"""Stands for every run."""
 
 
 @dataclass(eq=False)
@@ -36,10 +38,17 @@ class _Waiter:
 
     token: anyio.lowlevel.EventLoopToken
     changed: anyio.Event = field(default_factory=anyio.Event)
+    runs: set[str] = field(default_factory=set)
+    """What has changed, for whoever listens to all; it belongs to the event loop."""
 
     async def wait(self) -> None:
         await self.changed.wait()
         self.changed = anyio.Event()
+
+    def wake(self, run_id: str | None) -> None:
+        if run_id is not None:
+            self.runs.add(run_id)
+        self.changed.set()
 
 
 class Changes:
@@ -60,6 +69,26 @@ class Changes:
     @asynccontextmanager
     async def watching(self, run_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """While it lasts, the function waits until the run may have changed."""
+        async with self._waiting(run_id) as waiter:
+            yield waiter.wait
+
+    @asynccontextmanager
+    async def hearing(self) -> AsyncIterator[Callable[[], Awaitable[set[str]]]]:
+        """While it lasts, the function waits for changes and returns the runs that have changed.
+
+        What changes while the connection is lost is not heard.
+        """
+        async with self._waiting(_ALL) as waiter:
+
+            async def heard() -> set[str]:
+                await waiter.wait()
+                runs, waiter.runs = waiter.runs, set()
+                return runs
+
+            yield heard
+
+    @asynccontextmanager
+    async def _waiting(self, run_id: str) -> AsyncIterator[_Waiter]:
         waiter = _Waiter(anyio.lowlevel.current_token())
         with self._lock:
             self._closed.clear()
@@ -70,7 +99,7 @@ class Changes:
                 )
                 self._thread.start()
         try:
-            yield waiter.wait
+            yield waiter
         finally:
             with self._lock:
                 self._waiters[run_id].discard(waiter)
@@ -96,10 +125,10 @@ class Changes:
             try:
                 with self._connect() as connection:
                     connection.execute("LISTEN consortium_runs")
-                    self._wake(self._all())
+                    self._wake(self._all(), None)
                     while not self._is_over():
                         for told in connection.notifies(timeout=_LISTEN_SECONDS):
-                            self._wake(self._of(told.payload))
+                            self._wake(self._of(told.payload), told.payload)
                     return
             except psycopg.Error:  # who waits looks now and then, and will be told
                 time.sleep(_RECONNECT_SECONDS)
@@ -110,18 +139,18 @@ class Changes:
 
     def _of(self, run_id: str) -> list[_Waiter]:
         with self._lock:
-            return [*self._waiters.get(run_id, ())]
+            return [*self._waiters.get(run_id, ()), *self._waiters.get(_ALL, ())]
 
     @staticmethod
-    def _wake(waiters: Iterable[_Waiter]) -> None:
+    def _wake(waiters: Iterable[_Waiter], run_id: str | None) -> None:
         by_loop: defaultdict[anyio.lowlevel.EventLoopToken, list[_Waiter]] = defaultdict(list)
         for waiter in waiters:
             by_loop[waiter.token].append(waiter)
         for token, together in by_loop.items():
             with suppress(anyio.RunFinishedError):
-                anyio.from_thread.run_sync(_set_all, together, token=token)
+                anyio.from_thread.run_sync(_wake_all, together, run_id, token=token)
 
 
-def _set_all(waiters: Iterable[_Waiter]) -> None:
+def _wake_all(waiters: Iterable[_Waiter], run_id: str | None) -> None:
     for waiter in waiters:
-        waiter.changed.set()
+        waiter.wake(run_id)

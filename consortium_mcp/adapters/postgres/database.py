@@ -31,7 +31,7 @@ from consortium_mcp.adapters.sqlite.patience import PATIENCE_SECONDS, Patience, 
 from consortium_mcp.core.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from consortium_mcp.adapters.databases import database
@@ -141,6 +141,10 @@ class PostgresDatabase:
     def conninfo(self) -> str:
         """The address for other users of the driver, with what we set where it does not say."""
         return conninfo.make_conninfo("", **self._address)
+
+    def hearing(self) -> AbstractAsyncContextManager[Callable[[], Awaitable[set[str]]]]:
+        """While it lasts, the function waits for changes and returns the runs that have changed."""
+        return self._changes.hearing()
 
     def search_index(self) -> PostgresIndex:
         """The index of what runs say."""

@@ -68,6 +68,8 @@ class ConsortiumServer(MCPServer[ServerLifespan]):
 
     running: ServerLifespan | None = None
     """The lifespan state; `None` until the server runs."""
+    notifier: ChangeNotifier
+    """Tells clients of changes."""
 
     async def service(self) -> Service:
         """The service, loaded at its first use.
@@ -174,6 +176,7 @@ def make_server(
         extensions=[Tasks(tasks or RunTasks(service)), page_of_runs()],
         log_level=settings.log_level,  # type: ignore[arg-type]  # checked when it was read
     )
+    server.notifier = notifier
     for part in (consultation, consortiums, history, models, resources, prompts):
         part.add_to(server)
     for tool in server._tool_manager.list_tools():  # noqa: SLF001 (MCPServer offers no way)

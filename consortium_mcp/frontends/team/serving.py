@@ -23,6 +23,7 @@ from consortium_mcp.frontends.mcp.http import listen
 from consortium_mcp.frontends.mcp.server import make_server
 from consortium_mcp.frontends.team.app import Surroundings, key_set, make_app, make_open_app
 from consortium_mcp.frontends.team.health import Health
+from consortium_mcp.frontends.team.news import News
 from consortium_mcp.services.runs.supervisor import unwrapped
 from consortium_mcp.services.team.opening import open_team
 
@@ -93,7 +94,7 @@ async def _has_login(settings: Settings) -> bool:
 async def _serve_team(
     settings: Settings, listening: socket.socket, team: Team, *, has_login: bool
 ) -> None:
-    database = team.service.store.file
+    database = team.database
     host, port = listening.getsockname()[:2]
     around = _surroundings(settings, host, port)
     around = replace(around, secrets=(await shared_secret(database, "front"),))
@@ -113,7 +114,11 @@ async def _serve_team(
     who = "with a login" if has_login else "for this machine only, without a login"
     pages = f"The history of runs: {around.url}/"
     click.echo(f"Listening on {around.url}/mcp, {who}. {pages}", err=True)
-    await _Server(app, health, team, settings.team.drain_seconds).serve([listening])
+    news = News(database, team.service.store.owner, server.notifier)
+    async with anyio.create_task_group() as group:
+        group.start_soon(news.run)
+        await _Server(app, health, team, settings.team.drain_seconds).serve([listening])
+        group.cancel_scope.cancel()
 
 
 def _check_reach(settings: Settings, host: str, *, has_login: bool) -> None:
@@ -175,8 +180,8 @@ class _Server(uvicorn.Server):
     async def _drain(self) -> None:
         await asyncio.sleep(min(READY_SECONDS, self._drain_seconds))
         await self._team.drain(self._drain_seconds)
+        self._team.service.waits.let_go()  # who waits gets the report as it is
         self.should_exit = True
-        self._disconnect_all()
 
     def _disconnect_all(self) -> None:
         for connection in list(self.server_state.connections):

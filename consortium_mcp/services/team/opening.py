@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from consortium_mcp.adapters.postgres.database import PostgresDatabase
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.services.service import Service
 
@@ -40,6 +41,7 @@ class Team:
     worker: Worker | None
     """`None` where this process only takes requests."""
     queue: JobQueue
+    database: PostgresDatabase
 
     async def queue_age(self) -> float:
         """Seconds for which the oldest run has been waiting for a worker; 0 where none is.
@@ -87,7 +89,7 @@ async def open_team(
         sweeper = Sweeper(queue, runs, queueing)
         worker = Worker(service, queue, runs, sweeper, settings.worker_runs)
         group.start_soon(worker.run)
-    team = Team(service, worker, queue)
+    team = Team(service, worker, queue, database)
     try:
         yield team
     finally:

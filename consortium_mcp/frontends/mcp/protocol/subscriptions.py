@@ -58,6 +58,7 @@ class OwnEvents:
         self._buses: defaultdict[Principal, InMemorySubscriptionBus] = defaultdict(
             InMemorySubscriptionBus
         )
+        self._listening: dict[object, Principal] = {}
 
     async def publish(self, event: ServerEvent, whose: Principal | None = None) -> None:
         """Tell the listeners of this user, by default of the one who asks."""
@@ -65,7 +66,19 @@ class OwnEvents:
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Tell the listener of the events of the one who asks, until what is returned is called."""
-        return self._buses[caller() or LOCAL].subscribe(listener)
+        who, token = caller() or LOCAL, object()
+        end = self._buses[who].subscribe(listener)
+        self._listening[token] = who
+
+        def unsubscribe() -> None:
+            self._listening.pop(token, None)
+            end()
+
+        return unsubscribe
+
+    def listening(self) -> set[Principal]:
+        """Who listens now."""
+        return set(self._listening.values())
 
 
 class ChangeNotifier:

@@ -1,0 +1,150 @@
+"""Two servers and one database: whichever gets a request, the answer is right."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from mcp.server.subscriptions import ResourceUpdated
+from mcp.shared.exceptions import MCPError
+
+from tests.support.client import PANEL, data_of, text_of
+from tests.support.databases import ON_POSTGRES, DatabaseOfTest
+from tests.support.team import TeamServer, new_token, team_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mcp import Client
+
+pytestmark = [pytest.mark.anyio, ON_POSTGRES]
+HELD = {"models": ["sure", "held"], "arbiter": "judge"}
+CONFIRM: dict[str, Any] = {"CONSORTIUM_CONFIRM_CALLS": "6"}
+
+
+@pytest.fixture
+def front(
+    database: DatabaseOfTest, child_environment: dict[str, str], token: str
+) -> Iterator[TeamServer]:
+    """A server that only takes requests."""
+    del token  # there is a login
+    with team_server(child_environment, str(database.url), "--no-work", **CONFIRM) as made:
+        yield made
+
+
+@pytest.fixture
+def back(
+    database: DatabaseOfTest, child_environment: dict[str, str], token: str
+) -> Iterator[TeamServer]:
+    """A server that works on runs, too."""
+    del token
+    drain: dict[str, Any] = {"CONSORTIUM_DRAIN_SECONDS": "1"}
+    with team_server(child_environment, str(database.url), **drain, **CONFIRM) as made:
+        yield made
+
+
+@pytest.fixture
+async def token(database: DatabaseOfTest) -> str:
+    return await new_token(str(database.url), "alice")
+
+
+class Listening:
+    """What a client is told of."""
+
+    def __init__(self) -> None:
+        self.updated: list[str] = []
+        self._more = anyio.Event()
+
+    async def run(self, client: Client, uris: list[str], *, task_status: Any) -> None:  # noqa: ANN401
+        async with client.listen(resource_subscriptions=uris) as events:
+            task_status.started()
+            async for event in events:
+                if isinstance(event, ResourceUpdated):
+                    self.updated.append(event.uri)
+                    self._more.set()
+
+    async def until_told(self) -> None:
+        with anyio.fail_after(60):
+            await self._more.wait()
+
+
+async def test_a_run_of_the_one_is_followed_and_heard_of_on_the_other(
+    front: TeamServer, back: TeamServer, token: str, database: DatabaseOfTest, tmp_path: Path
+) -> None:
+    strange = await new_token(str(database.url), "bob")
+    told: list[str | None] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
+        told.append(message)
+
+    async with AsyncExitStack() as stack:
+        at_front = await stack.enter_async_context(front.client(token))
+        at_back = await stack.enter_async_context(back.client(token))
+        bob = await stack.enter_async_context(front.client(strange))
+        asked = {"prompt": "Six × 7?", "wait_seconds": 0, "max_calls": 9} | HELD
+        plan = await at_front.call_tool("consult_consortium", asked)
+        assert "the user wants to be asked" in text_of(plan)
+        confirmed = await at_back.call_tool("consult_consortium", asked)
+        begun = data_of(confirmed)
+        assert begun["run_id"] is not None, text_of(confirmed)
+        uri = begun["resource"]
+        group = await stack.enter_async_context(anyio.create_task_group())
+        hers, his = Listening(), Listening()
+        await group.start(hers.run, at_front, [uri])
+        await group.start(his.run, bob, [uri])
+        (tmp_path / "llm" / "release").touch()
+        waits = {"run_id": begun["run_id"], "wait_seconds": 60}
+        ended = await at_front.call_tool("get_run", waits, progress_callback=on_progress)
+        assert data_of(ended)["status"] == "completed"
+        assert any(told)
+        await hers.until_told()
+        assert uri in hers.updated
+        assert his.updated == []
+        group.cancel_scope.cancel()
+
+
+async def test_a_server_that_ends_hands_its_runs_over(
+    back: TeamServer,
+    database: DatabaseOfTest,
+    child_environment: dict[str, str],
+    token: str,
+    tmp_path: Path,
+) -> None:
+    variables: dict[str, Any] = {"CONSORTIUM_DRAIN_SECONDS": "1"}
+    with team_server(child_environment, str(database.url), **variables) as other:
+        async with back.client(token) as client, anyio.create_task_group() as group:
+            begun = data_of(
+                await client.call_tool(
+                    "consult_consortium",
+                    {"prompt": "?", "wait_seconds": 0, "max_iterations": 1} | HELD,
+                )
+            )
+            run_id = begun["run_id"]
+            answers: list[dict[str, Any]] = []
+
+            async def wait() -> None:
+                waits = {"run_id": run_id, "wait_seconds": 60}
+                answers.append(data_of(await client.call_tool("get_run", waits)))
+
+            group.start_soon(wait)
+            async with back.http() as http:
+                back.process.send_signal(signal.SIGTERM)
+                while (await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110 (asked)
+                    await anyio.sleep(0.01)
+                assert (await http.get("/healthz")).status_code == 200
+            async with back.client(token) as late:
+                with pytest.raises(MCPError, match="nothing was called"):
+                    await late.call_tool("consult_consortium", {"prompt": "?"} | PANEL)
+        assert answers[0]["status"] == "working"
+        assert "get_run" in answers[0]["next_step"]
+        await anyio.to_thread.run_sync(back.process.wait)
+        (tmp_path / "llm" / "release").touch()
+        async with other.client(token) as client:
+            waits = {"run_id": run_id, "wait_seconds": 60}
+            ended = await client.call_tool("get_run", waits)
+            assert data_of(ended)["status"] == "completed", text_of(ended)
