@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -62,9 +63,41 @@ def programs() -> Path:
 class Server:
     """A running server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: Path | None = None) -> None:
         self.port = port
+        self._folder = folder
         self._numbers = count()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        assert self._folder is not None
+        options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    programs() / "postgres",
+                    "-D",
+                    self._folder / "data",
+                    "-p",
+                    str(self.port),
+                    *options,
+                ],
+                stdout=log,
+                stderr=log,
+                user=_user(),
+            )
+        _wait_until_ready(self, self._process, self._folder / "log")
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it; at once is as `pg_ctl stop -m immediate` does, as if the machine had failed."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        self._process.kill()
+        self._process.wait()
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """The address of a database."""
@@ -101,24 +134,12 @@ def running_server(port: int | None = None) -> Iterator[Server]:
     """
     port = port or _free_port()
     with _folder() as folder:
-        options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [programs() / "postgres", "-D", folder / "data", "-p", str(port), *options],
-                stdout=log,
-                stderr=log,
-                user=_user(),
-            )
-            try:
-                server = Server(port)
-                _wait_until_ready(server, process, folder / "log")
-                yield server
-            finally:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-                process.kill()
-                process.wait()
+        server = Server(port, folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def _user() -> str | None:
