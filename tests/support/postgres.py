@@ -108,6 +108,19 @@ class Server:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql)
 
+    @contextmanager
+    def away(self, url: str) -> Iterator[None]:
+        """While it lasts, no connection to this database is left, and none is made."""
+        name = url.rpartition("/")[2]
+        self.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        self.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 (ours)
+        )
+        try:
+            yield
+        finally:
+            self.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
     def make_template(self) -> None:
         """Make an empty journal, which those of the tests are copied from."""
         self.execute(f"CREATE DATABASE {_TEMPLATE}")

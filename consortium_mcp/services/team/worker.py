@@ -85,6 +85,14 @@ class Worker:
         await handle.until_ended()
         return not (handle.taken_over and self._stopping)
 
+    async def sweep(self) -> None:
+        """Look at once for what other workers have left; otherwise it is done every 2 seconds.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        await self._sweeper.sweep()
+
     async def stop(self, grace_seconds: float) -> None:
         """Take nothing more, and let what works end or go to another worker.
 
