@@ -151,6 +151,20 @@ async def test_a_run_whose_job_was_lost_is_worked_on(settings: Settings) -> None
             assert (await service.wait(run_id, 60)).status == "completed"
 
 
+async def test_a_run_whose_job_broke_is_worked_on(settings: Settings) -> None:
+    async with opened(settings, work=False) as (web, _):
+        service = web.service.for_principal(ANNA)
+        run_id = await service.consult(ASKED)
+        # Somebody took it, and nobody heard of that: the connection was lost.
+        silent = "UPDATE runs SET owner = 'lost', heartbeat = extract(epoch FROM now()) - 9"
+        execute(settings, silent)
+        execute(settings, "UPDATE procrastinate_jobs SET status = 'doing'")
+        execute(settings, "UPDATE procrastinate_jobs SET status = 'failed'")
+        async with opened(settings):
+            assert (await service.wait(run_id, 60)).status == "completed"
+        assert execute(settings, "SELECT deaths FROM runs") == [(1,)]
+
+
 async def test_a_living_run_of_a_worker_that_the_queue_thinks_dead_is_left_alone(
     settings: Settings,
 ) -> None:
