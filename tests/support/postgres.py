@@ -67,14 +67,14 @@ class Server:
         self.port = port
         self._folder = folder
         self._numbers = count()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         assert self._folder is not None
         options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [
                     programs() / "postgres",
                     "-D",
@@ -87,17 +87,17 @@ class Server:
                 stderr=log,
                 user=_user(),
             )
-        _wait_until_ready(self, self._process, self._folder / "log")
+        _wait_until_ready(self, self.process, self._folder / "log")
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop it; at once is as `pg_ctl stop -m immediate` does, as if the machine had failed."""
-        if self._process is None:
+        if self.process is None:
             return
-        self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGTERM)
+        self.process.send_signal(signal.SIGQUIT if at_once else signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(10)
-        self._process.kill()
-        self._process.wait()
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """The address of a database."""
