@@ -24,11 +24,13 @@ def test_everything_can_be_set() -> None:
             "CONSORTIUM_DB": "~/mine.db",
             "CONSORTIUM_WAIT_SECONDS": "0",
             "CONSORTIUM_LOG": "debug",
+            "CONSORTIUM_WORKER_RUNS": "7",
         }
     )
     assert found.database == Path("~/mine.db").expanduser()
     assert found.wait_seconds == 0
     assert found.log_level == "DEBUG"
+    assert found.worker_runs == 7
 
 
 def test_without_any_variable_llms_own_directory_is_used() -> None:

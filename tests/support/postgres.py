@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -62,9 +63,41 @@ def programs() -> Path:
 class Server:
     """A running server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: Path | None = None) -> None:
         self.port = port
+        self._folder = folder
         self._numbers = count()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        assert self._folder is not None
+        options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
+        with (self._folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    programs() / "postgres",
+                    "-D",
+                    self._folder / "data",
+                    "-p",
+                    str(self.port),
+                    *options,
+                ],
+                stdout=log,
+                stderr=log,
+                user=_user(),
+            )
+        _wait_until_ready(self, self.process, self._folder / "log")
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it; at once is as `pg_ctl stop -m immediate` does, as if the machine had failed."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGQUIT if at_once else signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """The address of a database."""
@@ -74,6 +107,19 @@ class Server:
         """Run SQL outside of any transaction."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql)
+
+    @contextmanager
+    def away(self, url: str) -> Iterator[None]:
+        """While it lasts, no connection to this database is left, and none is made."""
+        name = url.rpartition("/")[2]
+        self.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        self.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 (ours)
+        )
+        try:
+            yield
+        finally:
+            self.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
     def make_template(self) -> None:
         """Make an empty journal, which those of the tests are copied from."""
@@ -101,24 +147,12 @@ def running_server(port: int | None = None) -> Iterator[Server]:
     """
     port = port or free_port()
     with _folder() as folder:
-        options = [word for item in _OPTIONS.items() for word in ("-c", "=".join(item))]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [programs() / "postgres", "-D", folder / "data", "-p", str(port), *options],
-                stdout=log,
-                stderr=log,
-                user=_user(),
-            )
-            try:
-                server = Server(port)
-                _wait_until_ready(server, process, folder / "log")
-                yield server
-            finally:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-                process.kill()
-                process.wait()
+        server = Server(port, folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def _user() -> str | None:

@@ -45,6 +45,9 @@ _CONNECT_SECONDS = 2
 _POOL_SECONDS = 1.0
 """The least to wait for a connection of the pool: it makes them in a thread of its own."""
 _ATTEMPTS = 3
+# The server ends the transaction of a process that has stopped in the middle of it: else nobody
+# could take over the runs whose rows it has locked.
+_END_IDLE = "SET idle_in_transaction_session_timeout = '4s'"
 
 
 class _Transaction:
@@ -84,7 +87,7 @@ class PostgresDatabase:
         self._is_suspect = False
         """The last connection was lost, so it is not worth waiting for one of the pool's."""
         self._changes = Changes(self._connected)
-        self._pulse = PostgresPulse(self._connected, _Transaction)
+        self._pulse = PostgresPulse(self._beating, _Transaction)
 
     def clock(self) -> DatabaseTime:
         """The database's own time, whatever the clock of this machine says."""
@@ -212,9 +215,15 @@ class PostgresDatabase:
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.conninfo, autocommit=True)
 
+    def _beating(self) -> psycopg.Connection[tuple[Any, ...]]:
+        connection = self._connected()
+        connection.execute(_END_IDLE)
+        return connection
+
     def _configure(self, connection: psycopg.Connection[DictRow]) -> None:
         milliseconds = max(1, round(1000 * self._busy_seconds))
         connection.execute(f"SET lock_timeout = {milliseconds}")
+        connection.execute(_END_IDLE)
         connection.adapters.register_loader("json", TextLoader)  # as SQLite gives it
 
     @contextmanager

@@ -34,15 +34,18 @@ class PostgresPulse:
     Args:
         connect: opens a connection that is in no transaction; raises `psycopg.Error`.
         understand: makes a connection understand the journal's SQL.
+        seconds: between two beats, where nobody wants anything.
     """
 
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection],
         understand: Callable[[psycopg.Connection], Connection],
+        seconds: float = _BEAT_SECONDS,
     ) -> None:
         self._connect = connect
         self._understand = understand
+        self._seconds = seconds
         self._ended: threading.Event | None = None
         """Set when the thread is to end; `None` where there is none."""
 
@@ -75,7 +78,7 @@ class PostgresPulse:
                     while not ended.is_set():
                         self._beat(connection, change, tell)
                         time.sleep(_LEAST_SECONDS)
-                        for _ in connection.notifies(timeout=_BEAT_SECONDS, stop_after=1):
+                        for _ in connection.notifies(timeout=self._seconds, stop_after=1):
                             pass
             except psycopg.Error as error:  # the runs themselves say so in their reports
                 logger.info("no heartbeat could be written: %s", error)

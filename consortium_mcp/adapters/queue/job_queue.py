@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from procrastinate import App, PsycopgConnector
@@ -26,6 +26,7 @@ from consortium_mcp.core.domain.errors import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    import psycopg
     from procrastinate.jobs import Job
 
     from consortium_mcp.adapters.postgres.database import PostgresDatabase
@@ -48,6 +49,11 @@ _CONNECTION_SECONDS = 5.0
 _NEVER = 86_400.0
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 """Due by every clock: that of this machine may be ahead of the database's."""
+
+
+async def _without_transactions(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each statement of procrastinate's stands alone: who stops leaves nothing locked."""
+    await connection.set_autocommit(True)
 
 
 class _HandedOver(Exception):
@@ -84,6 +90,7 @@ class JobQueue:
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=_CONNECTION_SECONDS,
+            configure=_without_transactions,
         )
         self._app = App(connector=self._connector)
         self._app.job_manager = self._jobs = OwnJobs(self._connector)

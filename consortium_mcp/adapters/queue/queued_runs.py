@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from consortium_mcp.adapters.databases.database import Connection
+    from consortium_mcp.adapters.databases.lease import Lease
     from consortium_mcp.adapters.journal.store import Store
     from consortium_mcp.core.reports.report import RunReport
 
@@ -53,6 +54,19 @@ class QueuedRuns:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def lease(self) -> Lease:
+        """How long the process of a run may be silent."""
+        return self._store.lease
+
+    async def began_just_now(self) -> bool:
+        """Whether the database has run for so short that living owners may look silent."""
+        [row] = await self._store.file.read(
+            "SELECT extract(epoch FROM now() - pg_postmaster_start_time()) < ? AS just_now",
+            [self.lease.claim_seconds],
+        )
+        return bool(row["just_now"])
 
     async def under_way(self, principal: Principal) -> int:
         """How many runs of somebody wait or work."""
@@ -177,11 +191,20 @@ class QueuedRuns:
         return bool(await self._store.file.read(sql, [run_id]))
 
     async def without_job(self) -> Sequence[str]:
-        """Runs that wait, and of which no job says so."""
+        """Runs that wait, or whose owner is silent, and of which no job says so any more.
+
+        A silent owner without any job is no worker, but the server of one person: their runs are
+        theirs to resume.
+        """
+        job = (
+            "EXISTS (SELECT 1 FROM procrastinate_jobs AS jobs"
+            " WHERE jobs.queueing_lock = runs.run_id AND jobs.status IN "
+        )
         rows = await self._store.file.read(
-            "SELECT run_id FROM runs WHERE status = 'working' AND heartbeat = 'infinity'"
-            " AND parent_run_id IS NULL AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS jobs"
-            " WHERE jobs.queueing_lock = runs.run_id AND jobs.status IN ('todo', 'doing'))"
+            "SELECT run_id FROM runs WHERE status = 'working' AND parent_run_id IS NULL"  # noqa: S608 (ours)
+            f" AND NOT {job}('todo', 'doing')) AND (heartbeat = 'infinity'"
+            f" OR (coalesce(heartbeat, 0) < ? AND {job}('failed'))))",
+            [self._store.claimable_before],
         )
         return [row["run_id"] for row in rows]
 

@@ -35,6 +35,7 @@ class Sweeper:
         self._runs = runs
         self._queueing = queueing
         self._without_job: frozenset[str] = frozenset()
+        self._blind_until = 0.0
 
     async def run(self) -> None:
         """Sweep until it is cancelled."""
@@ -44,6 +45,8 @@ class Sweeper:
                 await self.sweep()
             except StoreError as error:
                 logger.info("the queue could not be swept: %s", error)
+                # Nobody could write a heartbeat either: everybody gets the time to do so.
+                self._blind_until = anyio.current_time() + self._runs.lease.claim_seconds
 
     async def sweep(self) -> None:
         """Look once.
@@ -51,6 +54,11 @@ class Sweeper:
         Raises:
             StoreError: the database cannot be used.
         """
+        blind = anyio.current_time() < self._blind_until or await self._runs.began_just_now()
+        if not blind:
+            await self._sweep_silent()
+
+    async def _sweep_silent(self) -> None:
         for stalled in await self._queue.stalled():
             state = await self._runs.let_go(stalled.run_id)
             if state == "waits":
@@ -63,5 +71,6 @@ class Sweeper:
         # Who has just recorded a run is about to queue it, so it must be missing twice.
         without_job = frozenset(await self._runs.without_job())
         for run_id in without_job & self._without_job:
-            await self._queueing.defer(run_id, await self._runs.principal_of(run_id))
+            if await self._runs.let_go(run_id) == "waits":
+                await self._queueing.defer(run_id, await self._runs.principal_of(run_id))
         self._without_job = without_job

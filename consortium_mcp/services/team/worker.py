@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from consortium_mcp.core.domain.errors import ConfigError, StoreError
+from consortium_mcp.core.domain.errors import ConsortiumError, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.queue.job_queue import JobQueue
     from consortium_mcp.adapters.queue.queued_runs import QueuedRuns
+    from consortium_mcp.services.runs.handle import RunHandle
     from consortium_mcp.services.service import Service
     from consortium_mcp.services.team.sweeping import Sweeper
 
 logger = logging.getLogger(__name__)
+_AGAIN_SECONDS = 1.0
 
 
 class Worker:
@@ -60,7 +62,7 @@ class Worker:
             False where it was handed over.
 
         Raises:
-            StoreError: the database cannot be used; the run still waits.
+            StoreError: the database cannot be used; a sweep gives the run a job again.
         """
         if self._stopping:
             return False
@@ -72,18 +74,33 @@ class Worker:
             if taken.taken_over:
                 self.takeovers += 1
                 logger.warning("goes on with run %s of a process that died", run_id)
-            try:
-                handle = await self._service.for_principal(taken.principal).go_on(run_id)
-            except ConfigError as error:
-                await self._runs.fail(run_id, str(error))
-                return True
-            except StoreError:
-                await self._runs.hand_over([run_id])
-                raise
+            handle = await self._go_on(run_id, self._service.for_principal(taken.principal))
         if self._stopping:
             await self._hand_over()
+        if handle is None:
+            return True
         await handle.until_ended()
         return not (handle.taken_over and self._stopping)
+
+    async def _go_on(self, run_id: str, service: Service) -> RunHandle | None:
+        """Go on with a run that is ours, as soon as the database allows; `None` if it failed."""
+        while True:
+            try:
+                return await service.go_on(run_id)
+            except StoreUnavailable as error:
+                logger.info("run %s waits for the database: %s", run_id, error)
+                await anyio.sleep(_AGAIN_SECONDS)
+            except ConsortiumError as error:
+                await self._runs.fail(run_id, str(error))
+                return None
+
+    async def sweep(self) -> None:
+        """Look at once for what other workers have left; otherwise it is done every 2 seconds.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        await self._sweeper.sweep()
 
     async def stop(self, grace_seconds: float) -> None:
         """Take nothing more, and let what works end or go to another worker.

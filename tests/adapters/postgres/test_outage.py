@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,20 +29,6 @@ def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its envi
         yield
 
 
-@contextmanager
-def away(server: Server, database: DatabaseOfTest) -> Iterator[None]:
-    """No connection is left, and none is made."""
-    name = str(database.url).rpartition("/")[2]
-    server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    server.execute(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 (ours)
-    )
-    try:
-        yield
-    finally:
-        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-
-
 async def recorded_whole(service: Service, run_id: str) -> None:
     """Wait until the record is complete; before, it may say what is missing of it."""
     with anyio.fail_after(60):
@@ -67,7 +52,7 @@ async def test_a_run_goes_on_without_its_database_and_is_written_when_it_is_back
         run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
         while not await service.exchanges(run_id):  # noqa: ASYNC110 (in a database)
             await anyio.sleep(0.01)
-        with away(postgres, database):
+        with postgres.away(str(database.url)):
             goes_on.set()
             report = await service.wait(run_id, 30)
             assert (report.status, report.synthesis) == ("completed", "It is 42.")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import anyio
 import pytest
 
 from consortium_mcp.adapters.settings import Settings
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.principal import Principal
 from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.team.opening import Team, open_team, run_worker
+from consortium_mcp.services.team.opening import run_worker
+from tests.services.team.support import opened
 from tests.support.databases import ON_POSTGRES
-from tests.support.fakes import FakeAsk, reply, verdict
 from tests.support.panels import PANEL, panel_models
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.anyio, ON_POSTGRES]
 ANNA = Principal(issuer="https://id.example", subject="anna")
@@ -30,19 +28,6 @@ BERT = Principal(issuer="https://id.example", subject="bert")
 def fake_models(settings: Settings) -> Iterator[None]:  # noqa: ARG001 (its environment)
     with panel_models():
         yield
-
-
-@asynccontextmanager
-async def opened(
-    settings: Settings, *, work: bool = True, **script: Any  # noqa: ANN401
-) -> AsyncIterator[tuple[Team, FakeAsk]]:  # fmt: skip
-    said = {"a": reply("42", 0.9), "b": reply("42", 0.9), "judge": verdict()}
-    ask = FakeAsk(**said | script)
-    async with (
-        anyio.create_task_group() as group,
-        open_team(settings, group, work=work, ask=ask) as team,
-    ):
-        yield team, ask
 
 
 async def test_a_worker_of_another_process_answers(settings: Settings) -> None:
