@@ -72,12 +72,10 @@ async def _serve(settings: Settings, listening: socket.socket, works: bool) -> N
     has_login = await _has_login(settings)
     _check_reach(settings, listening.getsockname()[0], has_login=has_login)
     try:
-        async with (
-            anyio.create_task_group() as group,
-            open_team(settings, group, work=works) as team,
-        ):
-            await _serve_team(settings, listening, team, has_login=has_login)
-            group.cancel_scope.cancel()
+        async with anyio.create_task_group() as group:
+            async with open_team(settings, group, work=works) as team:
+                await _serve_team(settings, listening, team, has_login=has_login)
+            group.cancel_scope.cancel()  # its runs have ended or are another server's by now
     except ExceptionGroup as errors:
         raise unwrapped(errors) from errors
 
