@@ -157,6 +157,26 @@ def test_words_that_look_like_labels_are_none(show: Show) -> None:
     assert page.locator("a.label").count() == 0
 
 
+def test_a_label_is_found_where_it_stands(show: Show) -> None:
+    text = "Answers A, B and C differ. According to D, unlike E, both AB and A are right."
+    page = show(page_of("many").model_copy(update={"synthesis": text}))
+    assert page.locator("a.label").all_inner_texts() == ["A", "B", "C", "D", "E", "AB", "A"]
+    before = "document.querySelector('a.label').previousSibling.textContent"
+    assert page.evaluate(before) == "Answers "
+
+
+@pytest.mark.parametrize(
+    "text", ["**plain** words", "**“quoted”** words", "好**「引用」**好 words", "**😀** ** words"]
+)
+def test_emphasis_is_the_same_whatever_punctuation_there_is(show: Show, text: str) -> None:
+    # The lexer has other rules for texts with unusual punctuation: each text needs its own.
+    data = page_of("answered").model_copy(update={"final_answer": "**42**!", "synthesis": text})
+    page = show(data)
+    page.get_by_text("Who says what").wait_for()
+    assert page.locator(".answer .markdown strong").count() == (0 if "好" in text else 1)
+    assert page.locator(".headline strong").inner_text() == "42"
+
+
 def test_right_to_left_text_runs_right_to_left(show: Show) -> None:
     arabic = "استخدم قفل الصف. إنه ينتهي مع المعاملة.\n\n- أولا\n- ثانيا"
     data = page_of("answered").model_copy(

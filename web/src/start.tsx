@@ -3,6 +3,7 @@
 import { render, type VNode } from "preact";
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Context, sharedOf } from "./context";
+import { usePainted } from "./painted";
 import { Question, Run } from "./run";
 import type { Source, View } from "./source";
 import type { RunNotice, RunPage } from "./types";
@@ -20,11 +21,14 @@ const NOTICES: Record<RunNotice["notice"], string> = {
 export function Page({ source }: { source: Source }): VNode {
   const [view, setView] = useState(source.first);
   useEffect(() => source.subscribe(setView), [source]);
+  // In a conversation the page is there before its run.
+  const { shown } = source.first;
+  const painted = usePainted(shown !== null && !isNotice(shown));
   useLayoutEffect(() => source.drawn?.());
-  return <Shown view={view} source={source} />;
+  return <Shown view={view} source={source} painted={painted} />;
 }
 
-function Shown({ view, source }: { view: View; source: Source }): VNode {
+function Shown({ view, source, painted }: { view: View; source: Source; painted: boolean }): VNode {
   const { shown, can, note } = view;
   const notice = shown !== null && isNotice(shown) ? shown : null;
   const run = shown !== null && !isNotice(shown) ? shown : null;
@@ -49,7 +53,7 @@ function Shown({ view, source }: { view: View; source: Source }): VNode {
           <progress max={Math.max(run.asked, 1)} value={run.answered} aria-label="Members that have answered" />
         )}
       </header>
-      {run && <Run page={run} source={source} can={can} />}
+      {run && <Run page={run} source={source} can={can} whole={painted} />}
       {shown === null && <p>The answer of a consultation appears here, with how sure it is and who says what.</p>}
       {notice && (
         <>
