@@ -42,6 +42,20 @@ class Held(FakeAsync):
             yield reply("42", 0.8)
 
 
+class InTurn(FakeAsync):
+    """Agrees, the nth call as soon as the file `turns` in llm's folder has n bytes."""
+
+    began = 0
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+        self.began += 1
+        turn, turns = self.began, anyio.Path(llm.user_dir()) / "turns"  # type: ignore[no-untyped-call]
+        while not await turns.exists() or (await turns.stat()).st_size < turn:  # noqa: ASYNC110 (it is a file)
+            await anyio.sleep(0.05)
+        async for _ in super().execute(prompt, stream, response, conversation):
+            yield reply("42", 0.8)
+
+
 class Blocking(FakeAsync):
     """Agrees after blocking its loop, as a plugin that uses `requests` does."""
 
@@ -76,6 +90,7 @@ FAKES = (
     Late("late", 2.0),
     Late("6 seconds", 6.0),
     Held("held", ""),
+    InTurn("in turn", ""),
     Late("30 seconds", 30.0),
     Late("70 seconds", 70.0),
     FakeSync("stuck", 60.0),

@@ -35,6 +35,7 @@ PICTURES = {
     "pruned": ("No consultation here", ["no longer in the database", "01TEST"]),
     "error": ("No consultation here", ["came to nothing", "llm keys set"]),
     "waiting": ("Working", ["has begun"]),
+    "asking": ("Waiting for you", ["Nothing has been called", "9 calls"]),
 }
 
 

@@ -17,6 +17,11 @@ interface FoldProps {
 
 const OPEN = "consortium-open";
 
+/** The parts that are open, by their ids: one that has to be made anew, as its member has come to another
+ * group, is open there, too. */
+const opened = new Set<string>();
+export const isOpened = (id: string): boolean => opened.has(id);
+
 let onPaper = false;
 addEventListener("beforeprint", () => (onPaper = true));
 addEventListener("afterprint", () => (onPaper = false));
@@ -47,8 +52,13 @@ export function drawnAtOnce(change: () => void): void {
 
 export function Fold({ id, summary, children, class: name, open: first = false, print = false }: FoldProps): VNode {
   // The page may be drawn to the end only when it is printed.
-  const [open, setOpen] = useState(first || (print && onPaper));
-  const printing = useRef(open && !first);
+  const [open, setOpen] = useState(first || isOpened(id ?? "") || (print && onPaper));
+  const printing = useRef(print && onPaper);
+  useEffect(() => {
+    if (id === undefined || printing.current) return;
+    if (open) opened.add(id);
+    else opened.delete(id);
+  }, [id, open]);
   // At once: an outer part that opens lets an inner one be opened in the same breath.
   useLayoutEffect(() => {
     const opened = (event: Event): void => {

@@ -15,6 +15,16 @@ const BEFORE_NEXT_TRY = 1000;
 /** Milliseconds after which a page that got neither input nor result says so. */
 const NOTHING_CAME = 3000;
 
+/** A result without a run, and what the page says of that. */
+class NoRun extends Error {
+  constructor(
+    text: string,
+    readonly notice: RunNotice,
+  ) {
+    super(text);
+  }
+}
+
 interface PageData {
   cursor: string;
   run: RunPage;
@@ -43,6 +53,8 @@ class HostSource implements Source {
   private seen = new Date();
   private result = false;
   private following = false;
+  /** It is no longer in the database. */
+  private gone = false;
 
   constructor(host: Window) {
     this.bridge = new Bridge(host, (method, params) => this.told(method, params));
@@ -136,8 +148,9 @@ class HostSource implements Source {
         // A host may count its calls in its own way; then this is another call's run.
         if (data && this.isMine(data.run)) return this.update(data);
         if (data) return;
-      } catch {
+      } catch (problem) {
         // The call has not begun its run yet.
+        if (problem instanceof NoRun && !this.result) this.show(problem.notice);
       }
       await new Promise((done) => setTimeout(done, BEFORE_NEXT_TRY));
     }
@@ -150,6 +163,12 @@ class HostSource implements Source {
 
   /** The result of the call, or of one that the page has made. */
   private take(result: ToolResult): void {
+    const question = questionOf(result);
+    if (question !== undefined) {
+      this.result = false; // the host asks, and calls again
+      this.show({ notice: "asking", text: question });
+      return;
+    }
     const data = dataOf(result);
     if (data) return this.update(data);
     const report = result.structuredContent as Report | undefined;
@@ -189,6 +208,7 @@ class HostSource implements Source {
           tries = 0;
           if (data) this.update(data);
         } catch (problem) {
+          if (problem instanceof NoRun) return this.lose(problem.notice);
           tries += 1;
           const gone = problem instanceof NoAnswer ? "does not answer" : "has gone";
           this.show(this.view.shown, `The server ${gone}. This is as of ${this.seen.toLocaleTimeString()}.`);
@@ -198,6 +218,14 @@ class HostSource implements Source {
     } finally {
       this.following = false;
     }
+  }
+
+  /** The run is not there any more. What is known of one that had ended stays. */
+  private lose(notice: RunNotice): void {
+    this.gone = true;
+    const ended = this.run && !["working", "interrupted"].includes(this.run.status);
+    if (ended) this.show(this.run, `This run has been deleted from the database. This is as of ${this.seen.toLocaleTimeString()}.`);
+    else this.show(notice);
   }
 
   private async get(args: Record<string, unknown>, seconds: number): Promise<PageData | null> {
@@ -210,7 +238,8 @@ class HostSource implements Source {
     const result: ToolResult = await this.bridge.request("tools/call", { name, arguments: args }, seconds);
     if (result.isError && !result.structuredContent) {
       const text = (result.content ?? []).map((each) => each.text ?? "").join("\n");
-      throw new Error(text || `${name} failed.`);
+      const notice = (result._meta?.[DATA] as { notice?: RunNotice } | undefined)?.notice;
+      throw notice ? new NoRun(text, notice) : new Error(text || `${name} failed.`);
     }
     return result;
   }
@@ -223,9 +252,15 @@ class HostSource implements Source {
   /** What can be done now; nothing to a run before it is certain which one it is. */
   private can(): Capabilities {
     const { serverTools, message, downloadFile, openLinks } = this.capabilities;
-    const id = this.run?.run_id;
-    const act = (name: string, args: Record<string, unknown>) => async (): Promise<void> =>
-      this.take(await this.call(name, args, ANSWER * 3));
+    const id = this.gone ? undefined : this.run?.run_id;
+    const act = (name: string, args: Record<string, unknown>) => async (): Promise<void> => {
+      try {
+        this.take(await this.call(name, args, ANSWER * 3));
+      } catch (problem) {
+        if (!(problem instanceof NoRun)) throw problem;
+        this.lose(problem.notice);
+      }
+    };
     const can: Capabilities = {};
     if (serverTools && id) {
       can.stop = act("cancel_run", { run_id: id });
@@ -251,6 +286,12 @@ class HostSource implements Source {
 
 const further = (id: string, text: string): string =>
   `Ask the consortium further about this consultation with consult_consortium(continue_run="${id}").${text ? ` ${text}` : ""}`;
+
+/** What the user is asked before anything is called, where the result says that (2026-07-28). */
+function questionOf(result: ToolResult): string | undefined {
+  const [asked] = Object.values(result.inputRequests ?? {});
+  return asked && (asked.params?.message ?? "");
+}
 
 function dataOf(result: ToolResult): PageData | null {
   const data = result._meta?.[DATA] as PageData | undefined;

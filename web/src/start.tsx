@@ -15,7 +15,10 @@ const NOTICES: Record<RunNotice["notice"], string> = {
   pruned: "This run is no longer in the database: it has been deleted with what was said in it.",
   error: "This call came to nothing.",
   waiting: "The consultation has begun. Its state is not known here yet.",
+  asking: "Nothing has been called: you are asked first whether to make these calls.",
 };
+
+const NOTICE_STATUS: Partial<typeof NOTICES> = { waiting: "Working", asking: "Waiting for you" };
 
 /** The page of whatever the source has. */
 export function Page({ source }: { source: Source }): VNode {
@@ -36,7 +39,7 @@ function Shown({ view, source, painted }: { view: View; source: Source; painted:
     const prompt = run && (typeof run.prompt === "string" ? run.prompt : run.prompt.beginning);
     document.title = prompt ? prompt.slice(0, 80) : "Consultation";
   });
-  const status = run ? statusWords(run) : notice === null ? "Nothing to show yet" : notice.notice === "waiting" ? "Working" : "No consultation here";
+  const status = run ? statusWords(run) : notice === null ? "Nothing to show yet" : (NOTICE_STATUS[notice.notice] ?? "No consultation here");
   return (
     <>
       <header>
