@@ -205,6 +205,7 @@ def test_without_tools_it_shows_what_it_has_and_says_of_when(
     chat.give(result.result(60))
     chat.wait_for("As of")
     assert chat.page.get_by_role("button", name="Stop").count() == 0
+    assert chat.page.get_by_text("Compare with").count() == 0
     assert chat.calls == []
 
 
@@ -370,6 +371,31 @@ def test_what_is_open_stays_while_twenty_members_answer(talk: Callable[..., Conv
     chat.next_turn()
     chat.wait_for("Finished")
     assert frame.evaluate("(member) => document.getElementById(member).open", member)
+
+
+def test_an_answer_is_compared_with_that_of_an_earlier_run(
+    talk: Callable[..., Conversation],
+) -> None:
+    chat = talk()
+    question = "What is six times seven?" + " Mind the table." * 60
+    for prompt, model in (("Something else?", "sure"), (question, "wrong")):
+        asked = {"prompt": prompt} | PANEL | {"models": [model]}
+        chat.relay.call("consult_consortium", asked).result(60)
+    result = chat.consult(prompt=question, **PANEL | {"models": ["sure"]})
+    chat.give(result.result(60))
+    chat.wait_for("Finished")
+    chat.page.get_by_text("Compare with an earlier run").click()
+    part = chat.page.locator("#compare")
+    part.get_by_role("button").first.wait_for()
+    assert part.get_by_role("button").count() == 1
+    assert "41" in part.inner_text()
+    part.get_by_role("button").click()
+    part.get_by_role("group", name="The earlier answer").wait_for()
+    assert "41" in "".join(part.locator("del").all_inner_texts())
+    assert "42" in "".join(part.locator("ins").all_inner_texts())
+    for width in (320, 1000):
+        chat.window.set_viewport_size({"width": width, "height": 600})
+        assert chat.window.frames[-1].evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def forget(environment: dict[str, str]) -> None:

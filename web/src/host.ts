@@ -3,8 +3,8 @@
 import { dress, Height } from "./appearance";
 import { Bridge, NoAnswer, type HostCapabilities, type HostContext, type Initialized, type ToolResult } from "./bridge";
 import { pageOfReport, type Report } from "./report";
-import type { Capabilities, Source, View } from "./source";
-import type { RunNotice, RunPage } from "./types";
+import type { Capabilities, EarlierRun, Source, View } from "./source";
+import type { RunNotice, RunPage, Text } from "./types";
 
 const DATA = "consortium-mcp/page";
 /** Seconds that one look at a working run waits for something new. With the seconds below, a server
@@ -30,6 +30,12 @@ interface PageData {
   run: RunPage;
   text?: string;
 }
+
+/** Runs that are offered to compare with. */
+const MOST_COMPARED = 8;
+
+/** A run as `list_runs` has it, or as its page does. */
+type Listed = Omit<EarlierRun, "continued"> & { prompt: Text; synthesis?: Text | null };
 
 const WAITING: RunNotice = { notice: "waiting" };
 
@@ -220,6 +226,35 @@ class HostSource implements Source {
     }
   }
 
+  /** Runs of the same question, and the one that this one goes on from. */
+  private async earlier(page: RunPage): Promise<EarlierRun[]> {
+    const prompt = beginningOf(page.prompt);
+    const phrase = prompt.replaceAll('"', " ").trim().slice(0, 80);
+    const result = await this.call("list_runs", { query: `"${phrase}"`, limit: 50 }, ANSWER * 3);
+    const listed = (result.structuredContent?.runs ?? []) as Listed[];
+    const same = (run: Listed): boolean => prompt.startsWith(beginningOf(run.prompt).replace(/…$/, ""));
+    const found = listed.filter((run) => run.run_id !== page.run_id && run.synthesis && same(run)).slice(0, MOST_COMPARED);
+    const before = page.continues;
+    if (before !== undefined && !found.some((run) => run.run_id === before)) {
+      const data = await this.get({ run_id: before }, ANSWER * 3).catch(() => null); // it may have been deleted
+      if (data?.run.synthesis !== undefined) found.push({ ...data.run, run_id: before });
+    }
+    return found.map(({ run_id, created_at, final_answer, confidence }) => ({
+      run_id,
+      created_at,
+      continued: run_id === before,
+      ...(final_answer != null && { final_answer }),
+      ...(confidence != null && { confidence }),
+    }));
+  }
+
+  private async answerOf(id: string): Promise<string> {
+    const synthesis = (await this.get({ run_id: id }, ANSWER * 3))?.run.synthesis;
+    const full = typeof synthesis === "object" ? (await this.get({ run_id: id, page: { text: synthesis.key } }, ANSWER * 3))?.text : synthesis;
+    if (full === undefined) throw new Error("This run has no answer.");
+    return full;
+  }
+
   /** The run is not there any more. What is known of one that had ended stays. */
   private lose(notice: RunNotice): void {
     this.gone = true;
@@ -265,6 +300,7 @@ class HostSource implements Source {
     if (serverTools && id) {
       can.stop = act("cancel_run", { run_id: id });
       can.resume = act("resume_run", { run_id: id, wait_seconds: 0 });
+      can.compare = { runs: (page) => this.earlier(page), answer: (other) => this.answerOf(other) };
       can.rate = async (correct) => act("rate_run", { run_id: id, correct })();
     }
     if (message && id)
@@ -283,6 +319,8 @@ class HostSource implements Source {
     return can;
   }
 }
+
+const beginningOf = (text: Text): string => (typeof text === "string" ? text : text.beginning);
 
 const further = (id: string, text: string): string =>
   `Ask the consortium further about this consultation with consult_consortium(continue_run="${id}").${text ? ` ${text}` : ""}`;

@@ -3,6 +3,7 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { ActionButton, CopyButton } from "./buttons";
+import { Compare } from "./compare";
 import { Confidence } from "./confidence";
 import { Context, Region, fullText, sharedOf, useShared } from "./context";
 import { Attachments, Calls, Fields, History, Identity, Ratings, Review, Tools } from "./details";
@@ -63,6 +64,7 @@ function Rest({ page, source, can, isDegraded, prefix }: Required<Omit<RunProps,
       <Ratings page={page} />
       <div class="folds">
         <Iterations page={page} />
+        <Compare page={page} />
         <Review review={page.review} />
         <Calls page={page} />
         {page.nested.map((nested) => (
