@@ -99,12 +99,13 @@ MAY_IMPORT = {
         "services", "frontends/page",
     ],
     "frontends/terminal": [
-        "core/domain", "core/records", "core/reports", "core/evaluation", "core/strategies",
-        "adapters", "adapters/journal", "adapters/models", "adapters/saved", "frontends/text",
+        "core/domain", "core/reading", "core/records", "core/reports", "core/evaluation",
+        "core/strategies", "adapters", "adapters/journal", "adapters/models", "adapters/saved",
+        "frontends/text",
     ],
     "frontends": [
-        "core/domain", "core/records", "core/reports", "adapters", "adapters/files",
-        "adapters/journal", "adapters/sqlite", "services",
+        "core/domain", "core/records", "core/reports", "adapters", "adapters/calls",
+        "adapters/files", "adapters/journal", "adapters/sqlite", "services",
     ],
     "frontends/llm": [
         "core/*", "adapters/*", "services", "frontends", "frontends/text", "frontends/terminal",

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consortium_mcp.adapters.calls.listening import listening
 from consortium_mcp.adapters.journal.database import UntouchedFile
 from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.settings import from_environment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from consortium_mcp.adapters.calls.listening import Listener
     from consortium_mcp.core.domain.request import ConsultRequest
     from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.core.reports.report import RunReport
@@ -61,6 +63,7 @@ async def consult_once(
     on_begin: Callable[[str], None] | None = None,
     on_progress: OnProgress | None = None,
     watch: Watch | None = None,
+    listener: Listener | None = None,
     log: bool = True,
 ) -> Outcome:
     """Consult, and wait for the run to end.
@@ -70,6 +73,7 @@ async def consult_once(
         on_begin: called with the run id.
         on_progress: called with every answer and verdict.
         watch: shows where the run stands while it works.
+        listener: hears replies while models write them.
         log: whether to record the run in the journal; if not, no file of it is touched.
 
     Raises:
@@ -88,7 +92,8 @@ async def consult_once(
         async with open_service(
             settings, store=store, saved_in=saved_in, any_template=True
         ) as service:
-            begun = await service.begin(request)
+            with listening(listener):
+                begun = await service.begin(request)
             outcome = await _wait(service, begun.run_id, on_begin, on_progress, watch)
             return replace(outcome, report=begun.told(outcome.report))
 
@@ -99,6 +104,7 @@ async def resume_once(
     on_begin: Callable[[str], None],
     on_progress: OnProgress | None = None,
     watch: Watch | None = None,
+    listener: Listener | None = None,
 ) -> Outcome:
     """Resume an interrupted run and wait for its end; no effect on any other run.
 
@@ -109,7 +115,8 @@ async def resume_once(
     with shared_patience():
         async with open_service(from_environment(), any_template=True) as service:
             run_id = await service.find_run(run_id)
-            await service.resume(run_id)
+            with listening(listener):
+                await service.resume(run_id)
             outcome = await _wait(service, run_id, on_begin, on_progress, watch)
             if outcome.report.status == "interrupted" and await service.resume(run_id):
                 # Its process died so recently that the first `resume` still took it for working.

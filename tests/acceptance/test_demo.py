@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def consortium_mcp(
@@ -71,6 +69,10 @@ def test_setup_local_is_quick_when_all_is_there(
     done = consortium_mcp("setup-local", environment=offline)
     assert done.returncode == 0, done.stderr
     assert "ready in" in done.stdout
+    done = consortium_mcp("setup-local", "--json", environment=offline)
+    told = json.loads(done.stdout)
+    assert told["models"] == ["smollm2-chat", "smollm2-few-shot"]
+    assert (told["bytes"], told["fetched"]) == (Path(told["file"]).stat().st_size, False)
 
 
 def test_weights_that_cannot_be_fetched_are_said_without_a_traceback(

@@ -76,6 +76,29 @@ def test_a_terminal_shows_who_has_answered_and_then_the_report(
 
 
 @NEEDS_PTY
+@pytest.mark.parametrize("arbiter", ["writes", "writes too"])
+@pytest.mark.parametrize("piped", [False, True])
+def test_the_synthesis_is_seen_while_it_is_written_and_taken_away_again(
+    child_environment: dict[str, str], arbiter: str, *, piped: bool
+) -> None:
+    release = Path(child_environment["LLM_USER_PATH"], "release")
+
+    def look(text: str, child: subprocess.Popen[bytes]) -> None:
+        assert child.poll() is None
+        if "The beginning of it." in text and not release.exists():
+            release.touch()
+
+    panel = (*PANEL[:4], "--arbiter", arbiter, *PANEL[6:])
+    shown = seen([*COMMAND, "Six × 7?", *panel], child_environment, piped=piped, on_text=look)
+    assert shown.code == 0
+    assert release.exists()  # it was seen before it was whole
+    assert "a draft" not in shown.text
+    assert "<" not in shown.text
+    assert shown.after.count("The beginning of it.") == (0 if piped else 1)
+    assert shown.piped.count("The beginning of it.") == (1 if piped else 0)
+
+
+@NEEDS_PTY
 @pytest.mark.parametrize("columns", [40, 80])
 def test_nothing_is_wider_than_the_terminal_and_colour_can_be_refused(
     child_environment: dict[str, str], columns: int

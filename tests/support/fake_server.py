@@ -20,7 +20,7 @@ from tests.support.fake_models import FakeAsync, FakePlugin, FakeSync, models
 from tests.support.fakes import reply, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 
 class Late(FakeAsync):
@@ -37,6 +37,58 @@ class Held(FakeAsync):
     async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
         release = anyio.Path(llm.user_dir()) / "release"  # type: ignore[no-untyped-call]
         while not await release.exists():  # noqa: ASYNC110 (it is a file)
+            await anyio.sleep(0.05)
+        async for _ in super().execute(prompt, stream, response, conversation):
+            yield reply("42", 0.8)
+
+
+def pieces_of_verdict(prompt: llm.Prompt) -> list[str]:
+    """An arbiter's thinking, and a verdict as far as the middle of its synthesis."""
+    code = re.findall(r'<verdict code="([^"]+)">', str(prompt.prompt))[-1]
+    return [
+        f'<think>First <verdict code="{code}"><synthesis>a draft</synthesis></verdict></think>',
+        f'<verdict code="{code}">',
+        "<synthesis>The beginning ",
+        "of it. <",
+    ]
+
+
+LAST_PIECE = "/synthesis><final_answer>42</final_answer><support>A, B</support></verdict>"
+
+
+class Writes(FakeAsync):
+    """An arbiter that stops within its synthesis until the file `release` is in llm's folder."""
+
+    can_stream = True
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001, ARG002
+        for piece in pieces_of_verdict(prompt):
+            yield piece
+        release = anyio.Path(llm.user_dir()) / "release"  # type: ignore[no-untyped-call]
+        while not await release.exists():  # noqa: ASYNC110 (it is a file)
+            await anyio.sleep(0.05)
+        yield LAST_PIECE
+
+
+class WritesSync(FakeSync):
+    """The same, for llm's sync models."""
+
+    def execute(self, prompt, stream, response, conversation) -> Iterator[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002
+        yield from pieces_of_verdict(prompt)
+        while not (llm.user_dir() / "release").exists():  # type: ignore[no-untyped-call]
+            time.sleep(0.05)
+        yield LAST_PIECE
+
+
+class InTurn(FakeAsync):
+    """Agrees, the nth call as soon as the file `turns` in llm's folder has n bytes."""
+
+    began = 0
+
+    async def execute(self, prompt, stream, response, conversation) -> AsyncIterator[str]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+        self.began += 1
+        turn, turns = self.began, anyio.Path(llm.user_dir()) / "turns"  # type: ignore[no-untyped-call]
+        while not await turns.exists() or (await turns.stat()).st_size < turn:  # noqa: ASYNC110 (it is a file)
             await anyio.sleep(0.05)
         async for _ in super().execute(prompt, stream, response, conversation):
             yield reply("42", 0.8)
@@ -76,6 +128,9 @@ FAKES = (
     Late("late", 2.0),
     Late("6 seconds", 6.0),
     Held("held", ""),
+    InTurn("in turn", ""),
+    Writes("writes", ""),
+    WritesSync("writes too", ""),
     Late("30 seconds", 30.0),
     Late("70 seconds", 70.0),
     FakeSync("stuck", 60.0),

@@ -310,6 +310,7 @@ RUNS: dict[str, Callable[[], RunPage | RunNotice]] = {
     "pruned": lambda: RunNotice(notice="pruned", run_id="01TEST"),
     "error": lambda: RunNotice(notice="error", text="models: none was found. Run `llm keys set`."),
     "waiting": lambda: RunNotice(notice="waiting"),
+    "asking": lambda: RunNotice(notice="asking", text="May it make 9 calls?"),
 }
 """The kinds of runs, and how the data of each page is made."""
 

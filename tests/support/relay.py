@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import Future
+from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.support.wire import Wire
@@ -27,11 +28,17 @@ class Relay:
     Args:
         environment: the server's.
         era: the protocol version it speaks; with 2026-07-28 each request says who asks.
+        more: the client's other capabilities.
     """
 
-    def __init__(self, environment: dict[str, str], era: str = "2025-11-25") -> None:
+    def __init__(
+        self, environment: dict[str, str], era: str = "2025-11-25", **more: dict[str, Any]
+    ) -> None:
         self.wire = Wire(environment)
+        self.asked: Queue[dict[str, Any]] = Queue()
+        """What the server asks its client."""
         self._era = era
+        self._more = more
         self._waiting: dict[Any, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -48,10 +55,9 @@ class Relay:
         self.wire.__exit__(*error)
         self._reader.join(60)
 
-    @staticmethod
-    def _client() -> dict[str, Any]:
+    def _client(self) -> dict[str, Any]:
         return {
-            "capabilities": {"extensions": {UI: {"mimeTypes": [MIME]}}},
+            "capabilities": {"extensions": {UI: {"mimeTypes": [MIME]}}, **self._more},
             "clientInfo": {"name": "test host", "version": "1"},
         }
 
@@ -77,9 +83,17 @@ class Relay:
         """Call a tool; `last_id` is the request's id."""
         return self.ask("tools/call", {"name": name, "arguments": dict(arguments)})
 
+    def answer(self, asked: Mapping[str, Any], result: dict[str, Any]) -> None:
+        """Answer what the server has asked."""
+        self.wire.reply(asked["id"], result)
+
     def _read(self) -> None:
         for line in self.wire.stdout:
             message = json.loads(line)
+            if "method" in message:
+                if "id" in message:
+                    self.asked.put(message)
+                continue
             answer = self._waiting.pop(message.get("id"), None)
             if answer is None:
                 continue

@@ -97,6 +97,10 @@ class Wire:
     def notify(self, method: str, params: dict[str, Any]) -> None:
         self._write({"jsonrpc": "2.0", "method": method, "params": params})
 
+    def reply(self, request_id: str | int, result: dict[str, Any]) -> None:
+        """Answer a request of the server's."""
+        self._write({"jsonrpc": "2.0", "id": request_id, "result": result})
+
     def _write(self, message: dict[str, Any]) -> None:
         self.stdin.write(json.dumps(message) + "\n")
         self.stdin.flush()

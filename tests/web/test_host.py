@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,8 @@ class Conversation:
     relay: Relay
     environment: dict[str, str]
     calls: list[str] = field(default_factory=list)
+    before_call: Callable[[], None] = lambda: None
+    """Called before each call of the page's goes to the server."""
 
     @property
     def page(self) -> FrameLocator:
@@ -90,6 +93,11 @@ class Conversation:
     def wait_for(self, text: str) -> None:
         self.page.get_by_text(text).first.wait_for(timeout=60_000)
 
+    def next_turn(self) -> None:
+        """Let one more call of the model `in turn` be answered."""
+        with Path(self.environment["LLM_USER_PATH"], "turns").open("a", encoding="utf-8") as turns:
+            turns.write(".")
+
     def release(self) -> None:
         """Let the model `held` answer."""
         Path(self.environment["LLM_USER_PATH"], "release").touch()
@@ -103,14 +111,20 @@ def talk(
     open_ones: list[Conversation] = []
     faults: list[str] = []
 
-    def opened(era: str = "2025-11-25", **window: Any) -> Conversation:  # noqa: ANN401
+    def opened(
+        era: str = "2025-11-25",
+        client: dict[str, Any] | None = None,
+        settings: dict[str, str] | None = None,
+        **window: Any,  # noqa: ANN401
+    ) -> Conversation:
         page = browser.new_context(**window).new_page()
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-        relay = Relay(child_environment, era).__enter__()
+        relay = Relay(child_environment | (settings or {}), era, **client or {}).__enter__()
         found = Conversation(page, relay, child_environment)
 
         def call_tool(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
             found.calls.append(name)
+            found.before_call()
             return relay.call(name, arguments).result(60)
 
         def host(route: Route) -> None:
@@ -191,6 +205,7 @@ def test_without_tools_it_shows_what_it_has_and_says_of_when(
     chat.give(result.result(60))
     chat.wait_for("As of")
     assert chat.page.get_by_role("button", name="Stop").count() == 0
+    assert chat.page.get_by_text("Compare with").count() == 0
     assert chat.calls == []
 
 
@@ -318,6 +333,140 @@ def test_the_frame_is_as_high_as_the_page(talk: Callable[..., Conversation]) -> 
     chat.window.wait_for_function("(before) => testHost.sizes.at(-1) > before", arg=tall)
     chat.page.locator(".member summary").first.click()
     chat.window.wait_for_function("(before) => testHost.sizes.at(-1) === before", arg=tall)
+
+
+WATCH = """(member) => {
+    const part = document.getElementById(member);
+    const text = part.querySelector(".markdown p").firstChild;
+    part.querySelector("summary").focus();
+    getSelection().setBaseAndExtent(text, 0, text, 4);
+    const selected = getSelection().toString();
+    window.kept = [];
+    window.watch = new MutationObserver(() => window.kept.push(
+        document.getElementById(member).open
+        && document.activeElement.parentElement.id === member
+        && selected !== "" && getSelection().toString() === selected));
+    window.watch.observe(document.body, {childList: true, subtree: true, characterData: true});
+}"""
+
+
+def test_what_is_open_stays_while_twenty_members_answer(talk: Callable[..., Conversation]) -> None:
+    chat = talk()
+    chat.consult(prompt="6x7?", wait_seconds=60, **PANEL | {"models": ["in turn:21", "sure"]})
+    chat.wait_for("1 of 22 members have answered")
+    chat.page.get_by_text("This one").click()
+    member = chat.page.locator("details.member").get_attribute("id")
+    chat.page.locator(f"#{member} > summary").click()
+    chat.page.locator(f"#{member} .markdown p").first.wait_for()
+    frame = chat.window.frames[-1]
+    frame.evaluate(WATCH, member)
+    looks = iter(range(20))
+    # Each look of the page finds one more answer.
+    chat.before_call = lambda: chat.next_turn() if next(looks, None) is not None else None
+    chat.wait_for("21 of 22 members have answered")
+    frame.evaluate("window.watch.disconnect()")
+    kept = frame.evaluate("window.kept")
+    assert len(kept) >= 20
+    assert all(kept)
+    chat.next_turn()
+    chat.wait_for("Finished")
+    assert frame.evaluate("(member) => document.getElementById(member).open", member)
+
+
+def test_an_answer_is_compared_with_that_of_an_earlier_run(
+    talk: Callable[..., Conversation],
+) -> None:
+    chat = talk()
+    question = "What is six times seven?" + " Mind the table." * 60
+    for prompt, model in (("Something else?", "sure"), (question, "wrong")):
+        asked = {"prompt": prompt} | PANEL | {"models": [model]}
+        chat.relay.call("consult_consortium", asked).result(60)
+    result = chat.consult(prompt=question, **PANEL | {"models": ["sure"]})
+    chat.give(result.result(60))
+    chat.wait_for("Finished")
+    chat.page.get_by_text("Compare with an earlier run").click()
+    part = chat.page.locator("#compare")
+    part.get_by_role("button").first.wait_for()
+    assert part.get_by_role("button").count() == 1
+    assert "41" in part.inner_text()
+    part.get_by_role("button").click()
+    part.get_by_role("group", name="The earlier answer").wait_for()
+    assert "41" in "".join(part.locator("del").all_inner_texts())
+    assert "42" in "".join(part.locator("ins").all_inner_texts())
+    for width in (320, 1000):
+        chat.window.set_viewport_size({"width": width, "height": 600})
+        assert chat.window.frames[-1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def forget(environment: dict[str, str]) -> None:
+    """Delete all runs, as `consortium-mcp runs prune` does."""
+    prune = [sys.executable, "-m", "consortium_mcp", "runs", "prune", "--older-than", "0d"]
+    subprocess.run([*prune, "--delete"], env=environment, check=True, capture_output=True)
+
+
+def test_a_run_that_is_deleted_keeps_its_answer_and_loses_its_buttons(
+    talk: Callable[..., Conversation], child_environment: dict[str, str]
+) -> None:
+    chat = talk()
+    result = chat.consult(prompt="6x7?", **PANEL)
+    chat.give(result.result(60))
+    chat.wait_for("Finished")
+    forget(child_environment)
+    chat.page.get_by_role("button", name="This is right").click()
+    chat.wait_for("This run has been deleted from the database.")
+    assert "42" in chat.page.get_by_label("Answer").inner_text()
+    assert chat.page.get_by_role("button", name="This is right").count() == 0
+    assert chat.page.get_by_role("button", name="Ask further").count() == 0
+
+
+def test_a_run_that_was_deleted_before_its_page_was_mounted_again(
+    talk: Callable[..., Conversation], child_environment: dict[str, str]
+) -> None:
+    chat = talk()
+    begun = chat.relay.call("consult_consortium", {"prompt": "6x7?", "wait_seconds": 1} | HELD)
+    working = begun.result(60)
+    chat.release()
+    run = {"run_id": working["structuredContent"]["run_id"], "wait_seconds": 60}
+    assert chat.relay.call("get_run", run).result(60)["structuredContent"]["status"] == "completed"
+    forget(child_environment)
+    chat.begin()
+    chat.give(working)
+    chat.wait_for("no longer in the database")
+    assert chat.status == "No consultation here"
+
+
+def test_a_page_says_that_its_call_waits_for_a_confirmation(
+    talk: Callable[..., Conversation],
+) -> None:
+    settings = {"CONSORTIUM_CONFIRM_CALLS": "1"}
+    chat = talk(client={"elicitation": {"form": {}}}, settings=settings)
+    result = chat.consult(prompt="6x7?", **PANEL)
+    question = chat.relay.asked.get(timeout=60)
+    chat.wait_for("Nothing has been called: you are asked first")
+    assert chat.status == "Waiting for you"
+    chat.relay.answer(question, {"action": "accept", "content": {"proceed": True}})
+    chat.give(result.result(60))
+    chat.wait_for("Finished")
+
+
+def test_a_result_that_asks_for_a_confirmation_is_told_as_a_question(
+    talk: Callable[..., Conversation],
+) -> None:
+    settings = {"CONSORTIUM_CONFIRM_CALLS": "1"}
+    chat = talk(MODERN, client={"elicitation": {"form": {}}}, settings=settings)
+    result = chat.relay.call("consult_consortium", {"prompt": "6x7?"} | PANEL).result(60)
+    chat.begin()
+    chat.give({"content": []} | result)
+    chat.wait_for("you want to be asked above 1. Proceed?")
+    assert chat.status == "Waiting for you"
+
+
+def test_a_plan_says_that_it_waits_to_be_confirmed(talk: Callable[..., Conversation]) -> None:
+    chat = talk(settings={"CONSORTIUM_CONFIRM_CALLS": "1"})
+    result = chat.consult(prompt="6x7?", **PANEL)
+    chat.give(result.result(60))
+    chat.wait_for("A plan")
+    chat.wait_for("Nothing was called: this may take up to")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

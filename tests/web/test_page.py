@@ -35,6 +35,7 @@ PICTURES = {
     "pruned": ("No consultation here", ["no longer in the database", "01TEST"]),
     "error": ("No consultation here", ["came to nothing", "llm keys set"]),
     "waiting": ("Working", ["has begun"]),
+    "asking": ("Waiting for you", ["Nothing has been called", "9 calls"]),
 }
 
 
@@ -155,6 +156,26 @@ def test_words_that_look_like_labels_are_none(show: Show) -> None:
     text = "A good plan. Plan B, vitamin C, grade A. I think A = B. Option D is best. E. coli."
     page = show(page_of("answered").model_copy(update={"synthesis": text}))
     assert page.locator("a.label").count() == 0
+
+
+def test_a_label_is_found_where_it_stands(show: Show) -> None:
+    text = "Answers A, B and C differ. According to D, unlike E, both AB and A are right."
+    page = show(page_of("many").model_copy(update={"synthesis": text}))
+    assert page.locator("a.label").all_inner_texts() == ["A", "B", "C", "D", "E", "AB", "A"]
+    before = "document.querySelector('a.label').previousSibling.textContent"
+    assert page.evaluate(before) == "Answers "
+
+
+@pytest.mark.parametrize(
+    "text", ["**plain** words", "**“quoted”** words", "好**「引用」**好 words", "**😀** ** words"]
+)
+def test_emphasis_is_the_same_whatever_punctuation_there_is(show: Show, text: str) -> None:
+    # The lexer has other rules for texts with unusual punctuation: each text needs its own.
+    data = page_of("answered").model_copy(update={"final_answer": "**42**!", "synthesis": text})
+    page = show(data)
+    page.get_by_text("Who says what").wait_for()
+    assert page.locator(".answer .markdown strong").count() == (0 if "好" in text else 1)
+    assert page.locator(".headline strong").inner_text() == "42"
 
 
 def test_right_to_left_text_runs_right_to_left(show: Show) -> None:

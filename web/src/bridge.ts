@@ -23,6 +23,7 @@ export interface ToolResult {
   content?: { type: string; text?: string }[];
   structuredContent?: Record<string, unknown>;
   isError?: boolean;
+  inputRequests?: Record<string, { params?: { message?: string } }>;
   _meta?: Record<string, unknown>;
 }
 

@@ -17,6 +17,15 @@ interface FoldProps {
 
 const OPEN = "consortium-open";
 
+/** The parts that are open, by their ids: one that has to be made anew, as its member has come to another
+ * group, is open there, too. */
+const opened = new Set<string>();
+export const isOpened = (id: string): boolean => opened.has(id);
+
+let onPaper = false;
+addEventListener("beforeprint", () => (onPaper = true));
+addEventListener("afterprint", () => (onPaper = false));
+
 /** Opens the parts with these ids, the outer first, and goes to the last one that is there. */
 export function openParts(...ids: string[]): void {
   drawnAtOnce(() => {
@@ -30,7 +39,7 @@ export function openParts(...ids: string[]): void {
 }
 
 /** Runs what changes the page, and has the page drawn before it returns. */
-function drawnAtOnce(change: () => void): void {
+export function drawnAtOnce(change: () => void): void {
   const before = options.debounceRendering;
   options.debounceRendering = (draw) => draw();
   try {
@@ -42,8 +51,14 @@ function drawnAtOnce(change: () => void): void {
 }
 
 export function Fold({ id, summary, children, class: name, open: first = false, print = false }: FoldProps): VNode {
-  const [open, setOpen] = useState(first);
-  const printing = useRef(false);
+  // The page may be drawn to the end only when it is printed.
+  const [open, setOpen] = useState(first || isOpened(id ?? "") || (print && onPaper));
+  const printing = useRef(print && onPaper);
+  useEffect(() => {
+    if (id === undefined || printing.current) return;
+    if (open) opened.add(id);
+    else opened.delete(id);
+  }, [id, open]);
   // At once: an outer part that opens lets an inner one be opened in the same breath.
   useLayoutEffect(() => {
     const opened = (event: Event): void => {

@@ -3,8 +3,8 @@
 import { dress, Height } from "./appearance";
 import { Bridge, NoAnswer, type HostCapabilities, type HostContext, type Initialized, type ToolResult } from "./bridge";
 import { pageOfReport, type Report } from "./report";
-import type { Capabilities, Source, View } from "./source";
-import type { RunNotice, RunPage } from "./types";
+import type { Capabilities, EarlierRun, Source, View } from "./source";
+import type { RunNotice, RunPage, Text } from "./types";
 
 const DATA = "consortium-mcp/page";
 /** Seconds that one look at a working run waits for something new. With the seconds below, a server
@@ -15,11 +15,27 @@ const BEFORE_NEXT_TRY = 1000;
 /** Milliseconds after which a page that got neither input nor result says so. */
 const NOTHING_CAME = 3000;
 
+/** A result without a run, and what the page says of that. */
+class NoRun extends Error {
+  constructor(
+    text: string,
+    readonly notice: RunNotice,
+  ) {
+    super(text);
+  }
+}
+
 interface PageData {
   cursor: string;
   run: RunPage;
   text?: string;
 }
+
+/** Runs that are offered to compare with. */
+const MOST_COMPARED = 8;
+
+/** A run as `list_runs` has it, or as its page does. */
+type Listed = Omit<EarlierRun, "continued"> & { prompt: Text; synthesis?: Text | null };
 
 const WAITING: RunNotice = { notice: "waiting" };
 
@@ -43,6 +59,8 @@ class HostSource implements Source {
   private seen = new Date();
   private result = false;
   private following = false;
+  /** It is no longer in the database. */
+  private gone = false;
 
   constructor(host: Window) {
     this.bridge = new Bridge(host, (method, params) => this.told(method, params));
@@ -136,8 +154,9 @@ class HostSource implements Source {
         // A host may count its calls in its own way; then this is another call's run.
         if (data && this.isMine(data.run)) return this.update(data);
         if (data) return;
-      } catch {
+      } catch (problem) {
         // The call has not begun its run yet.
+        if (problem instanceof NoRun && !this.result) this.show(problem.notice);
       }
       await new Promise((done) => setTimeout(done, BEFORE_NEXT_TRY));
     }
@@ -150,6 +169,12 @@ class HostSource implements Source {
 
   /** The result of the call, or of one that the page has made. */
   private take(result: ToolResult): void {
+    const question = questionOf(result);
+    if (question !== undefined) {
+      this.result = false; // the host asks, and calls again
+      this.show({ notice: "asking", text: question });
+      return;
+    }
     const data = dataOf(result);
     if (data) return this.update(data);
     const report = result.structuredContent as Report | undefined;
@@ -189,6 +214,7 @@ class HostSource implements Source {
           tries = 0;
           if (data) this.update(data);
         } catch (problem) {
+          if (problem instanceof NoRun) return this.lose(problem.notice);
           tries += 1;
           const gone = problem instanceof NoAnswer ? "does not answer" : "has gone";
           this.show(this.view.shown, `The server ${gone}. This is as of ${this.seen.toLocaleTimeString()}.`);
@@ -198,6 +224,43 @@ class HostSource implements Source {
     } finally {
       this.following = false;
     }
+  }
+
+  /** Runs of the same question, and the one that this one goes on from. */
+  private async earlier(page: RunPage): Promise<EarlierRun[]> {
+    const prompt = beginningOf(page.prompt);
+    const phrase = prompt.replaceAll('"', " ").trim().slice(0, 80);
+    const result = await this.call("list_runs", { query: `"${phrase}"`, limit: 50 }, ANSWER * 3);
+    const listed = (result.structuredContent?.runs ?? []) as Listed[];
+    const same = (run: Listed): boolean => prompt.startsWith(beginningOf(run.prompt).replace(/…$/, ""));
+    const found = listed.filter((run) => run.run_id !== page.run_id && run.synthesis && same(run)).slice(0, MOST_COMPARED);
+    const before = page.continues;
+    if (before !== undefined && !found.some((run) => run.run_id === before)) {
+      const data = await this.get({ run_id: before }, ANSWER * 3).catch(() => null); // it may have been deleted
+      if (data?.run.synthesis !== undefined) found.push({ ...data.run, run_id: before });
+    }
+    return found.map(({ run_id, created_at, final_answer, confidence }) => ({
+      run_id,
+      created_at,
+      continued: run_id === before,
+      ...(final_answer != null && { final_answer }),
+      ...(confidence != null && { confidence }),
+    }));
+  }
+
+  private async answerOf(id: string): Promise<string> {
+    const synthesis = (await this.get({ run_id: id }, ANSWER * 3))?.run.synthesis;
+    const full = typeof synthesis === "object" ? (await this.get({ run_id: id, page: { text: synthesis.key } }, ANSWER * 3))?.text : synthesis;
+    if (full === undefined) throw new Error("This run has no answer.");
+    return full;
+  }
+
+  /** The run is not there any more. What is known of one that had ended stays. */
+  private lose(notice: RunNotice): void {
+    this.gone = true;
+    const ended = this.run && !["working", "interrupted"].includes(this.run.status);
+    if (ended) this.show(this.run, `This run has been deleted from the database. This is as of ${this.seen.toLocaleTimeString()}.`);
+    else this.show(notice);
   }
 
   private async get(args: Record<string, unknown>, seconds: number): Promise<PageData | null> {
@@ -210,7 +273,8 @@ class HostSource implements Source {
     const result: ToolResult = await this.bridge.request("tools/call", { name, arguments: args }, seconds);
     if (result.isError && !result.structuredContent) {
       const text = (result.content ?? []).map((each) => each.text ?? "").join("\n");
-      throw new Error(text || `${name} failed.`);
+      const notice = (result._meta?.[DATA] as { notice?: RunNotice } | undefined)?.notice;
+      throw notice ? new NoRun(text, notice) : new Error(text || `${name} failed.`);
     }
     return result;
   }
@@ -223,13 +287,20 @@ class HostSource implements Source {
   /** What can be done now; nothing to a run before it is certain which one it is. */
   private can(): Capabilities {
     const { serverTools, message, downloadFile, openLinks } = this.capabilities;
-    const id = this.run?.run_id;
-    const act = (name: string, args: Record<string, unknown>) => async (): Promise<void> =>
-      this.take(await this.call(name, args, ANSWER * 3));
+    const id = this.gone ? undefined : this.run?.run_id;
+    const act = (name: string, args: Record<string, unknown>) => async (): Promise<void> => {
+      try {
+        this.take(await this.call(name, args, ANSWER * 3));
+      } catch (problem) {
+        if (!(problem instanceof NoRun)) throw problem;
+        this.lose(problem.notice);
+      }
+    };
     const can: Capabilities = {};
     if (serverTools && id) {
       can.stop = act("cancel_run", { run_id: id });
       can.resume = act("resume_run", { run_id: id, wait_seconds: 0 });
+      can.compare = { runs: (page) => this.earlier(page), answer: (other) => this.answerOf(other) };
       can.rate = async (correct) => act("rate_run", { run_id: id, correct })();
     }
     if (message && id)
@@ -249,8 +320,16 @@ class HostSource implements Source {
   }
 }
 
+const beginningOf = (text: Text): string => (typeof text === "string" ? text : text.beginning);
+
 const further = (id: string, text: string): string =>
   `Ask the consortium further about this consultation with consult_consortium(continue_run="${id}").${text ? ` ${text}` : ""}`;
+
+/** What the user is asked before anything is called, where the result says that (2026-07-28). */
+function questionOf(result: ToolResult): string | undefined {
+  const [asked] = Object.values(result.inputRequests ?? {});
+  return asked && (asked.params?.message ?? "");
+}
 
 function dataOf(result: ToolResult): PageData | null {
   const data = result._meta?.[DATA] as PageData | undefined;

@@ -35,6 +35,10 @@ const lexer = new Marked({
     def: (text: string) => (/^ {0,3}\[/.test(text) ? false : undefined),
     emStrong: (text: string) => (/^[*_]/.test(text) ? false : undefined),
     del: (text: string) => (text.startsWith("~") ? false : undefined),
+    paragraph(text: string) {
+      const line = /^[^\n]+(?=\n[ \t]*(?:\n|$)|$)/.exec(text)?.[0]; // alone: nothing can interrupt it
+      return line !== undefined && { type: "paragraph", raw: line, text: line, tokens: this.lexer.inline(line) };
+    },
     url: (text: string) => (/^(?:https?:|ftp:|www\.|[\w.+-]{1,64}@)/i.test(text) ? false : undefined),
   },
   extensions: [
@@ -275,10 +279,24 @@ function isHostile(text: string): boolean {
   return /([*_[`~!<(\\>])\1{300}|(?:[*_[`~!<>|(] ?){400}|^[ \t]*(?:(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])[ \t]*){40}/m.test(text);
 }
 
+/** The lexer's rules that ask what is punctuation, and the same for texts with none but the usual one:
+ * compiled, Unicode's whole list takes ten times as long. */
+const RULES = Lexer.rules.inline.gfm as unknown as Record<string, RegExp>;
+const ASKING = Object.entries(RULES).filter(([, rule]) => rule.source.includes("\\p{P}"));
+const USUAL = "“”‘’„«»–—…•·×÷°→←≤≥≠≈€£©";
+const ASKING_LITTLE = ASKING.map(([name, rule]) => [name, new RegExp(rule.source.replaceAll("\\p{P}\\p{S}", `!-/:-@[-\`{-~${USUAL}`), rule.flags.replace("u", ""))] as const);
+const ONLY_USUAL = new RegExp(`^[\\0-\\x7fÀ-ÖØ-öø-ʯ${USUAL}]*$`);
+
+/** What the lexer finds in a text, or in a line of one. */
+function lexed(text: string, isLine = false): Token[] {
+  Object.assign(RULES, Object.fromEntries(ONLY_USUAL.test(text) ? ASKING_LITTLE : ASKING));
+  return isLine ? Lexer.lexInline(text, lexer.defaults) : lexer.lexer(text);
+}
+
 /** The nodes of a piece of Markdown. */
 function drawn(text: string, linked: boolean, firstLevel: number): ComponentChildren {
   if (isHostile(text)) return <p class="plain" dir="auto">{text}</p>;
-  return new Drawing(linked, firstLevel).blocks(lexer.lexer(text));
+  return new Drawing(linked, firstLevel).blocks(lexed(text));
 }
 
 function Piece({ text, linked, level }: { text: string; linked: boolean; level: number }): VNode {
@@ -340,7 +358,7 @@ export function Line({ text, linked = false, block = false }: { text: string; li
     const drawing = new Drawing(linked, 3);
     // A list or a heading is not what a short answer like "1. e4" or "#1" means.
     const whole = /^\s*(?:\\\[[\s\S]*\\\]|\$\$[\s\S]*\$\$)\s*$/.test(shown) ? shown.trim().slice(2, -2) : null;
-    return <Around>{whole === null ? drawing.inline(Lexer.lexInline(shown, lexer.defaults), 0) : <Tex source={whole} display={false} />}</Around>;
+    return <Around>{whole === null ? drawing.inline(lexed(shown, true), 0) : <Tex source={whole} display={false} />}</Around>;
   }, [text, linked, block]);
 }
 

@@ -3,7 +3,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { ActionButton, CopyButton } from "./buttons";
 import { Region, fullText, useShared } from "./context";
-import { Fold } from "./fold";
+import { Fold, isOpened } from "./fold";
 import { Line, Markdown } from "./markdown";
 import { answerMarkdown } from "./save";
 import type { PageGroup, PageMember, PageResponse, RunPage, Status } from "./types";
@@ -21,7 +21,7 @@ export function Groups({ page }: { page: RunPage }): VNode | null {
       <h2>{page.status === "planned" ? "Who would be asked" : "Who says what"}</h2>
       <div class="groups">
         {page.groups.map((group) => (
-          <Group key={`${group.kind} ${group.labels[0]}`} group={group} status={page.status} responses={responses} />
+          <Group key={group.kind.endsWith("agrees") ? `${group.kind} ${group.labels[0]}` : group.kind} group={group} status={page.status} responses={responses} />
         ))}
       </div>
       {page.open_dissent.map((text, place) => (
@@ -37,7 +37,8 @@ export function Groups({ page }: { page: RunPage }): VNode | null {
 function Group({ group, status, responses }: { group: PageGroup; status: Status; responses: Map<string, PageResponse> }): VNode {
   const { can, members, prefix } = useShared();
   const here = group.labels.map((label) => members.get(label)).filter((each) => each !== undefined);
-  const few = here.length <= MOST_LISTED;
+  // While members come in, their group is as it will be, so that what is open in it can stay.
+  const few = (status === "working" ? members.size : here.length) <= MOST_LISTED;
   const list = (): ComponentChildren => (
     <ul class="members">
       {here.map((member) => (
@@ -67,7 +68,7 @@ function Group({ group, status, responses }: { group: PageGroup; status: Status;
             ))}
           </p>
           <div data-fold={`${prefix}group-${group.labels[0]}`} data-labels={group.labels.map((label) => prefix + label).join(" ")}>
-            <Fold id={`${prefix}group-${group.labels[0]}`} summary={`Each of the ${here.length}`}>{list}</Fold>
+            <Fold id={`${prefix}group-${group.labels[0]}`} summary={here.length === 1 ? "This one" : `Each of the ${here.length}`} open={here.some((each) => isOpened(`${prefix}member-${each.label}`))}>{list}</Fold>
           </div>
         </>
       )}

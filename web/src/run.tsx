@@ -3,6 +3,7 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { ActionButton, CopyButton } from "./buttons";
+import { Compare } from "./compare";
 import { Confidence } from "./confidence";
 import { Context, Region, fullText, sharedOf, useShared } from "./context";
 import { Attachments, Calls, Fields, History, Identity, Ratings, Review, Tools } from "./details";
@@ -21,9 +22,11 @@ interface RunProps {
   can: Capabilities;
   /** Before every id; empty for the page's own run. */
   prefix?: string;
+  /** Whether to draw all of it, or only what people look for first. */
+  whole?: boolean;
 }
 
-export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
+export function Run({ page, source, can, prefix = "", whole = true }: RunProps): VNode {
   const shared = useMemo(() => sharedOf(page, source, can, prefix), [page, source, can, prefix]);
   const isDegraded = page.degraded || page.status === "degraded";
   return (
@@ -41,6 +44,15 @@ export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
       <Fields page={page} />
       <AnswerAbove page={page} />
       <Confidence page={page} />
+      {whole && <Rest page={page} source={source} can={can} isDegraded={isDegraded} prefix={prefix} />}
+    </Context.Provider>
+  );
+}
+
+/** What stands below the answer and how sure it is. */
+function Rest({ page, source, can, isDegraded, prefix }: Required<Omit<RunProps, "whole">> & { isDegraded: boolean }): VNode {
+  return (
+    <>
       <Groups page={page} />
       {page.plan && <Planned plan={page.plan} />}
       {!isDegraded && page.warnings.length > 0 && <div class="notice"><h2>Warnings</h2><Lines lines={page.warnings} /></div>}
@@ -52,6 +64,7 @@ export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
       <Ratings page={page} />
       <div class="folds">
         <Iterations page={page} />
+        <Compare page={page} />
         <Review review={page.review} />
         <Calls page={page} />
         {page.nested.map((nested) => (
@@ -69,7 +82,7 @@ export function Run({ page, source, can, prefix = "" }: RunProps): VNode {
         <History page={page} />
       </div>
       <Identity page={page} />
-    </Context.Provider>
+    </>
   );
 }
 

@@ -3,6 +3,16 @@
 import { download } from "./buttons";
 import type { RunNotice, RunPage } from "./types";
 
+/** A run that the page's own can be compared with. */
+export interface EarlierRun {
+  run_id: string;
+  created_at: string;
+  final_answer?: string;
+  confidence?: number;
+  /** The page's run goes on from it. */
+  continued: boolean;
+}
+
 /** What a page can do. A button whose capability is absent is not there. */
 export interface Capabilities {
   stop?: () => Promise<void>;
@@ -14,6 +24,12 @@ export interface Capabilities {
   save?: (name: string, type: string, text: string) => Promise<void>;
   /** Opens a web address; without it, links are the browser's own. */
   openLink?: (url: string) => Promise<void>;
+  compare?: {
+    /** Other runs of the same question or conversation, the newest first. */
+    runs(page: RunPage): Promise<EarlierRun[]>;
+    /** The whole answer of one. */
+    answer(id: string): Promise<string>;
+  };
   callTool?: (name: string, args: Record<string, unknown>) => Promise<unknown>;
 }
 

@@ -3,6 +3,7 @@
 import { render, type VNode } from "preact";
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Context, sharedOf } from "./context";
+import { usePainted } from "./painted";
 import { Question, Run } from "./run";
 import type { Source, View } from "./source";
 import type { RunNotice, RunPage } from "./types";
@@ -14,17 +15,23 @@ const NOTICES: Record<RunNotice["notice"], string> = {
   pruned: "This run is no longer in the database: it has been deleted with what was said in it.",
   error: "This call came to nothing.",
   waiting: "The consultation has begun. Its state is not known here yet.",
+  asking: "Nothing has been called: you are asked first whether to make these calls.",
 };
+
+const NOTICE_STATUS: Partial<typeof NOTICES> = { waiting: "Working", asking: "Waiting for you" };
 
 /** The page of whatever the source has. */
 export function Page({ source }: { source: Source }): VNode {
   const [view, setView] = useState(source.first);
   useEffect(() => source.subscribe(setView), [source]);
+  // In a conversation the page is there before its run.
+  const { shown } = source.first;
+  const painted = usePainted(shown !== null && !isNotice(shown));
   useLayoutEffect(() => source.drawn?.());
-  return <Shown view={view} source={source} />;
+  return <Shown view={view} source={source} painted={painted} />;
 }
 
-function Shown({ view, source }: { view: View; source: Source }): VNode {
+function Shown({ view, source, painted }: { view: View; source: Source; painted: boolean }): VNode {
   const { shown, can, note } = view;
   const notice = shown !== null && isNotice(shown) ? shown : null;
   const run = shown !== null && !isNotice(shown) ? shown : null;
@@ -32,7 +39,7 @@ function Shown({ view, source }: { view: View; source: Source }): VNode {
     const prompt = run && (typeof run.prompt === "string" ? run.prompt : run.prompt.beginning);
     document.title = prompt ? prompt.slice(0, 80) : "Consultation";
   });
-  const status = run ? statusWords(run) : notice === null ? "Nothing to show yet" : notice.notice === "waiting" ? "Working" : "No consultation here";
+  const status = run ? statusWords(run) : notice === null ? "Nothing to show yet" : (NOTICE_STATUS[notice.notice] ?? "No consultation here");
   return (
     <>
       <header>
@@ -49,7 +56,7 @@ function Shown({ view, source }: { view: View; source: Source }): VNode {
           <progress max={Math.max(run.asked, 1)} value={run.answered} aria-label="Members that have answered" />
         )}
       </header>
-      {run && <Run page={run} source={source} can={can} />}
+      {run && <Run page={run} source={source} can={can} whole={painted} />}
       {shown === null && <p>The answer of a consultation appears here, with how sure it is and who says what.</p>}
       {notice && (
         <>

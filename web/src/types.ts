@@ -225,7 +225,7 @@ export interface RunPage {
 
 /** What the page says where it has no run. */
 export interface RunNotice {
-  notice: "pruned" | "error" | "waiting";
+  notice: "pruned" | "error" | "waiting" | "asking";
   run_id?: string;
   text?: string;
 }

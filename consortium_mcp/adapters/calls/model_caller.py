@@ -22,6 +22,7 @@ import anyio.to_thread
 import llm
 
 from consortium_mcp.adapters.calls.attachments import as_llm
+from consortium_mcp.adapters.calls.listening import hearer_of
 from consortium_mcp.adapters.calls.provider_responses import (
     ProviderResponse,
     read_response,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from consortium_mcp.adapters.calls.listening import Hear
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Entry
     from consortium_mcp.adapters.settings import Limits
@@ -153,6 +155,7 @@ class ModelCaller:
         if entry.model_id in self._without_schema:
             question = question.model_copy(update={"json_schema": None})
         model: Any = entry.async_model or entry.sync_model
+        hear = hearer_of(question)
         with noting() as noted:
             try:
                 arguments = _arguments(entry, model, question, fetch_urls=self._fetch_urls)
@@ -160,13 +163,15 @@ class ModelCaller:
                     tools = await anyio.to_thread.run_sync(self._tools.find, question.tools)
                     arguments["tools"] = watched(tools, question.steps, asyncio.get_running_loop())
                 if entry.async_model is None:
-                    found = await self._ask_sync(entry, arguments, noted, deadline)
+                    found = await self._ask_sync(entry, arguments, noted, deadline, hear)
                 else:
                     async with self._slot(entry, deadline):
                         home = asyncio.get_running_loop()
                         found = await on_loop_of(
                             entry.provider,
-                            lambda: _ask_async(model, arguments, noted, question.steps, home),
+                            lambda: _ask_async(
+                                model, arguments, noted, question.steps, home, hear=hear
+                            ),
                         )
             except MemberError as error:
                 if error.kind == "empty" and (noted.failed or noted.error):
@@ -226,7 +231,12 @@ class ModelCaller:
                 yield
 
     async def _ask_sync(
-        self, entry: Entry, arguments: dict[str, Any], noted: LastResponse, deadline: float
+        self,
+        entry: Entry,
+        arguments: dict[str, Any],
+        noted: LastResponse,
+        deadline: float,
+        hear: Hear | None,
     ) -> ProviderResponse:
         stop = threading.Event()
 
@@ -235,9 +245,11 @@ class ModelCaller:
             # Streamed, so that a cancelled call ends at its next token. Besides, llm-gguf's
             # unstreamed path contains a live breakpoint().
             response = model.prompt(stream=True, **arguments)
-            for _ in response:
+            for piece in response:
                 if stop.is_set():
                     raise RuntimeError("given up")
+                if hear is not None:
+                    hear(piece)
             return read_response(model, response)
 
         # Before the slot: a call that waits here must not hold one. It is let go when the call is
@@ -258,14 +270,19 @@ async def _ask_async(
     noted: LastResponse,
     steps: Steps,
     home: asyncio.AbstractEventLoop,
+    *,
+    hear: Hear | None,
 ) -> ProviderResponse:
     if "tools" in arguments:
         try:
             return await ask_with_tools(model, arguments, steps, home)
         finally:
             await noted.connections.close()
-    response = model.prompt(stream=False, **arguments)
+    response = model.prompt(stream=hear is not None, **arguments)
     try:
+        if hear is not None:
+            async for piece in response:
+                hear(piece)
         await response.text()
     except (AttributeError, IndexError, KeyError, TypeError):
         text = salvaged_text(response)

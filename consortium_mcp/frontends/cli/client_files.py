@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
+
 from consortium_mcp.adapters.clients import files
 from consortium_mcp.adapters.clients.changes import servers_in
 from consortium_mcp.adapters.clients.configs import Machine
@@ -18,6 +20,51 @@ from consortium_mcp.adapters.clients.entries import HIDDEN, secrets_of
 if TYPE_CHECKING:
     from consortium_mcp.adapters.clients.changes import Edit
     from consortium_mcp.adapters.clients.configs import ClientFile
+
+
+class Telling:
+    """What such a command says: in sentences as it goes, or at the end as one JSON object.
+
+    Args:
+        as_json: which of the two.
+        told: what the object begins with.
+    """
+
+    def __init__(self, *, as_json: bool, **told: object) -> None:
+        self._as_json = as_json
+        self._told = told
+        self._changes: list[dict[str, object]] = []
+        self._notes: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Say what the object has in another form."""
+        if not self._as_json:
+            click.echo(text)
+
+    def note(self, text: str) -> None:
+        """Say what stands in the object word for word."""
+        self._notes.append(text)
+        self.say(text)
+
+    def change(
+        self, change: str, *, file: Path | None = None, backup: Path | None = None, **more: object
+    ) -> None:
+        """Note a change: `added`, `changed`, `replaced`, `removed` or `none`.
+
+        Args:
+            change: which.
+            file: what was changed; `None` where another program does that.
+            backup: the copy of the old file.
+            more: further fields.
+        """
+        paths = {"file": file and str(file), "backup": backup and str(backup)}
+        self._changes.append({"change": change} | paths | more)
+
+    def end(self) -> None:
+        """Print the object, if it is wanted."""
+        if self._as_json:
+            told = self._told | {"changes": self._changes, "notes": self._notes}
+            click.echo(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 class Done(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 
 from consortium_mcp.adapters.installation import LOCAL_ENGINE, how_to_add
 from consortium_mcp.adapters.local import weights
+from consortium_mcp.adapters.local.members import MEMBERS
 from consortium_mcp.frontends.text.command_errors import command_errors
 
 if TYPE_CHECKING:
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
 
 
 @click.command("setup-local")
+@click.option("--json", "as_json", is_flag=True, help="Say what is there as JSON.")
 @click.pass_obj
-def command(settings: Settings) -> None:
+def command(settings: Settings, *, as_json: bool) -> None:
     """Fetch the local demo model (93 MB). Run it again after an interruption: it goes on."""
+    were_there = weights.weights_are_there(settings.local_models)
     fetch_weights(settings)
+    if as_json:
+        file = weights.weights_file(settings.local_models)
+        told = {
+            "models": list(MEMBERS),
+            "file": str(file),
+            "bytes": file.stat().st_size,
+            "fetched": not were_there,
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
     click.echo(f"The local models are ready in {settings.local_models}.")
 
 

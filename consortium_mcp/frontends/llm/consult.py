@@ -108,7 +108,8 @@ def _wait(
     shows = sys.stderr.isatty() and not quiet
     rows = live_rows() if shows else None
     lines = print_progress if shows and rows is None else None
-    call = partial(consult, on_begin=started.append, on_progress=lines, watch=rows)
+    hears = None if rows is None else rows.listen
+    call = partial(consult, on_begin=started.append, on_progress=lines, watch=rows, listener=hears)
     try:
         with command_errors():
             return anyio.run(call)

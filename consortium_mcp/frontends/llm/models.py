@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 
     from consortium_mcp.core.reports.report import RunReport
-    from consortium_mcp.frontends.one_shot import Watch
+    from consortium_mcp.frontends.terminal.live import LiveRows
     from consortium_mcp.services.runs.progress import Progress
 
 
@@ -91,7 +91,12 @@ class _Saved:
                 attachments=[from_llm(each) for each in _attachments(prompt)],
                 client="llm",
             )
-            outcome = await consult_once(request, on_progress=watched.lines, watch=watched.rows)
+            outcome = await consult_once(
+                request,
+                on_progress=watched.lines,
+                watch=watched.rows,
+                listener=None if watched.rows is None else watched.rows.listen,
+            )
             report = outcome.answered().report
         except ConsortiumError as error:
             raise llm.ModelError(error.told(LISTINGS)) from error
@@ -106,7 +111,7 @@ class _Watched:
 
     lines: Callable[[Progress], None] | None = None
     """Shows each step on a line of its own."""
-    rows: Watch | None = None
+    rows: LiveRows | None = None
     """Shows every member at once."""
 
     def tell(self, report: RunReport) -> None:

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from consortium_mcp.core.domain.errors import ConsortiumError
+from consortium_mcp.core.domain.errors import ConsortiumError, UnknownRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,18 +118,45 @@ async def _call(ctx: Call, call_next: CallNext) -> HandlerResult:
     request = PageRequest()
     if name == "get_run" and isinstance(arguments, dict) and ARGUMENT in arguments:
         request = _request(arguments[ARGUMENT])
+        waiting = ctx.lifespan_context.waiting_calls
+        if request.call is not None and waiting.is_asking(ctx.request, request.call):
+            return _asking()
         arguments = await _as_the_tool_takes_it(ctx, arguments, request)
         ctx = replace(ctx, params=params | {"arguments": arguments})
     answer = _fields(await call_next(ctx))
     report = answer.get("structuredContent")
-    if not isinstance(report, dict) or "run_id" not in report:  # an error, or something to confirm
-        return answer
     service = await ctx.lifespan_context.service()
+    if not isinstance(report, dict) or "run_id" not in report:  # an error, or something to confirm
+        run_id = (arguments or {}).get("run_id")
+        if answer.get("isError") and isinstance(run_id, str) and await _is_gone(service, run_id):
+            return answer | _notice("pruned", run_id=run_id)
+        return answer
     try:
         data = await _data(service, report, request.text)
     except ConsortiumError:  # the report is there, and the page shows what it says
         return answer
     return answer | {"_meta": answer.get("_meta", {}) | {DATA: data}}
+
+
+async def _is_gone(service: Service, run_id: str) -> bool:
+    """Whether no run has this id (any more)."""
+    try:
+        await service.wait(await service.find_run(run_id), 0)
+    except UnknownRun:
+        return True
+    except ConsortiumError:  # it cannot be read now
+        return False
+    return False
+
+
+def _notice(kind: str, **more: str) -> dict[str, Any]:
+    """The `_meta` of a result that has no run: what the page says instead; see `RunNotice`."""
+    return {"_meta": {DATA: {"notice": {"notice": kind, **more}}}}
+
+
+def _asking() -> dict[str, Any]:
+    text = "The user is being asked whether to make the calls of this consultation."
+    return {"content": [{"type": "text", "text": text}], "isError": True} | _notice("asking")
 
 
 def _request(given: Any) -> PageRequest:  # noqa: ANN401 (whatever a client sends)

@@ -185,7 +185,8 @@ class RunPage(BaseModel):
 class RunNotice(BaseModel):
     """What the page says where it has no run."""
 
-    notice: Literal["pruned", "error", "waiting"]
+    notice: Literal["pruned", "error", "waiting", "asking"]
+    """`asking`: nothing is called before somebody has confirmed it."""
     run_id: str | None = None
     text: str | None = None
     """The error, in words."""

@@ -1,4 +1,7 @@
-"""Live rows: who has answered, who is still working and for how long, until the run has ended."""
+"""Live rows: who has answered, who is still working and for how long, until the run has ended.
+
+Below them stands what the arbiter has written of its synthesis so far.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from consortium_mcp.frontends.terminal.preview import Preview
 from consortium_mcp.frontends.terminal.screen import printable
 from consortium_mcp.frontends.text.phrases import one_line
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.stage import MemberStage, Stage
 
 TIMES_A_SECOND = 5
+PREVIEW_LINES = 6
 _MARGIN = 4
 """Lines of the terminal that the rows leave free."""
 _TURNING, _PLAIN_TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
@@ -28,24 +33,27 @@ _MARKS = {"answered": ("✓", "green"), "failed": ("✗", "red"), "cut": ("–",
 _PLAIN_MARKS = {"✓": "+", "✗": "x", "–": "-"}
 
 
-def rows_on(
-    console: Console,
-) -> Callable[[Callable[[], Stage | None]], AbstractContextManager[object]]:
+class LiveRows:
     """Rows on this console, for `one_shot`: they are drawn while the context is open, then erased.
 
     They are erased, and the cursor is there again, however the context is left.
     """
 
-    def watch(look: Callable[[], Stage | None]) -> Live:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._preview = Preview()
+        self.listen = self._preview.listen
+        """Hears the arbiter; see `adapters.calls.listening`."""
+
+    def __call__(self, look: Callable[[], Stage | None]) -> AbstractContextManager[object]:
+        """Draw where the run stands, as `look` says, while the context is open."""
         return Live(
-            Rows(look),
-            console=console,
+            Rows(look, preview=self._preview.text),
+            console=self._console,
             transient=True,
             refresh_per_second=TIMES_A_SECOND,
             redirect_stdout=False,  # it may be a pipe
         )
-
-    return watch
 
 
 class Rows:
@@ -54,12 +62,17 @@ class Rows:
     Args:
         look: says where the run stands; `None` once it is over.
         clock: seconds that only grow.
+        preview: says what the arbiter has written so far.
     """
 
     def __init__(
-        self, look: Callable[[], Stage | None], clock: Callable[[], float] = time.monotonic
+        self,
+        look: Callable[[], Stage | None],
+        clock: Callable[[], float] = time.monotonic,
+        preview: Callable[[], str] = str,
     ) -> None:
         self._look = look
+        self._preview = preview
         self._clock = clock
         self._began = clock()
         self._last: Stage | None = None
@@ -71,7 +84,8 @@ class Rows:
         head = _head(stage, passed)
         yield Text(one_line(f"{sign} {head}", options.max_width), "bold", no_wrap=True)
         if stage is not None:
-            members, hidden = _that_fit(stage.members, console.height - _MARGIN)
+            written = self._written(stage, console, options)
+            members, hidden = _that_fit(stage.members, console.height - _MARGIN - len(written))
             grid = Table.grid(padding=(0, 1), pad_edge=False)
             grid.add_column(width=1)
             grid.add_column(no_wrap=True)
@@ -83,6 +97,15 @@ class Rows:
             yield grid
             if hidden:
                 yield Text(f"  … and {hidden} more", "dim")
+            yield from written
+
+    def _written(self, stage: Stage, console: Console, options: ConsoleOptions) -> list[Text]:
+        """The last lines of what the arbiter writes, while it does."""
+        said = "" if stage.weighing_seconds is None else printable(self._preview())
+        if not said:
+            return []
+        most = min(PREVIEW_LINES, console.height // 3)
+        return list(Text(said, "dim").wrap(console, options.max_width))[-most:]
 
 
 def turning_sign(passed: float, options: ConsoleOptions) -> str:

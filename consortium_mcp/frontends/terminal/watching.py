@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from typing import TextIO
 
+    from consortium_mcp.frontends.terminal.live import LiveRows
     from consortium_mcp.frontends.terminal.screen import Screen
     from consortium_mcp.services.runs.progress import Progress
-    from consortium_mcp.services.runs.stage import Stage
-
-    Watch = Callable[[Callable[[], Stage | None]], AbstractContextManager[object]]
 
 
 def screen(stream: TextIO | None = None) -> Screen | None:
@@ -37,14 +33,14 @@ def print_progress(progress: Progress) -> None:
     click.echo(f"· {progress.message}", err=True)
 
 
-def live_rows() -> Watch | None:
-    """Shows on stderr who has answered while a run works.
+def live_rows() -> LiveRows | None:
+    """Shows on stderr who has answered while a run works, and what the arbiter writes.
 
     `None` where nobody looks, or where lines cannot be drawn anew (`TERM=dumb`).
     """
     found = screen(sys.stderr)
     if found is None or found.console.is_dumb_terminal:
         return None
-    from consortium_mcp.frontends.terminal.live import rows_on  # noqa: PLC0415 (rich)
+    from consortium_mcp.frontends.terminal.live import LiveRows  # noqa: PLC0415 (rich)
 
-    return rows_on(found.console)
+    return LiveRows(found.console)

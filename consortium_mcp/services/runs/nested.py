@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ulid import ULID
 
+from consortium_mcp.adapters.calls.listening import listening
 from consortium_mcp.adapters.journal.store import now
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
@@ -110,7 +111,8 @@ class NestedRuns:
         except (ConfigError, StoreError) as error:
             raise MemberError(str(error), kind="consortium", permanent=True) from error
         if isinstance(inner, RunExecution):
-            self._supervisor.start(inner.run.run_id, inner.handle, inner.run_to_end)
+            with listening(None):  # it answers a member; whoever watches waits for the outer run
+                self._supervisor.start(inner.run.run_id, inner.handle, inner.run_to_end)
             try:
                 report = await inner.handle.wait(math.inf)
             finally:

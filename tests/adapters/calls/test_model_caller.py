@@ -10,6 +10,7 @@ import anyio
 import llm
 import pytest
 
+from consortium_mcp.adapters.calls.listening import listening
 from consortium_mcp.adapters.calls.model_caller import ModelCaller
 from consortium_mcp.adapters.calls.provider_responses import MAX_REPLY
 from consortium_mcp.adapters.calls.retries import Retrier
@@ -71,6 +72,20 @@ async def test_async_models_are_not_streamed_and_sync_ones_are() -> None:
     await ask(streaming)
     assert plain.streamed == [False]
     assert streaming.streamed == [True]
+
+
+@pytest.mark.parametrize("kind", [FakeAsync, FakeSync])
+async def test_who_listens_hears_the_reply_as_it_comes(kind: type[_Fake]) -> None:
+    fake, heard = kind("m", "42"), list[str]()
+    with listening(lambda asked: heard.append if asked.role == "arbiter" else None):
+        member = await ask(fake)
+        assert heard == []
+        arbiter = await ask(fake, role="arbiter")
+    assert heard == ["42"]
+    assert (member.text, member.output_tokens) == (arbiter.text, arbiter.output_tokens)
+    assert fake.streamed == [kind is FakeSync, True]
+    await ask(fake, role="arbiter")
+    assert heard == ["42"]
 
 
 @pytest.mark.parametrize("kind", [FakeAsync, FakeSync])

@@ -77,6 +77,26 @@ def test_it_is_added_once_and_taken_out_again(claude: Path) -> None:
     assert "has no server 'consortium'; nothing was changed" in output
 
 
+def test_what_changed_is_told_as_json(claude: Path) -> None:
+    give(claude, OLD)
+    found = []
+    for arguments in (
+        ("install", "--force", "--dry-run"), ("install", "--force"), ("install",),
+        ("uninstall", "--dry-run"), ("uninstall",), ("uninstall",),
+    ):  # fmt: skip
+        code, output = run(*arguments, "--json")
+        assert code == 0, output
+        [change] = json.loads(output)["changes"]
+        found.append((change["change"], [line.split()[2] for line in change.get("ran", [])]))
+        planned = [line.split()[2] for line in change.get("would_run", [])]
+        assert bool(planned) == ("--dry-run" in arguments)
+        assert (change["backup"] is None) == (change["change"] == "none" or bool(planned))
+    assert found == [
+        ("changed", []), ("changed", ["remove", "add"]), ("none", []),
+        ("removed", []), ("removed", ["remove"]), ("none", []),
+    ]  # fmt: skip
+
+
 def test_an_entry_that_points_elsewhere_is_not_there_already(claude: Path) -> None:
     give(claude, OLD)
     code, output = run("install")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,6 @@ from click.testing import CliRunner
 from consortium_mcp.adapters.clients.configs import CLIENTS
 from consortium_mcp.frontends.cli.client_files import this_machine
 from consortium_mcp.frontends.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -75,3 +73,35 @@ def test_a_client_that_is_not_there_is_said() -> None:
     code, output = run("uninstall", "zed")
     assert code == 1
     assert output.startswith("Error: Zed does not seem to be installed")
+
+
+def told(*arguments: str) -> dict[str, Any]:
+    code, output = run(*arguments, "--json")
+    assert code == 0, output
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def test_what_changed_is_told_as_json(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up-secret")
+    path = home / ".cursor" / "mcp.json"
+    path.write_text('{"mcpServers": {}}', encoding="utf-8")
+    planned = told("install", "cursor", "--dry-run")
+    assert planned["dry_run"]
+    [change] = planned["changes"]
+    assert (change["change"], change["backup"]) == ("added", None)
+    assert '+    "consortium": {' in change["diff"]
+    added = told("install", "cursor")
+    [change] = added["changes"]
+    backup = change.pop("backup")
+    assert change == {"change": "added", "file": str(path)}
+    assert Path(backup).read_text(encoding="utf-8") == '{"mcpServers": {}}'
+    entry = json.loads(path.read_text(encoding="utf-8"))["mcpServers"]["consortium"]
+    assert added["command"] == [entry["command"], *entry.get("args", [])]
+    assert (added["client"], added["server"]) == ("cursor", "consortium")
+    assert ["OPENAI_API_KEY is set in this shell only" in note for note in added["notes"]] == [True]
+    assert told("install", "cursor")["changes"][0]["change"] == "none"
+    removed = told("uninstall", "cursor")
+    assert removed["changes"][0]["change"] == "removed"
+    assert Path(removed["changes"][0]["backup"]).exists()
+    assert told("uninstall", "cursor")["changes"][0]["change"] == "none"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consortium_mcp.frontends.terminal.live import Rows, rows_on
+from consortium_mcp.frontends.terminal.live import PREVIEW_LINES, LiveRows, Rows
 from consortium_mcp.services.runs.stage import MemberStage, Stage
 
 if TYPE_CHECKING:
@@ -72,13 +72,29 @@ def test_of_many_those_that_still_work_are_shown(screen_of: Callable[..., Shown]
     assert "  … and 24 more" in lines
 
 
+def test_what_the_arbiter_writes_stands_below_while_it_does(
+    screen_of: Callable[..., Shown],
+) -> None:
+    written = "\n".join(f"line {n}\x1b[2J" for n in range(20))
+    for seconds, expected in ((None, []), (1.0, [f"line {n}[2J" for n in range(14, 20)])):
+        stage = Stage(1, 3, MEMBERS, weighing_seconds=seconds)
+        shown = screen_of(60)
+        shown.console.print(Rows(iter([stage]).__next__, lambda: 7.0, lambda: written))
+        assert shown.lines[5:-1] == expected
+    low = screen_of(60, height=9)
+    low.console.print(Rows(lambda: stage, lambda: 7.0, lambda: "a word " * 200))
+    assert len(low.lines) - 1 <= 9
+    assert low.widest <= 60
+    assert PREVIEW_LINES == 6
+
+
 def test_they_are_erased_and_the_cursor_is_back_after_an_error(
     screen_of: Callable[..., Shown],
 ) -> None:
     shown = screen_of(60)
     with (
         pytest.raises(RuntimeError, match="broken"),
-        rows_on(shown.console)(lambda: Stage(1, 1, MEMBERS)),
+        LiveRows(shown.console)(lambda: Stage(1, 1, MEMBERS)),
     ):
         raise RuntimeError("broken")
     assert shown.raw.index("\x1b[?25l") < shown.raw.index("\x1b[?25h")

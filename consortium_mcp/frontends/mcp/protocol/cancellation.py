@@ -66,6 +66,8 @@ class WaitingCalls:
         """Reasons of cancelled calls that were not waiting (yet)."""
         self._given_away: dict[str, None] = {}
         """Runs whose ids were given to callers that no longer wait."""
+        self._asking: set[_Call] = set()
+        """Calls whose user is being asked whether to begin at all."""
 
     def began(self, request: Any, request_id: RequestId, run_id: str) -> None:  # noqa: ANN401
         """Note which run a call has begun or joined.
@@ -84,6 +86,20 @@ class WaitingCalls:
         """The run that a call of the same session has begun or joined, if it has."""
         begun = self._runs.get(_call(request, request_id))
         return None if begun is None else begun.run_id
+
+    @contextmanager
+    def asks(self, request: Any, request_id: RequestId) -> Iterator[None]:  # noqa: ANN401
+        """Remember, inside the `with` block, that the user of this call is being asked."""
+        call = _call(request, request_id)
+        self._asking.add(call)
+        try:
+            yield
+        finally:
+            self._asking.discard(call)
+
+    def is_asking(self, request: Any, request_id: RequestId) -> bool:  # noqa: ANN401
+        """Whether the user of a call of the same session is being asked."""
+        return _call(request, request_id) in self._asking
 
     def given_away(self, run_id: str) -> None:
         """Note that a caller was told to ask for this run later."""

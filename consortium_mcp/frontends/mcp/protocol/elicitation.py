@@ -82,7 +82,9 @@ async def _is_confirmation(ctx: Context[ServerLifespan], request: ConsultRequest
 async def _ask(ctx: Context[ServerLifespan], question: str) -> bool | InputRequiredResult:
     """Whether the user confirmed, or the result that asks them."""
     if not asks_in_the_result(ctx):
-        outcome = await ctx.elicit(question, Confirmation)
+        waiting = lifespan_of(ctx).waiting_calls
+        with waiting.asks(ctx.request_context.request, ctx.request_id):
+            outcome = await ctx.elicit(question, Confirmation)
         return isinstance(outcome, AcceptedElicitation) and outcome.data.proceed
     answer = (ctx.input_responses or {}).get(_KEY)
     if not isinstance(answer, ElicitResult):
