@@ -19,6 +19,7 @@ from consortium_mcp.core.domain.errors import (
     UnknownConsortium,
     UnknownRun,
 )
+from consortium_mcp.core.domain.principal import Visibility
 from consortium_mcp.core.records.run_summary import RunQuery
 from consortium_mcp.frontends.browser import figures
 from consortium_mcp.frontends.page.files import HISTORY, page_template
@@ -55,6 +56,12 @@ class _GivenRating(BaseModel):
     note: str | None = None
 
 
+class _Sharing(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    visibility: Visibility
+
+
 def make_app(service: GetService, on_request: Callable[[], None] | None = None) -> Starlette:
     """The pages' server.
 
@@ -86,6 +93,7 @@ def make_app(service: GetService, on_request: Callable[[], None] | None = None) 
             Route("/api/runs/{run_id}/text", answered(_text)),
             Route("/api/runs/{run_id}/{action:str}", answered(_act), methods=["POST"]),
             Route("/api/consortiums", answered(figures.consortiums)),
+            Route("/api/consortiums/{name}/share", answered(_share), methods=["POST"]),
             Route("/api/leaderboard", answered(figures.leaderboard)),
             Route("/api/costs", answered(figures.costs)),
             Route("/api/calibration", answered(figures.calibration)),
@@ -143,9 +151,26 @@ async def _act(service: Service, request: Request) -> dict[str, Any]:
             await service.resume(run_id)
         case "rate":
             await service.rate(run_id, by="browser", **await _rating(request))
+        case "share":
+            await service.share(run_id, await _visibility(request))
         case other:
             raise ConfigError(f"A run cannot be told to {other!r}.")
     return await page_now(service, run_id)
+
+
+async def _share(service: Service, request: Request) -> dict[str, Any]:
+    name = request.path_params["name"]
+    visibility = await _visibility(request)
+    await service.consortiums.share(name, visibility)
+    return {"name": name, "visibility": visibility}
+
+
+async def _visibility(request: Request) -> Visibility:
+    try:
+        return _Sharing.model_validate_json(await request.body()).visibility
+    except ValidationError as error:
+        what = 'Say who may read it: {"visibility": "team"}, or "public", or "private".'
+        raise ConfigError(what) from error
 
 
 async def _rating(request: Request) -> dict[str, Any]:

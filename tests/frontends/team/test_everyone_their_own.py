@@ -36,6 +36,7 @@ NAME = "alices-panel"
 NO_NAME = "nobodys-panel"
 NO_RUN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 MODELS = "sure,agrees"
+BODY = '{"visibility": "team"}'
 
 
 @pytest.fixture(scope="module")
@@ -221,21 +222,58 @@ async def test_no_page_has(server: TeamServer, tokens: dict[str, str], alices: s
         for route in make_app(nobody).routes:
             assert isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}:
-                for action in ("cancel", "resume", "rate", "other"):
+                for action in ("cancel", "resume", "rate", "share", "other"):
                     answers = []
-                    for run_id in (alices, NO_RUN):
-                        path = route.path.replace("{run_id}", run_id)
+                    for run_id, name in ((alices, NAME), (NO_RUN, NO_NAME)):
+                        path = route.path.replace("{run_id}", run_id).replace("{name}", name)
                         path = path.replace("{action:str}", action)
-                        asked = (
-                            f"{path}?query={SECRET}&consortium={NAME}" if "{" not in path else ""
-                        )
+                        assert "{" not in path, "fill in the new variable"
+                        asked = f"{path}?query={SECRET}&consortium={NAME}"
                         headers = {"x-consortium": "1"}
-                        answer = await http.request(method, asked, headers=headers, content="{}")
-                        answers.append(plain(f"{answer.status_code} {answer.text}", run_id))
+                        answer = await http.request(method, asked, headers=headers, content=BODY)
+                        found = f"{answer.status_code} {answer.text}"
+                        answers.append(plain(found, run_id, name))
                         walked += 1
                     assert answers[0] == answers[1], (method, route.path)
                     assert not [word for word in (NAME, SECRET, PRIVATE) if word in answers[0]]
     assert walked > 20
+
+
+@pytest.mark.anyio
+async def test_what_she_shares_is_read_by_others_and_changed_by_nobody(
+    server: TeamServer, tokens: dict[str, str]
+) -> None:
+    other = {"x-consortium": "1"}
+    async with server.client(tokens["alice"]) as alice, server.client(tokens["bob"]) as bob:
+        asked = {"prompt": "May others read this?"} | PANEL
+        run_id = data_of(await alice.call_tool("consult_consortium", asked))["run_id"]
+        await alice.call_tool("save_consortium", {"name": "shared-panel"} | PANEL)
+        assert (await bob.call_tool("get_run", {"run_id": run_id})).is_error
+        async with server.http(tokens["alice"]) as http:
+            for path in (f"/api/runs/{run_id}", "/api/consortiums/shared-panel"):
+                answer = await http.post(f"{path}/share", headers=other, content=BODY)
+                assert answer.status_code == 200, answer.text
+            wrong = await http.post(f"/api/runs/{run_id}/share", headers=other, content="{}")
+            assert wrong.status_code == 400
+            assert "Say who may read it" in wrong.text
+        assert data_of(await bob.call_tool("get_run", {"run_id": run_id}))["run_id"] == run_id
+        assert "shared-panel" in text_of(await bob.call_tool("list_consortiums", {}))
+        with_hers = {"prompt": "?", "consortium": "shared-panel"}
+        assert data_of(await bob.call_tool("consult_consortium", with_hers))["status"]
+        for tool, given in (
+            ("rate_run", {"run_id": run_id, "correct": False}),
+            ("delete_consortium", {"name": "shared-panel"}),
+        ):
+            refused = await bob.call_tool(tool, given)
+            assert refused.is_error
+            assert "somebody else's" in text_of(refused), text_of(refused)
+        async with server.http(tokens["bob"]) as http:
+            answer = await http.post(f"/api/runs/{run_id}/share", headers=other, content=BODY)
+            assert answer.status_code >= 400
+        async with server.http(tokens["alice"]) as http:
+            back = '{"visibility": "private"}'
+            await http.post(f"/api/runs/{run_id}/share", headers=other, content=back)
+        assert (await bob.call_tool("get_run", {"run_id": run_id})).is_error
 
 
 @pytest.mark.anyio
