@@ -60,6 +60,7 @@ MAY_IMPORT = {
     "adapters/postgres": [
         "core/domain", "adapters", "adapters/databases", "adapters/journal", "adapters/sqlite",
     ],
+    "adapters/team": ["core/domain", "core/spending", "adapters/databases"],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -76,7 +77,8 @@ MAY_IMPORT = {
     "services/runs": [
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
-    "services": ["core/*", "adapters", "adapters/*", "services/runs"],
+    "services/team": ["core/*", "adapters/team", "services/runs"],
+    "services": ["core/*", "adapters", "adapters/*", "services/runs", "services/team"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],
     "frontends/page": [
@@ -90,6 +92,10 @@ MAY_IMPORT = {
     "frontends/terminal": [
         "core/domain", "core/records", "core/reports", "core/evaluation", "core/strategies",
         "adapters", "adapters/journal", "adapters/models", "adapters/saved", "frontends/text",
+    ],
+    "frontends/team": [
+        "core/domain", "core/spending", "adapters", "adapters/postgres", "adapters/team",
+        "frontends/text",
     ],
     "frontends": [
         "core/domain", "core/records", "core/reports", "adapters", "adapters/files",

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.services.runs.admission import Admission
+    from consortium_mcp.services.team.budgets import Budgets
 
 
 def assemble(
@@ -84,6 +86,7 @@ def assemble(
         gate=CallGate(ask or _caller(registry, settings, prices, tools)),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
+        budgets=_budgets(settings, store),
     )
     return parts.service_of(LOCAL)
 
@@ -104,6 +107,7 @@ class _Parts:
     gate: CallGate
     learning: Learning
     new_seed: Callable[[], str]
+    budgets: Budgets | None = None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -155,7 +159,23 @@ class _Parts:
             price_lists=self.price_lists,
             learning=self.learning,
             for_principal=self.service_of,
+            admission=self._admission_of(principal),
         )
+
+    def _admission_of(self, principal: Principal) -> Admission | None:
+        """What decides which runs of this user begin; the local user is nobody of a team."""
+        if self.budgets is None or principal == LOCAL:
+            return None
+        return self.budgets.of(principal, self.price_lists)
+
+
+def _budgets(settings: Settings, store: Store) -> Budgets | None:
+    """What limits the users of a team; `None` for one person's database."""
+    if settings.database_url is None:
+        return None
+    from consortium_mcp.services.team.budgets import Budgets  # noqa: PLC0415 (only for a team)
+
+    return Budgets(store.file, store.owner)
 
 
 def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:

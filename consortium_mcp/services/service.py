@@ -20,6 +20,8 @@ from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.reporting import report_of_plan
 from consortium_mcp.core.reports.uris import LATEST, report_uri, resource_uri, run_named
 from consortium_mcp.services.consortiums import to_nobody
+from consortium_mcp.services.preparation import PreparedRun
+from consortium_mcp.services.runs.admission import AdmitAll
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
 from consortium_mcp.services.runs.progress import PROGRESS_INTERVAL_SECONDS, ProgressReporter
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
     from consortium_mcp.core.reports.report import RunReport
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.learning import Learning
-    from consortium_mcp.services.preparation import PreparedRun, RunPreparation
+    from consortium_mcp.services.preparation import RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.runs.admission import Admission, Allowance
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.own_runs import OwnRuns
@@ -70,6 +73,7 @@ class Service:
         price_lists: say what calls cost.
         for_principal: the service of somebody else, with the same parts.
         learning: learns from rated runs, where that is wanted.
+        admission: decides which runs may begin, by what their user has left.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Service:
         price_lists: PriceLists,
         learning: Learning,
         for_principal: Callable[[Principal], Service],
+        admission: Admission | None = None,
     ) -> None:
         self.registry = registry
         self.store = store
@@ -103,6 +108,7 @@ class Service:
         self._price_lists = price_lists
         self._learning = learning
         self.for_principal = for_principal
+        self._admission: Admission = admission or AdmitAll()
         self._announce: Announce = to_nobody
 
     def announce_to(self, announce: Announce) -> None:
@@ -146,24 +152,60 @@ class Service:
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
             UnknownRun: the run to continue does not exist; no model was called.
-            StoreError: what was named cannot be read, or a newer version wrote the database; no
-                model was called.
+            BudgetError: the user's budget does not allow it; no model was called.
+            StoreError: what was named cannot be read, or a newer version wrote the database, or
+                nobody can tell what the user's budget allows; no model was called.
         """
         with shared_patience():  # the run's tasks begin in it, so it holds for all of the run
             prepared = await self._prepare(request)
-            wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
-            price = prepared.prices.price
-            execution = RunExecution(
-                prepared.run, now(), self._ask, self.store, wrap=wrap, price=price
-            )
             async with self._earlier_runs.turn_of(prepared.run):
                 with anyio.CancelScope(shield=True):  # a run that is recorded begins, too
-                    found = await self._earlier_runs.find_or_record(execution, join=request.join)
-                    if found is not None:
-                        return found
-                    await execution.begin()
-                    self._start(execution)
-        return Consultation(execution.run.run_id)
+                    found = await self._find_or_begin(prepared, join=request.join)
+        return found
+
+    async def _find_or_begin(self, prepared: PreparedRun, *, join: bool) -> Consultation:
+        run = prepared.run
+        if self._admission.counts and (found := await self._earlier_runs.join(run, join=join)):
+            return found
+        allowance = await self._admission.admit(prepared)
+        begun = False
+        try:
+            execution = await self._execution(prepared, now(), allowance)
+            found = await self._earlier_runs.find_or_record(execution, join=join)
+            if found is not None:
+                return found
+            await execution.begin()
+            self._start(execution)
+            begun = True
+        finally:
+            if not begun:
+                await self._admission.withdraw(run.run_id)
+        return Consultation(run.run_id)
+
+    async def _execution(
+        self,
+        prepared: PreparedRun,
+        created_at: str,
+        allowance: Allowance,
+        record: RunRecord | None = None,
+    ) -> RunExecution:
+        """What takes the run to its end, over its record if it was interrupted."""
+        prices, run_id = prepared.prices, prepared.run.run_id
+        if allowance.dollars is not None:
+            prices = await self._price_lists.of(prepared.resolved)
+        return RunExecution(
+            prepared.run,
+            created_at,
+            self._ask,
+            self.store,
+            () if record is None else record.exchanges,
+            begun=() if record is None else record.begun_calls,
+            tool_uses=() if record is None else record.tool_uses,
+            wrap=self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run)),
+            price=prices.price,
+            allowance=allowance,
+            settle=partial(self._admission.settle, run_id) if self._admission.counts else None,
+        )
 
     async def find(self, request: ConsultRequest) -> Consultation | None:
         """The run that `begin` would find for this request; `None` where it would begin one.
@@ -212,6 +254,7 @@ class Service:
             UnknownRun: no run has this id.
             ConfigError: a model of the run is unknown or not ready here, or the run is nested and
                 goes on with its parent; nothing has changed.
+            BudgetError: the user's budget does not allow it; nothing has changed.
         """
         if self._supervisor.get(run_id) is not None:
             return False
@@ -236,25 +279,20 @@ class Service:
             parent = record.parent.run_id
             raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")
         resolved = await self.resolver.resolve_from(record.config, ConsortiumSettings())
-        if not await self.store.claim(run_id):
+        planned = PreparedRun(_anew(record.run()), resolved)
+        allowance = await self._admission.admit(planned, resumed=True)
+        claimed = False
+        try:
+            claimed = await self.store.claim(run_id)
+        finally:
+            if not claimed and allowance.fresh:
+                await self._admission.withdraw(run_id)
+        if not claimed:
             return False
         record = await self.store.record(run_id)
-        run, created_at = record.run(), record.report.created_at
-        wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
         prices = await self._price_lists.for_run(resolved)
-        self._start(
-            RunExecution(
-                run,
-                created_at,
-                self._ask,
-                self.store,
-                record.exchanges,
-                begun=record.begun_calls,
-                tool_uses=record.tool_uses,
-                wrap=wrap,
-                price=prices.price,
-            )
-        )
+        prepared = PreparedRun(record.run(), resolved, prices)
+        self._start(await self._execution(prepared, record.report.created_at, allowance, record))
         return True
 
     def cancel_here(self, run_id: str) -> None:
@@ -436,6 +474,11 @@ class Service:
         if record := self._supervisor.unrecorded_run(run_id):
             return record.iterations
         return await self.store.iterations(run_id)
+
+
+def _anew(run: Run) -> Run:
+    """The run as it was before its first call, to be planned."""
+    return run.model_copy(update={"iterations": (), "unjudged": ()})
 
 
 def _root_path(run: Run) -> tuple[str, ...]:

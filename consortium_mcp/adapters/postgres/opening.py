@@ -23,8 +23,20 @@ def database_of(settings: Settings) -> Path | Database:
     Raises:
         ConfigError: its address cannot be read, or PostgreSQL's driver is not installed.
     """
+    return settings.database if settings.database_url is None else team_database_of(settings)
+
+
+def team_database_of(settings: Settings) -> Database:
+    """The team's database that these settings name, not opened yet.
+
+    Raises:
+        ConfigError: they name none, its address cannot be read, or PostgreSQL's driver is not
+            installed.
+    """
     if settings.database_url is None:
-        return settings.database
+        raise ConfigError(
+            "This is for a team's server. Name its database in CONSORTIUM_DATABASE_URL."
+        )
     if find_spec("psycopg") is None or find_spec("psycopg_pool") is None:
         raise ConfigError(
             "CONSORTIUM_DATABASE_URL needs the driver of PostgreSQL, which comes with the extra "

@@ -106,6 +106,10 @@ class BudgetExceeded(RunError):
     """The next call would exceed the run's budget; it was not made."""
 
 
+class BudgetError(RunError):
+    """Somebody's budget does not allow a run; no model was called."""
+
+
 class StoreError(ConsortiumError):
     """The database cannot do what was requested."""
 

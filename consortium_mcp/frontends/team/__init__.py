@@ -1,0 +1,1 @@
+"""What only a team's server speaks. Begin with `budget_commands`."""
