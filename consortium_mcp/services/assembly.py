@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.errors import BudgetError
     from consortium_mcp.services.runs.admission import Admission
     from consortium_mcp.services.team.budgets import Budgets
+    from consortium_mcp.services.team.meter import Meter
 
 
 def assemble(
@@ -53,6 +55,7 @@ def assemble(
     ask: Ask | None = None,
     new_seed: Callable[[], str] = secrets.token_hex,
     any_template: bool = False,
+    meter: Meter | None = None,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -66,6 +69,7 @@ def assemble(
         ask: answers questions; by default with real calls.
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         any_template: whether paths and loaders may be named as templates; only a person may.
+        meter: counts what is done, for a team's server.
     """
     registry = registry or Registry()
     store = store or Store(database_of(settings))
@@ -73,6 +77,9 @@ def assemble(
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
     prices = Prices(settings.prices)
     calibrations = Calibrations(saved_in)
+    ask = ask or _caller(registry, settings, prices, tools)
+    if meter is not None:
+        ask = meter.around(ask, registry.provider_of)
     parts = _Parts(
         settings=settings,
         registry=registry,
@@ -83,10 +90,11 @@ def assemble(
         supervisor=RunSupervisor(group, store.beat),
         calibrations=calibrations,
         price_lists=PriceLists(registry, prices),
-        gate=CallGate(ask or _caller(registry, settings, prices, tools)),
+        gate=CallGate(ask),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
-        budgets=_budgets(settings, store),
+        budgets=_budgets(settings, store, meter),
+        meter=meter,
     )
     return parts.service_of(LOCAL)
 
@@ -108,6 +116,7 @@ class _Parts:
     learning: Learning
     new_seed: Callable[[], str]
     budgets: Budgets | None = None
+    meter: Meter | None = None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -160,6 +169,7 @@ class _Parts:
             learning=self.learning,
             for_principal=self.service_of,
             admission=self._admission_of(principal),
+            meter=self.meter,
         )
 
     def _admission_of(self, principal: Principal) -> Admission | None:
@@ -169,13 +179,17 @@ class _Parts:
         return self.budgets.of(principal, self.price_lists)
 
 
-def _budgets(settings: Settings, store: Store) -> Budgets | None:
+def _budgets(settings: Settings, store: Store, meter: Meter | None) -> Budgets | None:
     """What limits the users of a team; `None` for one person's database."""
     if settings.database_url is None:
         return None
     from consortium_mcp.services.team.budgets import Budgets  # noqa: PLC0415 (only for a team)
 
-    return Budgets(store.file, store.owner)
+    async def on_refused(_principal: Principal, error: BudgetError) -> None:
+        if meter is not None:
+            meter.refused(error.what)
+
+    return Budgets(store.file, store.owner, on_refused)
 
 
 def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.core.spending.limits import Standing
     from consortium_mcp.services.consortiums import Announce, Consortiums
     from consortium_mcp.services.learning import Learning
     from consortium_mcp.services.preparation import RunPreparation
@@ -46,10 +47,12 @@ if TYPE_CHECKING:
     from consortium_mcp.services.resolution import RequestResolver
     from consortium_mcp.services.runs.admission import Admission, Allowance
     from consortium_mcp.services.runs.gate import CallGate
+    from consortium_mcp.services.runs.handle import RunHandle
     from consortium_mcp.services.runs.nested import NestedRuns
     from consortium_mcp.services.runs.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
+    from consortium_mcp.services.team.meter import Meter
 
 logger = logging.getLogger(__name__)
 CANCEL_SECONDS = 5.0
@@ -74,6 +77,7 @@ class Service:
         for_principal: the service of somebody else, with the same parts.
         learning: learns from rated runs, where that is wanted.
         admission: decides which runs may begin, by what their user has left.
+        meter: counts the runs that have ended, for a team's server.
     """
 
     def __init__(
@@ -93,7 +97,9 @@ class Service:
         learning: Learning,
         for_principal: Callable[[Principal], Service],
         admission: Admission | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter
         self.registry = registry
         self.store = store
         self._saved_in = saved_in
@@ -235,10 +241,14 @@ class Service:
         return await self._preparation.prepare(request)
 
     def _start(self, execution: RunExecution) -> None:
-        run_id = execution.run.run_id
-        self._supervisor.start(run_id, execution.handle, execution.run_to_end)
-        announce = partial(self._announce_end, run_id)
-        self._supervisor.when_ended(execution.handle, announce)
+        self._supervisor.start(execution.run.run_id, execution.handle, execution.run_to_end)
+        self._supervisor.when_ended(execution.handle, partial(self._ended, execution.handle))
+
+    async def _ended(self, handle: RunHandle) -> None:
+        report = handle.report
+        if self._meter is not None and not handle.taken_over:
+            self._meter.run_ended(report)
+        await self._announce_end(report.run_id or "")
 
     async def _announce_end(self, run_id: str) -> None:
         await self._announce(resource_uri(run_id), report_uri(run_id))
@@ -448,6 +458,14 @@ class Service:
             StoreError: the database cannot be read.
         """
         return await self.history.costs(by)
+
+    async def standings(self) -> Sequence[Standing]:
+        """What this user has used of each of their limits, and what is left; empty without any.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        return await self._admission.standings()
 
     async def exchanges(self, run_id: str) -> Sequence[Exchange]:
         """Every call of a run that has ended."""

@@ -9,7 +9,9 @@ as somebody lacks what is set aside for them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
 
 from consortium_mcp.adapters.team.limits import holding
 from consortium_mcp.core.domain.errors import BudgetError
@@ -17,7 +19,7 @@ from consortium_mcp.core.spending.allotting import allotted
 from consortium_mcp.core.spending.limits import SPENDABLE, Standing, Used
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from consortium_mcp.adapters.databases.database import Connection, Database, Row
     from consortium_mcp.core.domain.principal import Principal
@@ -28,6 +30,9 @@ ABANDONED_SECONDS = 60.0
 """Silence after which nobody works on a run any more. Much longer than it takes until another
 process takes it over: what is set aside for a run must not be given away before."""
 _LOCK = "the ledger of budgets"
+_LOCK_SECONDS = 30
+"""How long to wait for it. Nobody has it for longer than some statements, but many may want it."""
+T = TypeVar("T")
 _EVERYBODY = ["*", "*"]
 
 
@@ -63,6 +68,21 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turn = anyio.Lock()
+
+    async def _alone(self, change: Callable[[Connection], T]) -> T:
+        """Make a change while nobody else changes the ledger."""
+
+        def write(db: Connection) -> T:
+            db.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+            self._database.alone(db, _LOCK)
+            return change(db)
+
+        # Shielded, as `write` is. Those of this process wait here, and not each with a connection.
+        with anyio.CancelScope(shield=True):
+            async with self._turn:
+                result = await self._database.write(write)
+        return result
 
     async def take(
         self,
@@ -85,7 +105,6 @@ class Ledger:
         """
 
         def write(db: Connection) -> Taken | BudgetError:
-            self._database.alone(db, _LOCK)
             rows = db.execute(_OPEN_ROW, [run_id]).fetchall()
             if rows:
                 return _taken(rows[0], fresh=False)
@@ -102,7 +121,7 @@ class Ledger:
             most = {what: found[what] + getattr(used, what) for what in found}
             return _taken(_insert(db, principal, run_id, found, most), fresh=True)
 
-        taken = await self._database.write(write)
+        taken = await self._alone(write)
         if isinstance(taken, BudgetError):
             raise taken
         return taken
@@ -128,21 +147,19 @@ class Ledger:
         """
 
         def write(db: Connection) -> None:
-            self._database.alone(db, _LOCK)
             if not db.execute(_TAKEN_OVER, [run_id, owner]).fetchall():
                 _settle(db, run_id, used)
 
-        await self._database.write(write)
+        await self._alone(write)
 
     async def standings(self, principal: Principal) -> list[Standing]:
         """How much of each limit that holds for this user is used."""
 
         def write(db: Connection) -> list[Standing]:
-            self._database.alone(db, _LOCK)
             _settle_abandoned(db)
             return _standings(db, principal)
 
-        return await self._database.write(write)
+        return await self._alone(write)
 
     async def spending(
         self, first_day: str, last_day: str, principal: Principal | None = None
@@ -156,7 +173,6 @@ class Ledger:
         """
 
         def write(db: Connection) -> Sequence[Row]:
-            self._database.alone(db, _LOCK)
             _settle_abandoned(db)
             whose, values = "issuer <> '*'", []
             if principal is not None:
@@ -170,7 +186,7 @@ class Ledger:
                 [first_day, last_day, *values],
             ).fetchall()
 
-        rows = await self._database.write(write)
+        rows = await self._alone(write)
         return [
             UserSpending(
                 issuer=row["issuer"],

@@ -39,7 +39,7 @@ def allotted(
     """
     for standing in standings:
         if standing.limit.what == "runs" and standing.left < 1:
-            raise BudgetError(_too_many_at_once(standing))
+            raise BudgetError(_too_many_at_once(standing), "runs")
     found: dict[Spendable, float] = {}
     for what in SPENDABLE:
         limits = [each for each in standings if each.limit.what == what]
@@ -48,7 +48,7 @@ def allotted(
         want, tightest = wants[what], min(limits, key=lambda each: each.left)
         left = tightest.left if what == "dollars" else math.floor(tightest.left)
         if left < want.least or left <= 0:
-            raise BudgetError(_not_enough(tightest, want.least, left))
+            raise BudgetError(_not_enough(tightest, want.least, left), what)
         found[what] = min(want.most, left)
     return found
 

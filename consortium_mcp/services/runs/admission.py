@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consortium_mcp.core.domain.consortium import ConsortiumConfig
-    from consortium_mcp.core.spending.limits import Used
+    from consortium_mcp.core.spending.limits import Standing, Used
     from consortium_mcp.services.preparation import PreparedRun
 
 
@@ -65,6 +67,14 @@ class Admission(Protocol):
         """
         ...
 
+    async def standings(self) -> Sequence[Standing]:
+        """How much of each limit is used, and what is left; empty where nothing is limited.
+
+        Raises:
+            StoreError: nobody can tell.
+        """
+        ...
+
     async def withdraw(self, run_id: str) -> None:
         """Give back what was set aside for a run that does not begin after all."""
         ...
@@ -82,6 +92,10 @@ class AdmitAll:
     async def admit(self, prepared: PreparedRun, *, resumed: bool = False) -> Allowance:  # noqa: ARG002 (the seam's)
         """See `Admission`."""
         return UNLIMITED
+
+    async def standings(self) -> Sequence[Standing]:
+        """See `Admission`."""
+        return ()
 
     async def withdraw(self, run_id: str) -> None:
         """See `Admission`."""

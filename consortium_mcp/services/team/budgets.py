@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from consortium_mcp.adapters.team.ledger import Ledger
 from consortium_mcp.adapters.team.limits import Limits
-from consortium_mcp.core.domain.errors import StoreError
+from consortium_mcp.core.domain.errors import BudgetError, StoreError
 from consortium_mcp.core.spending.allotting import Want
 from consortium_mcp.core.spending.costs import no_price
 from consortium_mcp.core.spending.limits import SPENDABLE, Spendable
 from consortium_mcp.services.runs.admission import Admission, Allowance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from consortium_mcp.adapters.databases.database import Database
     from consortium_mcp.core.domain.ask import CallPrice
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from consortium_mcp.services.preparation import PreparedRun
     from consortium_mcp.services.price_lists import PriceLists
     from consortium_mcp.services.resolution import ResolvedConsortium
+
+    OnRefused = Callable[[Principal, BudgetError], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +37,11 @@ class Budgets:
     Args:
         database: a team's.
         owner: marks the runs of this process; see `Store.owner`.
+        on_refused: is told of each run that is not allowed.
     """
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, on_refused: OnRefused | None = None) -> None:
+        self.on_refused = on_refused
         self.owner = owner
         self.limits = Limits(database)
         self.ledger = Ledger(database)
@@ -45,14 +49,6 @@ class Budgets:
     def of(self, principal: Principal, price_lists: PriceLists) -> Admission:
         """What decides for this user."""
         return _BudgetsOfUser(self, principal, price_lists)
-
-    async def standings(self, principal: Principal) -> list[Standing]:
-        """What this user has used of each limit that holds for them, and what is left.
-
-        Raises:
-            StoreError: the database cannot be used.
-        """
-        return await self.ledger.standings(principal)
 
 
 class _BudgetsOfUser:
@@ -68,15 +64,22 @@ class _BudgetsOfUser:
     async def admit(self, prepared: PreparedRun, *, resumed: bool = False) -> Allowance:
         held = {limit.what for limit in await self._budgets.limits.holding(self._principal)}
         wants = await self._wants(prepared, [what for what in SPENDABLE if what in held])
-        taken = await self._budgets.ledger.take(
-            self._principal, prepared.run.run_id, wants, resumed=resumed
-        )
+        run_id = prepared.run.run_id
+        try:
+            taken = await self._budgets.ledger.take(self._principal, run_id, wants, resumed=resumed)
+        except BudgetError as error:
+            if self._budgets.on_refused is not None:
+                await self._budgets.on_refused(self._principal, error)
+            raise
         return Allowance(
             calls=None if taken.calls is None else int(taken.calls),
             tokens=None if taken.tokens is None else int(taken.tokens),
             dollars=taken.dollars,
             fresh=taken.fresh,
         )
+
+    async def standings(self) -> list[Standing]:
+        return await self._budgets.ledger.standings(self._principal)
 
     async def _wants(
         self, prepared: PreparedRun, limited: Iterable[Spendable]

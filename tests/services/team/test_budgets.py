@@ -91,7 +91,7 @@ def settled_twice(database: DatabaseOfTest) -> bool:
 
 
 async def left(budgets: Budgets) -> list[float]:
-    return [each.left for each in await budgets.standings(ANN)]
+    return [each.left for each in await budgets.ledger.standings(ANN)]
 
 
 async def test_two_processes_never_exceed_a_budget_together(
@@ -118,12 +118,13 @@ async def test_what_a_run_did_not_need_comes_back(settings: Settings, budgets: B
     await budgets.limits.set(limit("calls", 20))
     async with opened(settings, a=HANGS) as (service, _):
         begun = await service.for_principal(ANN).begin(QUESTION)
-        [working] = await budgets.standings(ANN)
+        [working] = await budgets.ledger.standings(ANN)
         assert (working.used, working.reserved) == (0, 12)  # three iterations, repairs with them
         await service.for_principal(ANN).cancel(begun.run_id)
         await ended(budgets)
-        [standing] = await budgets.standings(ANN)
+        [standing] = await service.for_principal(ANN).standings()
         assert (standing.used, standing.reserved) == (2, 0)
+        assert await service.standings() == ()
 
 
 async def test_a_run_gets_what_is_left_and_cannot_spend_more(
@@ -211,7 +212,7 @@ async def test_tokens_and_dollars_are_limited(settings: Settings, budgets: Budge
     async with opened(settings) as (service, _):
         await consulted(service.for_principal(ANN))
         await ended(budgets)
-        dollars, tokens = await budgets.standings(ANN)
+        dollars, tokens = await budgets.ledger.standings(ANN)
         assert (tokens.limit.what, tokens.used) == ("tokens", 45)
         assert dollars.used == pytest.approx(0.0018)
         await budgets.limits.set(limit("dollars", 0.01, "month"))
@@ -260,7 +261,7 @@ async def test_what_a_dead_process_has_set_aside_is_free_again(
         async with opened(settings) as (elsewhere, _):
             ann = elsewhere.for_principal(ANN)
             await consulted(ann, replace(QUESTION, prompt="Seven × 6?"))
-        [standing] = await budgets.standings(ANN)
+        [standing] = await budgets.ledger.standings(ANN)
         assert standing.reserved == 0
         assert standing.used == 6  # the call that was cut off is paid for, too
         service.for_principal(ANN)._supervisor._supervisor._hand_over(begun.run_id)
