@@ -77,7 +77,7 @@ MAY_IMPORT = {
     "services/runs": [
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
-    "services/team": ["core/*", "adapters/team", "services/runs"],
+    "services/team": ["core/*", "adapters/models", "adapters/team", "services/runs"],
     "services": ["core/*", "adapters", "adapters/*", "services/runs", "services/team"],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.admission import Admission
     from consortium_mcp.services.team.budgets import Budgets
     from consortium_mcp.services.team.meter import Meter
+    from consortium_mcp.services.team.own_keys import OwnKeys
 
 
 def assemble(
@@ -77,7 +78,8 @@ def assemble(
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
     prices = Prices(settings.prices)
     calibrations = Calibrations(saved_in)
-    ask = ask or _caller(registry, settings, prices, tools)
+    own_keys = _own_keys(settings, store)
+    ask = ask or _caller(registry, settings, prices, tools, own_keys)
     if meter is not None:
         ask = meter.around(ask, registry.provider_of)
     parts = _Parts(
@@ -95,6 +97,7 @@ def assemble(
         new_seed=new_seed,
         budgets=_budgets(settings, store, meter),
         meter=meter,
+        own_keys=own_keys,
     )
     return parts.service_of(LOCAL)
 
@@ -117,6 +120,7 @@ class _Parts:
     new_seed: Callable[[], str]
     budgets: Budgets | None = None
     meter: Meter | None = None
+    own_keys: OwnKeys | None = None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -133,14 +137,17 @@ class _Parts:
         if self.saved_in is not self.store:
             saved_in = self.saved_in if is_local else self.saved_in.bound_to(principal)
         saved = SavedConsortiums(saved_in)
-        resolver = RequestResolver(self.registry, saved, self.settings.default_models, self.tools)
+        registry = self.registry
+        if self.own_keys is not None and not is_local:
+            registry = self.own_keys.registry_of(principal, registry)
+        resolver = RequestResolver(registry, saved, self.settings.default_models, self.tools)
         supervisor = OwnRuns(self.supervisor, principal)
         return Service(
-            registry=self.registry,
+            registry=registry,
             store=store,
             saved_in=saved_in,
             resolver=resolver,
-            consortiums=Consortiums(saved, resolver, self.registry, self.templates),
+            consortiums=Consortiums(saved, resolver, registry, self.templates),
             preparation=RunPreparation(
                 resolver,
                 saved_in,
@@ -192,9 +199,32 @@ def _budgets(settings: Settings, store: Store, meter: Meter | None) -> Budgets |
     return Budgets(store.file, store.owner, on_refused)
 
 
-def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:
+def _own_keys(settings: Settings, store: Store) -> OwnKeys | None:
+    """The keys that a team's users bring along; `None` where all use the server's.
+
+    Raises:
+        ConfigError: there is no secret to encrypt them with.
+    """
+    if settings.database_url is None or settings.user_keys == "no":
+        return None
+    # For a team only.
+    from consortium_mcp.adapters.team.encryption import Encryption  # noqa: PLC0415
+    from consortium_mcp.adapters.team.user_keys import PURPOSE, UserKeys  # noqa: PLC0415
+    from consortium_mcp.services.team.own_keys import OwnKeys  # noqa: PLC0415
+
+    encryption = Encryption(settings.secrets, PURPOSE)
+    return OwnKeys(UserKeys(store.file, encryption), settings.user_keys)
+
+
+def _caller(
+    registry: Registry,
+    settings: Settings,
+    prices: Prices,
+    tools: Tools,
+    keys: OwnKeys | None,
+) -> ModelCaller:
     return ModelCaller(
-        registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools
+        registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools, keys=keys
     )
 
 
@@ -202,14 +232,16 @@ def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools
 async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (the keywords of `assemble`)
     """A service while the context lasts; runs that still work at its end are interrupted."""
     raised: Exception | None = None
+    service: Service | None = None
     async with anyio.create_task_group() as group:
-        service = assemble(settings, group, **parts)
         try:
+            service = assemble(settings, group, **parts)
             yield service
         except Exception as error:  # noqa: BLE001 (raised below: not in a group, but as it is)
             raised = error
         finally:
             group.cancel_scope.cancel()
-    await service.close()
+    if service is not None:
+        await service.close()
     if raised is not None:
         raise raised

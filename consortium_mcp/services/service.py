@@ -202,7 +202,7 @@ class Service:
         return RunExecution(
             prepared.run,
             created_at,
-            self._ask,
+            self._ask.on_account_of(self.store.access.principal),
             self.store,
             () if record is None else record.exchanges,
             begun=() if record is None else record.begun_calls,
