@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask
     from consortium_mcp.core.domain.errors import BudgetError
     from consortium_mcp.services.runs.admission import Admission
+    from consortium_mcp.services.team.audit import Note
     from consortium_mcp.services.team.budgets import Budgets
     from consortium_mcp.services.team.meter import Meter
     from consortium_mcp.services.team.own_keys import OwnKeys
@@ -79,6 +81,7 @@ def assemble(
     prices = Prices(settings.prices)
     calibrations = Calibrations(saved_in)
     own_keys = _own_keys(settings, store)
+    notes_of = _notes_of(settings, store)
     ask = ask or _caller(registry, settings, prices, tools, own_keys)
     if meter is not None:
         ask = meter.around(ask, registry.provider_of)
@@ -95,9 +98,10 @@ def assemble(
         gate=CallGate(ask),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
-        budgets=_budgets(settings, store, meter),
+        budgets=_budgets(settings, store, meter, notes_of),
         meter=meter,
         own_keys=own_keys,
+        notes_of=notes_of,
     )
     return parts.service_of(LOCAL)
 
@@ -121,6 +125,7 @@ class _Parts:
     budgets: Budgets | None = None
     meter: Meter | None = None
     own_keys: OwnKeys | None = None
+    notes_of: Callable[[Principal], Note] | None = None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -142,12 +147,14 @@ class _Parts:
             registry = self.own_keys.registry_of(principal, registry)
         resolver = RequestResolver(registry, saved, self.settings.default_models, self.tools)
         supervisor = OwnRuns(self.supervisor, principal)
+        note = None if is_local or self.notes_of is None else self.notes_of(principal)
         return Service(
             registry=registry,
             store=store,
             saved_in=saved_in,
             resolver=resolver,
-            consortiums=Consortiums(saved, resolver, registry, self.templates),
+            consortiums=Consortiums(saved, resolver, registry, self.templates, note),
+            note=note,
             preparation=RunPreparation(
                 resolver,
                 saved_in,
@@ -186,15 +193,33 @@ class _Parts:
         return self.budgets.of(principal, self.price_lists)
 
 
-def _budgets(settings: Settings, store: Store, meter: Meter | None) -> Budgets | None:
+def _notes_of(settings: Settings, store: Store) -> Callable[[Principal], Note] | None:
+    """What notes the deeds of a team's users; `None` for one person's database."""
+    if settings.database_url is None:
+        return None
+    # For a team only.
+    from consortium_mcp.adapters.team.audit_log import AuditLog  # noqa: PLC0415
+    from consortium_mcp.services.team.audit import notes_of  # noqa: PLC0415
+
+    return partial(notes_of, AuditLog(store.file))
+
+
+def _budgets(
+    settings: Settings,
+    store: Store,
+    meter: Meter | None,
+    notes_of: Callable[[Principal], Note] | None,
+) -> Budgets | None:
     """What limits the users of a team; `None` for one person's database."""
     if settings.database_url is None:
         return None
     from consortium_mcp.services.team.budgets import Budgets  # noqa: PLC0415 (only for a team)
 
-    async def on_refused(_principal: Principal, error: BudgetError) -> None:
+    async def on_refused(principal: Principal, error: BudgetError) -> None:
         if meter is not None:
             meter.refused(error.what)
+        if notes_of is not None:
+            await notes_of(principal)("budget_refused", None, {"what": error.what})
 
     return Budgets(store.file, store.owner, on_refused)
 

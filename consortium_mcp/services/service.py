@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.own_runs import OwnRuns
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
+    from consortium_mcp.services.team.audit import Note
     from consortium_mcp.services.team.meter import Meter
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Service:
         learning: learns from rated runs, where that is wanted.
         admission: decides which runs may begin, by what their user has left.
         meter: counts the runs that have ended, for a team's server.
+        note: notes what was done, for a team.
     """
 
     def __init__(
@@ -98,8 +100,10 @@ class Service:
         for_principal: Callable[[Principal], Service],
         admission: Admission | None = None,
         meter: Meter | None = None,
+        note: Note | None = None,
     ) -> None:
         self._meter = meter
+        self._note = note
         self.registry = registry
         self.store = store
         self._saved_in = saved_in
@@ -167,6 +171,8 @@ class Service:
             async with self._earlier_runs.turn_of(prepared.run):
                 with anyio.CancelScope(shield=True):  # a run that is recorded begins, too
                     found = await self._find_or_begin(prepared, join=request.join)
+        if self._note is not None:
+            await self._note("consult", found.run_id, _noted(prepared.run, found))
         return found
 
     async def _find_or_begin(self, prepared: PreparedRun, *, join: bool) -> Consultation:
@@ -269,7 +275,10 @@ class Service:
         if self._supervisor.get(run_id) is not None:
             return False
         with shared_patience():
-            return await self._resume(run_id)
+            resumed = await self._resume(run_id)
+        if resumed and self._note is not None:
+            await self._note("resume", run_id)
+        return resumed
 
     async def share(self, run_id: str, visibility: Visibility) -> None:
         """Let others read a run and its nested ones, or no longer.
@@ -279,6 +288,8 @@ class Service:
             NotYours: it is somebody else's.
         """
         await self.store.share(run_id, visibility)
+        if self._note is not None:
+            await self._note("share", run_id, {"visibility": visibility})
 
     async def _resume(self, run_id: str) -> bool:
         record = await self.store.record(run_id)
@@ -325,6 +336,8 @@ class Service:
         """
         if not self._supervisor.cancel(run_id):
             await self.store.cancel(run_id)
+        if self._note is not None:
+            await self._note("cancel", run_id)
         return await self.wait(run_id, CANCEL_SECONDS)
 
     async def wait(
@@ -492,6 +505,15 @@ class Service:
         if record := self._supervisor.unrecorded_run(run_id):
             return record.iterations
         return await self.store.iterations(run_id)
+
+
+def _noted(run: Run, found: Consultation) -> dict[str, Any]:
+    """What of a consultation is noted: whom it asks, and whether an earlier one answers it."""
+    models = sorted({member.model for member in run.members})
+    told: dict[str, Any] = {"consortium": run.config.name, "models": models, "client": run.client}
+    if found.run_id != run.run_id:
+        told["found"] = "joined" if found.joined else "earlier"
+    return told
 
 
 def _anew(run: Run) -> Run:

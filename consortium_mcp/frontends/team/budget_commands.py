@@ -10,10 +10,11 @@ import anyio
 import click
 
 from consortium_mcp.adapters.postgres.opening import team_database_of
+from consortium_mcp.adapters.team.audit_log import AuditLog
 from consortium_mcp.adapters.team.ledger import Ledger
 from consortium_mcp.adapters.team.limits import Limits
 from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.core.domain.principal import Principal
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.core.spending.allotting import told
 from consortium_mcp.core.spending.limits import Limit, What, Who
 from consortium_mcp.frontends.text.command_errors import command_errors
@@ -92,6 +93,7 @@ def set_limit(
 async def _set(settings: Settings, limit: Limit) -> None:
     async with _opened(settings) as database:
         await Limits(database).set(limit)
+        await _note(database, limit, limit.most)
 
 
 @command.command("remove")
@@ -118,7 +120,16 @@ def remove_limit(
 
 async def _remove(settings: Settings, limit: Limit) -> bool:
     async with _opened(settings) as database:
-        return await Limits(database).remove(limit)
+        removed = await Limits(database).remove(limit)
+        if removed:
+            await _note(database, limit, None)
+        return removed
+
+
+async def _note(database: Database, limit: Limit, most: float | None) -> None:
+    """Note in the audit log that somebody at this machine has changed a limit."""
+    detail = limit.model_dump(mode="json", include={"who", "period", "user"}) | {"most": most}
+    await AuditLog(database).note(LOCAL, "budget_changed", limit.what, detail)
 
 
 @command.command("list")

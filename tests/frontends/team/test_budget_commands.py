@@ -73,3 +73,12 @@ def test_bad_input_is_told_with_the_remedy(arguments: list[str], said: str) -> N
 def test_one_persons_database_has_no_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONSORTIUM_DATABASE_URL")
     assert "Name its database in CONSORTIUM_DATABASE_URL" in command("list")[1]
+
+
+def test_what_was_changed_is_noted(database: DatabaseOfTest) -> None:
+    for arguments in (["set", "runs", "3"], ["remove", "runs"], ["remove", "runs"]):
+        command(*arguments)
+    noted = database.execute("SELECT subject, action, target, detail FROM audit_log ORDER BY id")
+    assert [(*each[:3], json.loads(each[3])["most"]) for each in noted] == [
+        ("local", "budget_changed", "runs", 3), ("local", "budget_changed", "runs", None),
+    ]  # fmt: skip
