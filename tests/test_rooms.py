@@ -60,7 +60,9 @@ MAY_IMPORT = {
     "adapters/postgres": [
         "core/domain", "adapters", "adapters/databases", "adapters/journal", "adapters/sqlite",
     ],
-    "adapters/team": ["core/domain", "core/spending", "adapters/databases"],
+    "adapters/team": [
+        "core/domain", "core/spending", "adapters/databases", "adapters/journal",
+    ],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -95,7 +97,7 @@ MAY_IMPORT = {
     ],
     "frontends/team": [
         "core/domain", "core/spending", "adapters", "adapters/postgres", "adapters/team",
-        "frontends/text",
+        "services", "services/team", "frontends/text",
     ],
     "frontends": [
         "core/domain", "core/records", "core/reports", "adapters", "adapters/files",

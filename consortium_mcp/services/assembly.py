@@ -232,13 +232,13 @@ def _own_keys(settings: Settings, store: Store) -> OwnKeys | None:
     """
     if settings.database_url is None or settings.user_keys == "no":
         return None
-    # For a team only.
-    from consortium_mcp.adapters.team.encryption import Encryption  # noqa: PLC0415
-    from consortium_mcp.adapters.team.user_keys import PURPOSE, UserKeys  # noqa: PLC0415
-    from consortium_mcp.services.team.own_keys import OwnKeys  # noqa: PLC0415
+    from consortium_mcp.services.team.own_keys import (  # noqa: PLC0415 (only for a team)
+        OwnKeys,
+        user_keys_of,
+    )
 
-    encryption = Encryption(settings.secrets, PURPOSE)
-    return OwnKeys(UserKeys(store.file, encryption), settings.user_keys)
+    keys = user_keys_of(settings, store.file)
+    return None if keys is None else OwnKeys(keys, settings.user_keys)
 
 
 def _caller(

@@ -7,15 +7,30 @@ from typing import TYPE_CHECKING, Literal
 
 from consortium_mcp.adapters.models.keys import Readiness
 from consortium_mcp.adapters.models.registry import Registry
+from consortium_mcp.adapters.team.encryption import Encryption
+from consortium_mcp.adapters.team.user_keys import PURPOSE, UserKeys
 from consortium_mcp.core.domain.errors import ConfigError, MemberError, StoreError
 from consortium_mcp.core.domain.principal import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
+    from consortium_mcp.adapters.databases.database import Database
     from consortium_mcp.adapters.models.snapshot import Entry, Snapshot
-    from consortium_mcp.adapters.team.user_keys import UserKeys
+    from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.principal import Principal
+
+
+def user_keys_of(settings: Settings, database: Database) -> UserKeys | None:
+    """The users' keys in a team's database; `None` where all use the server's.
+
+    Raises:
+        ConfigError: there is no secret to encrypt them with.
+    """
+    if settings.user_keys == "no":
+        return None
+    return UserKeys(database, Encryption(settings.secrets, PURPOSE))
+
 
 Policy = Literal["own-first", "own-only"]
 
