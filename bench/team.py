@@ -32,7 +32,7 @@ from llm.plugins import pm
 from consortium_mcp.adapters.settings import Settings, from_environment
 from consortium_mcp.core.domain.principal import Principal
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.services.team.opening import open_team, run_worker
+from consortium_mcp.services.workers.opening import open_team, run_worker
 from tests.support.fake_models import FakeAsync, FakePlugin, models
 from tests.support.fakes import reply
 from tests.support.postgres import running_server

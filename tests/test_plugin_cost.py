@@ -21,7 +21,7 @@ atexit.register(lambda: sys.stderr.write("|".join(sys.modules)))
 from llm.cli import cli
 cli()
 """
-TEAM = {"psycopg", "psycopg_pool", "psycopg_binary", "procrastinate"}
+TEAM = {"psycopg", "psycopg_pool", "psycopg_binary", "procrastinate", "prometheus_client"}
 """What the extra `team` brings."""
 OPENED = """
 import anyio

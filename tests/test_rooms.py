@@ -65,7 +65,9 @@ MAY_IMPORT = {
         "adapters/postgres",
     ],
     "adapters/identity": ["core/domain", "adapters/databases"],
-    "adapters/team": ["core/domain", "adapters/databases"],
+    "adapters/team": [
+        "core/domain", "core/spending", "adapters/databases", "adapters/journal",
+    ],
     "adapters/saved": ["core/domain", "adapters/journal", "adapters/sqlite"],
     "adapters/sqlite": [],
     "adapters/local": ["core/domain", "adapters"],
@@ -83,8 +85,11 @@ MAY_IMPORT = {
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
     "services/users": ["core/domain", "services/runs"],
-    "services": ["core/*", "adapters", "adapters/*", "services/runs", "services/users"],
-    "services/team": [
+    "services/team": ["core/*", "adapters/models", "adapters/team", "services/runs"],
+    "services": [
+        "core/*", "adapters", "adapters/*", "services/runs", "services/users", "services/team",
+    ],
+    "services/workers": [
         "core/*", "adapters", "adapters/journal", "adapters/postgres", "adapters/queue",
         "services", "services/runs", "services/users",
     ],
@@ -129,12 +134,16 @@ MAY_IMPORT = {
         "core/*", "adapters/*", "services", "frontends/text", "frontends/terminal",
         "frontends/page", "frontends/browser", "frontends/mcp/tools", "frontends/mcp",
     ],
+    "frontends/team/entrance": [
+        "core/domain", "adapters", "adapters/identity", "services/users",
+    ],
     "frontends/team": [
-        "core/domain", "adapters", "adapters/identity", "adapters/team", "adapters/postgres",
-        "services/*", "frontends/browser", "frontends/mcp", "frontends/text",
+        "core/*", "adapters", "adapters/identity", "adapters/team", "adapters/postgres",
+        "services/*", "services", "frontends/browser", "frontends/mcp", "frontends/text",
+        "frontends/team/entrance",
     ],
     "frontends/cli/team": [
-        "core/domain", "adapters/identity", "adapters/postgres", "services/team",
+        "core/domain", "core/spending", "adapters/*", "services/workers", "services/team",
         "frontends/team", "frontends/text",
     ],
     # The package itself: its public names, and `python -m consortium_mcp`.
@@ -169,8 +178,9 @@ ONLY_IN = {
         "adapters/consortium_files.py",
     ],
     "jwt": ["adapters/identity/"],
-    "httpx2": ["adapters/identity/", "frontends/team/sign_in.py"],
-    "cryptography": ["frontends/team/sessions.py"],
+    "httpx2": ["adapters/identity/", "frontends/team/entrance/sign_in.py"],
+    "cryptography": ["adapters/team/", "frontends/team/entrance/sessions.py"],
+    "prometheus_client": ["frontends/team/metrics.py"],
     "mcp": ["frontends/mcp/", "frontends/team/", "frontends/cli/demo.py"],
     "mcp_types": ["frontends/mcp/", "frontends/team/", "frontends/cli/demo.py"],
     "uvicorn": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import click
 
@@ -22,6 +22,9 @@ DEPTH = "CONSORTIUM_DEPTH"
 """Set for the agent programs that a consultation starts: how deep in consultations they run."""
 DATABASE_URL = "CONSORTIUM_DATABASE_URL"
 """Of a team's database; it has a password, so it is not written into other programs' settings."""
+SECRET = "CONSORTIUM_SECRET"  # noqa: S105 (a variable's name)
+SECRET_FILE = "CONSORTIUM_SECRET_FILE"  # noqa: S105 (the same)
+UserKeysPolicy = Literal["no", "own-first", "own-only"]
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -67,6 +70,11 @@ class Settings:
     worker_runs: int = DEFAULT_WORKER_RUNS
     """Runs at once in one process of a team's server."""
 
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What a team's server encrypts with; the first encrypts, every one decrypts."""
+    user_keys: UserKeysPolicy = "no"
+    """Whether a team's users are asked for with their own keys of providers."""
+
     @property
     def prices(self) -> Path:
         """The user's own prices; see `prices`."""
@@ -97,6 +105,8 @@ def from_environment(
         database=Path(database).expanduser() if database else user_dir / "consortium.db",
         database_url=_database_url(env) if for_team else None,
         team=read_team_settings(env) if for_team else TeamSettings(),
+        secrets=_secrets(env) if for_team else (),
+        user_keys=_user_keys(env) if for_team else "no",
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
@@ -115,6 +125,7 @@ def from_environment(
     )
 
 
+_NOT_PASSED_ON = {DEPTH, DATABASE_URL, SECRET, SECRET_FILE}
 _PREFIXES = ("LLM_USER_PATH", "CONSORTIUM_")
 """Of the variables that hold paths and settings, never keys: those come from llm's key store."""
 
@@ -128,7 +139,7 @@ def for_another_program(environ: Mapping[str, str] | None = None) -> dict[str, s
     found = {
         name: value
         for name, value in env.items()
-        if name.startswith(_PREFIXES) and value and name not in {DEPTH, DATABASE_URL}
+        if name.startswith(_PREFIXES) and value and name not in _NOT_PASSED_ON
     }
     if path := found.get("LLM_USER_PATH"):
         found["LLM_USER_PATH"] = str(Path(path).absolute())  # llm expands no `~` either
@@ -149,6 +160,26 @@ def _database_url(env: Mapping[str, str]) -> str | None:
             "postgresql://USER:PASSWORD@HOST:PORT/DATABASE. For a file, set CONSORTIUM_DB."
         )
     return url
+
+
+def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of `CONSORTIUM_SECRET`, or else of the file that `CONSORTIUM_SECRET_FILE` names."""
+    text = env.get(SECRET, "")
+    if not text and (name := env.get(SECRET_FILE)):
+        try:
+            text = Path(name).expanduser().read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise ConfigError(f"{SECRET_FILE} is {name}, which cannot be read: {why}.") from error
+    return tuple(each for part in text.replace("\n", ",").split(",") if (each := part.strip()))
+
+
+def _user_keys(env: Mapping[str, str]) -> UserKeysPolicy:
+    policy = env.get("CONSORTIUM_USER_KEYS") or "no"
+    if policy not in get_args(UserKeysPolicy):
+        choices = ", ".join(get_args(UserKeysPolicy))
+        raise ConfigError(f"CONSORTIUM_USER_KEYS is {policy!r}; choose one of {choices}.")
+    return cast("UserKeysPolicy", policy)
 
 
 def _folders(env: Mapping[str, str]) -> tuple[Path, ...]:

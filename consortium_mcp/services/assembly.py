@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.core.domain.ask import Ask
+    from consortium_mcp.core.domain.errors import BudgetError
+    from consortium_mcp.services.runs.admission import Admission
     from consortium_mcp.services.runs.dispatch import Dispatch
+    from consortium_mcp.services.team.audit import Note
+    from consortium_mcp.services.team.budgets import Budgets
+    from consortium_mcp.services.team.meter import Meter
+    from consortium_mcp.services.team.own_keys import OwnKeys
 
 
 def assemble(
@@ -55,6 +62,7 @@ def assemble(
     new_seed: Callable[[], str] = secrets.token_hex,
     any_template: bool = False,
     dispatch: Dispatch | None = None,
+    meter: Meter | None = None,
 ) -> Service:
     """A service made of these parts, with the usual ones for what is not given.
 
@@ -69,6 +77,7 @@ def assemble(
         new_seed: makes the random text from which a run's labels and quoting marks are made.
         any_template: whether paths and loaders may be named as templates; only a person may.
         dispatch: where runs go on; by default in this process.
+        meter: counts what is done, for a team's server.
     """
     registry = registry or Registry()
     store = store or Store(database_of(settings))
@@ -76,6 +85,11 @@ def assemble(
     tools = Tools(Folders(settings.files, (settings.user_dir, settings.database)))
     prices = Prices(settings.prices)
     calibrations = Calibrations(saved_in)
+    own_keys = _own_keys(settings, store)
+    notes_of = _notes_of(settings, store)
+    ask = ask or _caller(registry, settings, prices, tools, own_keys)
+    if meter is not None:
+        ask = meter.around(ask, registry.provider_of)
     parts = _Parts(
         settings=settings,
         registry=registry,
@@ -86,10 +100,14 @@ def assemble(
         supervisor=RunSupervisor(group, store),
         calibrations=calibrations,
         price_lists=PriceLists(registry, prices),
-        gate=CallGate(ask or _caller(registry, settings, prices, tools)),
+        gate=CallGate(ask),
         learning=Learning(store, calibrations),
         new_seed=new_seed,
         dispatch=dispatch,
+        budgets=_budgets(settings, store, meter, notes_of),
+        meter=meter,
+        own_keys=own_keys,
+        notes_of=notes_of,
     )
     return parts.service_of(LOCAL)
 
@@ -113,6 +131,10 @@ class _Parts:
     dispatch: Dispatch | None
     waits: Waits = field(default_factory=Waits)
     announcements: Announcements = field(default_factory=Announcements)
+    budgets: Budgets | None = None
+    meter: Meter | None = None
+    own_keys: OwnKeys | None = None
+    notes_of: Callable[[Principal], Note] | None = None
     services: dict[Principal, Service] = field(default_factory=dict)
 
     def service_of(self, principal: Principal) -> Service:
@@ -129,16 +151,26 @@ class _Parts:
         if self.saved_in is not self.store:
             saved_in = self.saved_in if is_local else self.saved_in.bound_to(principal)
         saved = SavedConsortiums(saved_in)
-        resolver = RequestResolver(self.registry, saved, self.settings.default_models, self.tools)
+        registry = self.registry
+        if self.own_keys is not None and not is_local:
+            registry = self.own_keys.registry_of(principal, registry)
+        resolver = RequestResolver(registry, saved, self.settings.default_models, self.tools)
         supervisor = OwnRuns(self.supervisor, principal)
+        note = None if is_local or self.notes_of is None else self.notes_of(principal)
         return Service(
-            registry=self.registry,
+            registry=registry,
             store=store,
             saved_in=saved_in,
             resolver=resolver,
             consortiums=Consortiums(
-                saved, resolver, self.registry, self.templates, self.announcements.of(principal)
+                saved,
+                resolver,
+                registry,
+                self.templates,
+                announce=self.announcements.of(principal),
+                note=note,
             ),
+            note=note,
             preparation=RunPreparation(
                 resolver,
                 saved_in,
@@ -169,12 +201,74 @@ class _Parts:
             announcements=self.announcements,
             waits=self.waits,
             dispatch=self.dispatch,
+            admission=self._admission_of(principal),
+            meter=self.meter,
         )
 
+    def _admission_of(self, principal: Principal) -> Admission | None:
+        """What decides which runs of this user begin; the local user is nobody of a team."""
+        if self.budgets is None or principal == LOCAL:
+            return None
+        return self.budgets.of(principal, self.price_lists)
 
-def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools) -> ModelCaller:
+
+def _notes_of(settings: Settings, store: Store) -> Callable[[Principal], Note] | None:
+    """What notes the deeds of a team's users; `None` for one person's database."""
+    if settings.database_url is None:
+        return None
+    # For a team only.
+    from consortium_mcp.adapters.team.audit_log import AuditLog  # noqa: PLC0415
+    from consortium_mcp.services.team.audit import notes_of  # noqa: PLC0415
+
+    return partial(notes_of, AuditLog(store.file))
+
+
+def _budgets(
+    settings: Settings,
+    store: Store,
+    meter: Meter | None,
+    notes_of: Callable[[Principal], Note] | None,
+) -> Budgets | None:
+    """What limits the users of a team; `None` for one person's database."""
+    if settings.database_url is None:
+        return None
+    from consortium_mcp.services.team.budgets import Budgets  # noqa: PLC0415 (only for a team)
+
+    async def on_refused(principal: Principal, error: BudgetError) -> None:
+        if meter is not None:
+            meter.refused(error.what)
+        if notes_of is not None:
+            await notes_of(principal)("budget_refused", None, {"what": error.what})
+
+    return Budgets(store.file, store.owner, on_refused)
+
+
+def _own_keys(settings: Settings, store: Store) -> OwnKeys | None:
+    """The keys that a team's users bring along; `None` where all use the server's.
+
+    Raises:
+        ConfigError: there is no secret to encrypt them with.
+    """
+    if settings.database_url is None or settings.user_keys == "no":
+        return None
+    from consortium_mcp.services.team.own_keys import (  # noqa: PLC0415 (only for a team)
+        OwnKeys,
+        user_keys_of,
+    )
+
+    keys = user_keys_of(settings, store.file)
+    return None if keys is None else OwnKeys(keys, settings.user_keys)
+
+
+def _caller(
+    registry: Registry,
+    settings: Settings,
+    prices: Prices,
+    tools: Tools,
+    keys: OwnKeys | None,
+) -> ModelCaller:
     return ModelCaller(
-        registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools
+        registry, settings.limits, prices, fetch_urls=settings.fetch_urls, tools=tools, keys=keys
     )
 
 
@@ -182,14 +276,16 @@ def _caller(registry: Registry, settings: Settings, prices: Prices, tools: Tools
 async def open_service(settings: Settings, **parts: Any) -> AsyncIterator[Service]:  # noqa: ANN401 (the keywords of `assemble`)
     """A service while the context lasts; runs that still work at its end are interrupted."""
     raised: Exception | None = None
+    service: Service | None = None
     async with anyio.create_task_group() as group:
-        service = assemble(settings, group, **parts)
         try:
+            service = assemble(settings, group, **parts)
             yield service
         except Exception as error:  # noqa: BLE001 (raised below: not in a group, but as it is)
             raised = error
         finally:
             group.cancel_scope.cancel()
-    await service.close()
+    if service is not None:
+        await service.close()
     if raised is not None:
         raise raised

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.saved.consortiums import SavedConsortiums
     from consortium_mcp.adapters.templates import Templates
+    from consortium_mcp.core.domain.principal import Visibility
     from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.team.audit import Note
     from consortium_mcp.services.users.announcements import Announce
 
 _FIELDS = tuple(ConsortiumConfig.model_fields)
@@ -37,6 +39,7 @@ class Consortiums:
         registry: finds models.
         templates: what prompts may go into.
         announce: called with the URIs of what has changed.
+        note: notes what was done, for a team.
     """
 
     def __init__(
@@ -45,17 +48,18 @@ class Consortiums:
         resolver: RequestResolver,
         registry: Registry,
         templates: Templates,
+        *,
         announce: Announce,
+        note: Note | None = None,
     ) -> None:
+        self._note = note
         self._saved = saved
         self._resolver = resolver
         self._registry = registry
         self._templates = templates
         self.find = saved.find
         self.all = saved.all
-        self.share = saved.share
         self._announce = announce
-        """Called with the URIs of what has changed."""
 
     async def save(
         self,
@@ -123,8 +127,21 @@ class Consortiums:
         if not overwrite:
             await self._check_no_other(config)
         await self._saved.save(config)
+        if self._note is not None:
+            await self._note("save_consortium", name)
         await self._announce(consortium_uri(name))
         return ResolvedConsortium(config, (*resolved.warnings, *missing), resolved.nested)
+
+    async def share(self, name: str, visibility: Visibility) -> None:
+        """Let others read and ask a saved consortium, or no longer.
+
+        Raises:
+            UnknownConsortium: there is none of this name.
+            NotYours: it is somebody else's.
+        """
+        await self._saved.share(name, visibility)
+        if self._note is not None:
+            await self._note("share", name, {"visibility": visibility})
 
     async def delete(self, name: str, *, force: bool = False) -> list[str]:
         """Delete a saved consortium; its runs stay.
@@ -153,6 +170,8 @@ class Consortiums:
                 f"{'those' if len(users) > 1 else 'that one'} with other models."
             )
         await self._saved.delete(name)
+        if self._note is not None:
+            await self._note("delete_consortium", name)
         await self._announce(consortium_uri(name))
         return [f"Without it these cannot be run: {_shown(users)}."] if users else []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -19,6 +19,8 @@ from consortium_mcp.core.records.run_summary import RunPage, RunQuery, RunSummar
 from consortium_mcp.core.reports.rating import Rating
 from consortium_mcp.core.reports.reporting import report_of_plan
 from consortium_mcp.core.reports.uris import LATEST, report_uri, resource_uri, run_named
+from consortium_mcp.services.preparation import PreparedRun
+from consortium_mcp.services.runs.admission import AdmitAll
 from consortium_mcp.services.runs.dispatch import InThisProcess
 from consortium_mcp.services.runs.earlier_runs import EarlierRuns
 from consortium_mcp.services.runs.execution import RunExecution
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
     from consortium_mcp.core.records.run_record import IterationRecord, RunRecord
     from consortium_mcp.core.records.run_summary import Costs, CostsBy
     from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.core.spending.limits import Standing
     from consortium_mcp.services.consortiums import Consortiums
     from consortium_mcp.services.learning import Learning
-    from consortium_mcp.services.preparation import PreparedRun, RunPreparation
+    from consortium_mcp.services.preparation import RunPreparation
     from consortium_mcp.services.price_lists import PriceLists
-    from consortium_mcp.services.resolution import RequestResolver
+    from consortium_mcp.services.resolution import RequestResolver, ResolvedConsortium
+    from consortium_mcp.services.runs.admission import Admission, Allowance
     from consortium_mcp.services.runs.dispatch import Dispatch
     from consortium_mcp.services.runs.gate import CallGate
     from consortium_mcp.services.runs.handle import RunHandle
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
     from consortium_mcp.services.runs.progress import OnProgress
     from consortium_mcp.services.runs.stage import Stage
     from consortium_mcp.services.runs.waits import Waits
+    from consortium_mcp.services.team.audit import Note
+    from consortium_mcp.services.team.meter import Meter
     from consortium_mcp.services.users.announcements import Announcements, Listener
     from consortium_mcp.services.users.own_runs import OwnRuns
 
@@ -77,6 +83,9 @@ class Service:
         waits: those of all callers of the process.
         learning: learns from rated runs, where that is wanted.
         dispatch: where runs that begin or are resumed go on; by default in this process.
+        admission: decides which runs may begin, by what their user has left.
+        meter: counts the runs that have ended, for a team's server.
+        note: notes what was done, for a team.
     """
 
     def __init__(
@@ -98,7 +107,12 @@ class Service:
         announcements: Announcements,
         waits: Waits,
         dispatch: Dispatch | None = None,
+        admission: Admission | None = None,
+        meter: Meter | None = None,
+        note: Note | None = None,
     ) -> None:
+        self._meter = meter
+        self._note = note
         self.registry = registry
         self.store = store
         self._saved_in = saved_in
@@ -118,6 +132,7 @@ class Service:
         self._announcements = announcements
         self.waits = waits
         self._announce = announcements.of(store.access.principal)
+        self._admission: Admission = admission or AdmitAll()
 
     @property
     def own_runs(self) -> OwnRuns:
@@ -165,23 +180,62 @@ class Service:
         Raises:
             ConfigError: something cannot be done as asked; no model was called.
             UnknownRun: the run to continue does not exist; no model was called.
-            StoreError: what was named cannot be read, or a newer version wrote the database; no
-                model was called.
+            BudgetError: the user's budget does not allow it; no model was called.
+            StoreError: what was named cannot be read, or a newer version wrote the database, or
+                nobody can tell what the user's budget allows; no model was called.
         """
         with shared_patience():  # the run's tasks begin in it, so it holds for all of the run
             prepared = await self._prepare(request)
-            wrap = self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run))
-            price = prepared.prices.price
-            execution = RunExecution(
-                prepared.run, now(), self._ask, self._begins_in, wrap=wrap, price=price
-            )
             async with self._earlier_runs.turn_of(prepared.run):
                 with anyio.CancelScope(shield=True):  # a run that is recorded begins, too
-                    found = await self._earlier_runs.find_or_record(execution, join=request.join)
-                    if found is not None:
-                        return found
-                    await self._dispatch.begin(execution)
-        return Consultation(execution.run.run_id)
+                    found = await self._find_or_begin(prepared, join=request.join)
+        if self._note is not None:
+            await self._note("consult", found.run_id, _noted(prepared.run, found))
+        return found
+
+    async def _find_or_begin(self, prepared: PreparedRun, *, join: bool) -> Consultation:
+        run = prepared.run
+        if self._admission.counts and (found := await self._earlier_runs.join(run, join=join)):
+            return found
+        allowance = await self._admission.admit(prepared)
+        begun = False
+        try:
+            execution = await self._execution(prepared, now(), allowance, self._begins_in)
+            found = await self._earlier_runs.find_or_record(execution, join=join)
+            if found is not None:
+                return found
+            await self._dispatch.begin(execution)
+            begun = True
+        finally:
+            if not begun:
+                await self._admission.withdraw(run.run_id)
+        return Consultation(run.run_id)
+
+    async def _execution(
+        self,
+        prepared: PreparedRun,
+        created_at: str,
+        allowance: Allowance,
+        store: Store,
+        record: RunRecord | None = None,
+    ) -> RunExecution:
+        """What takes the run to its end, over its record if it was interrupted."""
+        prices, run_id = prepared.prices, prepared.run.run_id
+        if allowance.dollars is not None:
+            prices = await self._price_lists.of(prepared.resolved)
+        return RunExecution(
+            prepared.run,
+            created_at,
+            self._ask.on_account_of(self.store.access.principal),
+            store,
+            () if record is None else record.exchanges,
+            begun=() if record is None else record.begun_calls,
+            tool_uses=() if record is None else record.tool_uses,
+            wrap=self._nested_runs.ask_wrapper(prepared.resolved, _root_path(prepared.run)),
+            price=prices.price,
+            allowance=allowance,
+            settle=partial(self._admission.settle, run_id) if self._admission.counts else None,
+        )
 
     async def find(self, request: ConsultRequest) -> Consultation | None:
         """The run that `begin` would find for this request; `None` where it would begin one.
@@ -211,10 +265,14 @@ class Service:
         return await self._preparation.prepare(request)
 
     def _start(self, execution: RunExecution) -> None:
-        run_id = execution.run.run_id
-        self._supervisor.start(run_id, execution.handle, execution.run_to_end)
-        announce = partial(self._announce_end, run_id)
-        self._supervisor.when_ended(execution.handle, announce)
+        self._supervisor.start(execution.run.run_id, execution.handle, execution.run_to_end)
+        self._supervisor.when_ended(execution.handle, partial(self._ended, execution.handle))
+
+    async def _ended(self, handle: RunHandle) -> None:
+        report = handle.report
+        if self._meter is not None and not handle.taken_over:
+            self._meter.run_ended(report)
+        await self._announce_end(report.run_id or "")
 
     async def _announce_end(self, run_id: str) -> None:
         await self._announce(resource_uri(run_id), report_uri(run_id))
@@ -230,11 +288,15 @@ class Service:
             UnknownRun: no run has this id.
             ConfigError: a model of the run is unknown or not ready here, or the run is nested and
                 goes on with its parent; nothing has changed.
+            BudgetError: the user's budget does not allow it; nothing has changed.
         """
         if self._supervisor.get(run_id) is not None:
             return False
         with shared_patience():
-            return await self._resume(run_id)
+            resumed = await self._resume(run_id)
+        if resumed and self._note is not None:
+            await self._note("resume", run_id)
+        return resumed
 
     async def share(self, run_id: str, visibility: Visibility) -> None:
         """Let others read a run and its nested ones, or no longer.
@@ -244,6 +306,8 @@ class Service:
             NotYours: it is somebody else's.
         """
         await self.store.share(run_id, visibility)
+        if self._note is not None:
+            await self._note("share", run_id, {"visibility": visibility})
 
     async def _resume(self, run_id: str) -> bool:
         record = await self.store.record(run_id)
@@ -253,31 +317,35 @@ class Service:
         if record.parent is not None:
             parent = record.parent.run_id
             raise ConfigError(f"Run {run_id} is part of run {parent}: resume that one.")
-        await self.resolver.resolve_from(record.config, ConsortiumSettings())  # can it be asked?
-        return await self._dispatch.resume(self.store, run_id)
+        resolved = await self.resolver.resolve_from(record.config, ConsortiumSettings())
+        allowance = await self._admit_again(record.run(), resolved)
+        resumed = False
+        try:
+            resumed = await self._dispatch.resume(self.store, run_id)
+        finally:
+            if not resumed and allowance.fresh:
+                await self._admission.withdraw(run_id)
+        return resumed
+
+    async def _admit_again(self, run: Run, resolved: ResolvedConsortium) -> Allowance:
+        """What a run that was at work before may use; what was set aside for it still holds."""
+        return await self._admission.admit(PreparedRun(_anew(run), resolved), resumed=True)
 
     async def go_on(self, run_id: str) -> RunHandle:
         """Work on a recorded run that has just become this process's.
 
         Raises:
             ConfigError: a model of the run is unknown or not ready here.
+            BudgetError: its user's budget no longer allows it.
             StoreError: it cannot be read.
         """
         record = await self.store.record(run_id)
         resolved = await self.resolver.resolve_from(record.config, ConsortiumSettings())
-        run, created_at = record.run(), record.report.created_at
-        wrap = self._nested_runs.ask_wrapper(resolved, _root_path(run))
+        allowance = await self._admit_again(record.run(), resolved)
         prices = await self._price_lists.for_run(resolved)
-        execution = RunExecution(
-            run,
-            created_at,
-            self._ask,
-            self.store,
-            record.exchanges,
-            begun=record.begun_calls,
-            tool_uses=record.tool_uses,
-            wrap=wrap,
-            price=prices.price,
+        prepared = PreparedRun(record.run(), resolved, prices)
+        execution = await self._execution(
+            prepared, record.report.created_at, allowance, self.store, record
         )
         self._start(execution)
         return execution.handle
@@ -304,6 +372,8 @@ class Service:
         """
         if not self._supervisor.cancel(run_id):
             await self.store.cancel(run_id)
+        if self._note is not None:
+            await self._note("cancel", run_id)
         return await self.wait(run_id, CANCEL_SECONDS)
 
     async def wait(
@@ -442,6 +512,14 @@ class Service:
         """
         return await self.history.costs(by)
 
+    async def standings(self) -> Sequence[Standing]:
+        """What this user has used of each of their limits, and what is left; empty without any.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        return await self._admission.standings()
+
     async def exchanges(self, run_id: str) -> Sequence[Exchange]:
         """Every call of a run that has ended."""
         if record := self._supervisor.unrecorded_run(run_id):
@@ -467,6 +545,20 @@ class Service:
         if record := self._supervisor.unrecorded_run(run_id):
             return record.iterations
         return await self.store.iterations(run_id)
+
+
+def _noted(run: Run, found: Consultation) -> dict[str, Any]:
+    """What of a consultation is noted: whom it asks, and whether an earlier one answers it."""
+    models = sorted({member.model for member in run.members})
+    told: dict[str, Any] = {"consortium": run.config.name, "models": models, "client": run.client}
+    if found.run_id != run.run_id:
+        told["found"] = "joined" if found.joined else "earlier"
+    return told
+
+
+def _anew(run: Run) -> Run:
+    """The run as it was before its first call, to be planned."""
+    return run.model_copy(update={"iterations": (), "unjudged": ()})
 
 
 def _root_path(run: Run) -> tuple[str, ...]:

@@ -74,3 +74,20 @@ def test_folders_are_separated_as_in_path_and_absolute() -> None:
 )
 def test_fetching_addresses_must_be_allowed(value: str, allowed: bool) -> None:  # noqa: FBT001
     assert from_environment({"CONSORTIUM_FETCH_URLS": value}).fetch_urls is allowed
+
+
+def test_only_a_teams_server_has_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("new secret\nold secret\n")
+    assert from_environment({"CONSORTIUM_SECRET": "a, b"}).secrets == ()
+    assert from_environment({"CONSORTIUM_SECRET": "a, b"}, for_team=True).secrets == ("a", "b")
+    named = {"CONSORTIUM_SECRET_FILE": str(file), "CONSORTIUM_USER_KEYS": "own-only"}
+    found = from_environment(named, for_team=True)
+    assert (found.secrets, found.user_keys) == (("new secret", "old secret"), "own-only")
+    assert "secret" not in repr(found)
+    assert set(for_another_program(named | {"CONSORTIUM_SECRET": "a"})) == {"CONSORTIUM_USER_KEYS"}
+    file.unlink()
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        from_environment(named, for_team=True)
+    with pytest.raises(ConfigError, match="choose one of no, own-first, own-only"):
+        from_environment({"CONSORTIUM_USER_KEYS": "yes"}, for_team=True)

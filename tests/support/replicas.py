@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from consortium_mcp.adapters.settings import Settings
 from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.services.team.opening import open_team
+from consortium_mcp.services.workers.opening import open_team
 from tests.support.fake_models import plugin
 from tests.support.team_worker import fakes
 

@@ -20,7 +20,7 @@ import anyio
 from llm.plugins import pm
 
 from consortium_mcp.adapters.settings import from_environment
-from consortium_mcp.services.team.opening import run_worker
+from consortium_mcp.services.workers.opening import run_worker
 from tests.support.fake_models import FakeAsync, FakePlugin, models
 from tests.support.fakes import reply, verdict
 

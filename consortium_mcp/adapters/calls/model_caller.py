@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -36,12 +37,14 @@ from consortium_mcp.adapters.prices import Prices, Tokens, price_of
 from consortium_mcp.adapters.wire.last_response import noting
 from consortium_mcp.core.domain.ask import Reply
 from consortium_mcp.core.domain.errors import MemberError, UnknownModel
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.core.domain.values import total
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from consortium_mcp.adapters.calls.account_keys import AccountKeys
     from consortium_mcp.adapters.calls.listening import Hear
     from consortium_mcp.adapters.models.registry import Registry
     from consortium_mcp.adapters.models.snapshot import Entry
@@ -51,11 +54,19 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.tool_use import Steps
     from consortium_mcp.core.domain.values import Spending
 
-
+Account = tuple[str, Principal]
+"""A provider, and whose key it is asked with; the local user's are the server's."""
 MAX_ERROR = 1_000
 """Characters kept of an error's text."""
 LONGEST_HOLD = 300.0
 """Seconds for which a provider's other calls are held back at the most."""
+
+
+@dataclass
+class _Brought:
+    """What a call brings along."""
+
+    key: str | None = field(default=None, repr=False)
 
 
 class ModelCaller:
@@ -67,6 +78,7 @@ class ModelCaller:
         prices: say what a call cost whose provider does not.
         fetch_urls: whether a plugin may fetch an attached address from this machine.
         tools: finds the tools that members may use.
+        keys: those of a team's users; without them, every call is made with the server's.
     """
 
     def __init__(
@@ -77,7 +89,9 @@ class ModelCaller:
         *,
         fetch_urls: bool = False,
         tools: Tools | None = None,
+        keys: AccountKeys | None = None,
     ) -> None:
+        self._keys = keys
         self._registry = registry
         self._prices = prices or Prices()
         self._fetch_urls = fetch_urls
@@ -91,19 +105,20 @@ class ModelCaller:
         """Ids of models that refused a schema, or answered nothing when they got one."""
         self._schema_doubts: set[str] = set()
         """Those of them that have not answered without a schema yet."""
-        self._held_until: dict[str, float] = {}
-        """Provider -> the loop's time until which it asked not to be called."""
+        self._held_until: dict[Account, float] = {}
+        """Account -> the loop's time until which its provider asked not to be called."""
 
     async def __call__(self, question: Question, /) -> Reply:
         """See `core.domain.ask.Ask`."""
+        brought = _Brought()
         try:
-            return await self._reply(question)
+            return await self._reply(question, brought)
         except MemberError as error:
             # Wherever it was made: a provider may echo the key that it was sent.
-            error.args = (without_secrets(str(error))[:MAX_ERROR],)
+            error.args = (without_secrets(str(error), brought.key)[:MAX_ERROR],)
             raise
 
-    async def _reply(self, question: Question) -> Reply:
+    async def _reply(self, question: Question, brought: _Brought) -> Reply:
         started = time.perf_counter()
         response: ProviderResponse | None = None
         with anyio.move_on_after(question.timeout) as scope:
@@ -111,8 +126,13 @@ class ModelCaller:
                 entry = (await self._registry.snapshot()).find(question.model)
             except UnknownModel as error:
                 raise MemberError(str(error), kind="unknown_model", permanent=True) from error
+            if self._keys is not None:
+                brought.key = await self._keys.key_for(question.account, entry)
+                _check_own(brought.key)
+            if brought.key is None:  # by the server's account, whoever asks
+                question = question.model_copy(update={"account": LOCAL})
             try:
-                response = await self._ask_model(entry, question, scope.deadline)
+                response = await self._ask_model(entry, question, scope.deadline, brought.key)
             except MemberError as error:
                 with anyio.CancelScope(shield=True):  # the time may be over, and it cost the same
                     error.spent = await self._priced(entry, error.spent)
@@ -123,7 +143,7 @@ class ModelCaller:
         responses = (*response.earlier, response)
         spent = [await self._priced(entry, each.spent, each.cache_written) for each in responses]
         return Reply(
-            text=without_keys(response.text),
+            text=without_keys(response.text, brought.key),
             seconds=round(time.perf_counter() - started, 3),
             **total(spent).model_dump(),
             tries=len(responses),
@@ -140,17 +160,17 @@ class ModelCaller:
         cost = await anyio.to_thread.run_sync(price_of, self._prices, entry, tokens)
         return spent.model_copy(update={"cost_usd": cost, "priced_calls": int(cost is not None)})
 
-    async def _wait_while_held(self, provider: str, deadline: float) -> None:
+    async def _wait_while_held(self, account: Account, deadline: float) -> None:
         """Wait as long as the provider has asked for, if that is within the call's time."""
-        while (until := self._held_until.get(provider, 0.0)) > (now := anyio.current_time()):
+        while (until := self._held_until.get(account, 0.0)) > (now := anyio.current_time()):
             if until >= deadline:
-                why = f"{provider} asked to be left alone for another {until - now:.0f} s"
+                why = f"{account[0]} asked to be left alone for another {until - now:.0f} s"
                 raise MemberError(f"{why} (a rate limit)", kind="rate_limit")
             # Not all at the same moment.
             await anyio.sleep(until - now + random.uniform(0, min(1.0, (until - now) / 4)))
 
     async def _ask_model(
-        self, entry: Entry, question: Question, deadline: float
+        self, entry: Entry, question: Question, deadline: float, key: str | None
     ) -> ProviderResponse:
         if entry.model_id in self._without_schema:
             question = question.model_copy(update={"json_schema": None})
@@ -159,13 +179,18 @@ class ModelCaller:
         with noting() as noted:
             try:
                 arguments = _arguments(entry, model, question, fetch_urls=self._fetch_urls)
+                if key is not None:
+                    arguments["key"] = key
+                account = entry.provider, question.account
                 if question.tools and entry.supports_tools:
                     tools = await anyio.to_thread.run_sync(self._tools.find, question.tools)
                     arguments["tools"] = watched(tools, question.steps, asyncio.get_running_loop())
                 if entry.async_model is None:
-                    found = await self._ask_sync(entry, arguments, noted, deadline, hear)
+                    found = await self._ask_sync(
+                        entry, arguments, noted, account, deadline, hear=hear
+                    )
                 else:
-                    async with self._slot(entry, deadline):
+                    async with self._slot(entry, account, deadline):
                         home = asyncio.get_running_loop()
                         found = await on_loop_of(
                             entry.provider,
@@ -203,7 +228,8 @@ class ModelCaller:
         """
         if failure.retry_after:
             until = anyio.current_time() + min(failure.retry_after, LONGEST_HOLD)
-            self._held_until[entry.provider] = max(until, self._held_until.get(entry.provider, 0.0))
+            account = entry.provider, question.account
+            self._held_until[account] = max(until, self._held_until.get(account, 0.0))
         model: Any = entry.async_model or entry.sync_model
         if is_schema and question.json_schema is not None and model.supports_schema:
             self._without_schema.add(entry.model_id)
@@ -221,12 +247,12 @@ class ModelCaller:
             self._without_schema.discard(entry.model_id)
 
     @asynccontextmanager
-    async def _slot(self, entry: Entry, deadline: float) -> AsyncIterator[None]:
+    async def _slot(self, entry: Entry, account: Account, deadline: float) -> AsyncIterator[None]:
         if entry.provider not in self._provider_slots:
             most = [each for each in (self._per_provider, entry.at_once) if each is not None]
             self._provider_slots[entry.provider] = _limiter(min(most, default=None))
         async with self._provider_slots[entry.provider]:
-            await self._wait_while_held(entry.provider, deadline)
+            await self._wait_while_held(account, deadline)
             async with self._total_slots:
                 yield
 
@@ -235,7 +261,9 @@ class ModelCaller:
         entry: Entry,
         arguments: dict[str, Any],
         noted: LastResponse,
+        account: Account,
         deadline: float,
+        *,
         hear: Hear | None,
     ) -> ProviderResponse:
         stop = threading.Event()
@@ -255,7 +283,7 @@ class ModelCaller:
         # Before the slot: a call that waits here must not hold one. It is let go when the call is
         # given up, even if its thread is stuck: that must not keep the next call from the model.
         lock = self._locks[entry.model_id] if entry.is_local else nullcontext()
-        async with lock, self._slot(entry, deadline):
+        async with lock, self._slot(entry, account, deadline):
             try:
                 return await in_thread(work)
             except anyio.get_cancelled_exc_class():
@@ -292,6 +320,16 @@ async def _ask_async(
     finally:
         await noted.connections.close()
     return read_response(model, response)
+
+
+def _check_own(key: str | None) -> None:
+    """Whether llm will take a user's key for one, and not for the name of one of the server's.
+
+    Raises:
+        MemberError: it would not.
+    """
+    if key is not None and key in llm.load_keys():  # type: ignore[no-untyped-call]
+        raise MemberError("your own key is none: give the real one", kind="no_key", permanent=True)
 
 
 def _limiter(limit: int | None) -> AbstractAsyncContextManager[Any]:

@@ -215,14 +215,14 @@ class Store:
                 insert_attachments(db, run.run_id, run.attachments)
                 return None
             if row["ended_at"] is None:
-                db.execute(
-                    "UPDATE runs SET joined = true WHERE run_id = ?"
-                    " AND (coalesce(owner, '') != ? OR ?)",
-                    [row["run_id"], self.owner, self._queues],
-                )
+                db.execute(_JOIN, [row["run_id"], self.owner, self._queues])
             return EarlierRun(**row)
 
         return await self.file.write(write)
+
+    async def join(self, run_id: str) -> None:
+        """Note that somebody besides the caller of its process waits for a run."""
+        await self.file.write(lambda db: db.execute(_JOIN, [run_id, self.owner, self._queues]))
 
     async def earlier_run(
         self, fingerprint: str | None, acceptable: Acceptable
@@ -576,6 +576,7 @@ _RESUMING = (
     f"SELECT {_FRUITLESS} AS fruitless, json_extract(config, '$.member_timeout') AS member_timeout"  # noqa: S608
     " FROM runs WHERE run_id = ?"
 )
+_JOIN = "UPDATE runs SET joined = true WHERE run_id = ? AND (coalesce(owner, '') != ? OR ?)"
 _EARLIER = (
     "SELECT run_id, ended_at FROM runs WHERE fingerprint = ?"  # noqa: S608
     " AND run_id NOT IN ({besides}) AND {own}"

@@ -30,6 +30,12 @@ class Registry:
         """The last snapshot; `None` before the first."""
         self._lock = anyio.Lock()
 
+    def provider_of(self, model: str) -> str:
+        """The plugin that provides a model, as last seen; `unknown` where none does."""
+        if self.latest is None or model not in self.latest.names:
+            return "unknown"
+        return self.latest.find(model).provider
+
     async def snapshot(
         self, *, refresh: bool = False, enough: Callable[[Snapshot], bool] | None = None
     ) -> Snapshot:

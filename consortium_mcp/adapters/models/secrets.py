@@ -41,18 +41,24 @@ _KEY_LIKE = re.compile(
 )
 
 
-def without_keys(text: str) -> str:
+def without_keys(text: str, besides: str | None = None) -> str:
     """The text with the user's keys blanked: all in llm's store and in variables for keys.
 
     A model's answer gets this; it may well speak of things that only look like keys.
+
+    Args:
+        text: what a model or its plugin said.
+        besides: one more key, which came with the call.
     """
+    if besides is not None and (forms := sorted(_forms(besides), key=len, reverse=True)):
+        text = re.sub("|".join(forms), BLANKED, text)
     known = _known_keys()
     return text if known is None else known.sub(BLANKED, text)
 
 
-def without_secrets(text: str) -> str:
+def without_secrets(text: str, besides: str | None = None) -> str:
     """The same, and whatever looks like a key: for errors, which echo what was sent."""
-    return _KEY_LIKE.sub(f" {BLANKED}", without_keys(text))
+    return _KEY_LIKE.sub(f" {BLANKED}", without_keys(text, besides))
 
 
 def _known_keys() -> re.Pattern[str] | None:

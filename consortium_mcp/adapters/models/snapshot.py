@@ -17,8 +17,6 @@ from consortium_mcp.core.panel.member_syntax import unknown_model_message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import llm.plugins
-
 PACKAGE_FOR = {
     "claude": "llm-anthropic",
     "anthropic/": "llm-anthropic",
@@ -114,6 +112,20 @@ class Entry:
         """The options that it has, by llm's names."""
         model: Any = self.async_model or self.sync_model
         return frozenset(model.Options.model_fields)
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether its provider wants a key."""
+        model: Any = self.async_model or self.sync_model
+        return bool(model.needs_key)
+
+    @property
+    def key_name(self) -> str | None:
+        """The name in llm of the key that a call may bring along; `None` where none may."""
+        model: Any = self.async_model or self.sync_model
+        if not isinstance(model, llm.KeyModel | llm.AsyncKeyModel) or model.key:
+            return None
+        return model.needs_key or None
 
     @property
     def missing(self) -> str | None:

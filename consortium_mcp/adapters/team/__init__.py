@@ -1,4 +1,5 @@
-"""What the servers of one team share in their database, besides the journal.
+"""What a team's database holds besides the journal: who may spend what, and what they have.
 
-Begin with `shared_state`.
+Its SQL is PostgreSQL's, spelled with `?` for values. Begin with `ledger`. `shared_state` is what
+one server has begun and another may go on with.
 """

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from pydantic import ConfigDict, Field, SkipValidation
 
 from consortium_mcp.core.domain.attachment import Attachment
+from consortium_mcp.core.domain.principal import LOCAL, Principal
 from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.tool_use import PlainSteps, Steps
 from consortium_mcp.core.domain.values import Spending, Value
@@ -69,6 +70,8 @@ class Question(Value):
     """What the model may use on the way, by llm's names."""
     steps: SkipValidation[Steps] = Field(default=PlainSteps(), repr=False, exclude=True)
     """Goes along where tools are used."""
+    account: SkipValidation[Principal] = Field(default=LOCAL, repr=False, exclude=True)
+    """Whose keys it may be asked with; the local user's are the server's."""
 
     @property
     def estimated_tokens(self) -> int:

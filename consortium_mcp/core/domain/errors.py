@@ -106,6 +106,19 @@ class BudgetExceeded(RunError):
     """The next call would exceed the run's budget; it was not made."""
 
 
+class BudgetError(RunError):
+    """Somebody's budget does not allow a run; no model was called.
+
+    Args:
+        message: what is left, of what, and when it is counted anew.
+        what: what is short: `calls`, `tokens`, `dollars`, or `runs` at once.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class StoreError(ConsortiumError):
     """The database cannot do what was requested."""
 

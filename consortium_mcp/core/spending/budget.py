@@ -9,6 +9,7 @@ from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.domain.tool_use import WatchedSteps
 from consortium_mcp.core.domain.values import Spending, total
 from consortium_mcp.core.spending.costs import Costs, no_price
+from consortium_mcp.core.spending.limits import Used
 
 if TYPE_CHECKING:
     from consortium_mcp.core.domain.ask import Ask, CallPrice, Question, Reply
@@ -45,6 +46,16 @@ class Budget:
         self.calls = 0
         self.spent = Spending()
         """As the providers report it."""
+
+    @property
+    def used(self) -> Used:
+        """What all calls used, those under way as well, estimated where no provider has told it."""
+        tokens = self._tokens + self._reserved
+        return Used(calls=self.calls, tokens=tokens, dollars=self._costs.committed)
+
+    def close(self) -> None:
+        """Refuse every further call; what is under way may end."""
+        self._max_calls = self.calls
 
     async def __call__(self, question: Question, /) -> Reply:
         """Make the call; see `core.domain.ask.Ask`.

@@ -52,6 +52,11 @@ class Costs:
         self._dearest: dict[str, float] = {}
         """Model -> what its dearest call has cost."""
 
+    @property
+    def committed(self) -> float:
+        """US dollars, as told or else as estimated, with those of calls under way."""
+        return self._spent + self._reserved
+
     def reserve(self, question: Question, input_tokens: int) -> float:
         """Set aside what the call may cost, in US dollars; `release` it when the call has ended.
 
@@ -61,7 +66,7 @@ class Costs:
         if self._limit is None:
             return 0.0
         expected = self._expected(question, input_tokens)
-        committed = self._spent + self._reserved
+        committed = self.committed
         if committed + expected > self._limit or committed >= self._limit:
             raise BudgetExceeded(
                 f"max_cost is ${self._limit:g}; about ${committed:.4f} is spent or under way, and "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS: Mapping[str, str] = {
+    "budgets": "team.budgets",
     "calibrate": "measuring.calibrate",
     "costs": "measuring.costs",
     "demo": "demo",
@@ -34,7 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "uninstall": "uninstall",
     "work": "team.work",
 }
-"""Subcommand -> the module in this folder that defines it as `command`."""
+"""Subcommand -> the module that defines it as `command`, as seen from this folder."""
 
 
 class LazyGroup(click.Group):
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
         """The subcommand with this name; `None` if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"consortium_mcp.frontends.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f".{COMMANDS[cmd_name]}", __package__)
         command: click.Command = module.command
         return command
 

@@ -19,11 +19,11 @@ from consortium_mcp.adapters.identity.own_tokens import OwnTokens
 from consortium_mcp.adapters.identity.verifier import Verifier
 from consortium_mcp.frontends.browser.access import Access
 from consortium_mcp.frontends.browser.app import make_app as make_pages
-from consortium_mcp.frontends.team.hosts import KnownHosts
-from consortium_mcp.frontends.team.login import Login
-from consortium_mcp.frontends.team.scopes import MCP_PATH
-from consortium_mcp.frontends.team.sessions import Sessions
-from consortium_mcp.frontends.team.sign_in import SignIn, WebClient
+from consortium_mcp.frontends.team.entrance.hosts import KnownHosts
+from consortium_mcp.frontends.team.entrance.login import Login
+from consortium_mcp.frontends.team.entrance.scopes import MCP_PATH
+from consortium_mcp.frontends.team.entrance.sessions import Sessions
+from consortium_mcp.frontends.team.entrance.sign_in import SignIn, WebClient
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -13,7 +13,9 @@ import anyio
 import click
 import uvicorn
 from mcp.server.request_state import RequestStateSecurity
+from starlette.routing import Route
 
+from consortium_mcp.adapters.identity.identity import SCOPES
 from consortium_mcp.adapters.identity.own_tokens import OwnTokens
 from consortium_mcp.adapters.postgres.opening import team_database
 from consortium_mcp.adapters.team.shared_state import SharedPlans, shared_secret
@@ -21,20 +23,30 @@ from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.principal import ANYBODY, LOCAL
 from consortium_mcp.frontends.mcp.http import listen
 from consortium_mcp.frontends.mcp.server import make_server
+from consortium_mcp.frontends.team.admin import admin_routes
 from consortium_mcp.frontends.team.app import Surroundings, key_set, make_app, make_open_app
+from consortium_mcp.frontends.team.entrance.login import identity_of
 from consortium_mcp.frontends.team.health import Health
+from consortium_mcp.frontends.team.metrics import Metrics
 from consortium_mcp.frontends.team.news import News
+from consortium_mcp.frontends.team.user_keys import key_routes
 from consortium_mcp.services.runs.supervisor import unwrapped
-from consortium_mcp.services.team.opening import open_team
+from consortium_mcp.services.team.own_keys import user_keys_of
+from consortium_mcp.services.workers.opening import open_team
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Collection
     from types import FrameType
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from consortium_mcp.adapters.databases.database import Database
     from consortium_mcp.adapters.settings import Settings
-    from consortium_mcp.services.team.opening import Team
+    from consortium_mcp.adapters.team.user_keys import UserKeys
+    from consortium_mcp.core.domain.principal import Principal
+    from consortium_mcp.services.workers.opening import Team
 
 logger = logging.getLogger(__name__)
 DEFAULT_PORT = 8765
@@ -73,8 +85,10 @@ async def _serve(settings: Settings, listening: socket.socket, works: bool) -> N
     _check_reach(settings, listening.getsockname()[0], has_login=has_login)
     try:
         async with anyio.create_task_group() as group:
-            async with open_team(settings, group, work=works) as team:
-                await _serve_team(settings, listening, team, has_login=has_login)
+            metrics = Metrics()
+            async with open_team(settings, group, work=works, meter=metrics) as team:
+                metrics.database = team.database
+                await _serve_team(settings, listening, team, metrics, has_login=has_login)
             group.cancel_scope.cancel()  # its runs have ended or are another server's by now
     except ExceptionGroup as errors:
         raise unwrapped(errors) from errors
@@ -90,12 +104,22 @@ async def _has_login(settings: Settings) -> bool:
 
 
 async def _serve_team(
-    settings: Settings, listening: socket.socket, team: Team, *, has_login: bool
+    settings: Settings,
+    listening: socket.socket,
+    team: Team,
+    metrics: Metrics,
+    *,
+    has_login: bool,
 ) -> None:
     database = team.database
     host, port = listening.getsockname()[:2]
     around = _surroundings(settings, host, port)
-    around = replace(around, secrets=(await shared_secret(database, "front"),))
+    around = replace(
+        around,
+        secrets=(await shared_secret(database, "front"),),
+        routes=_routes_of_users(settings, team),
+        open_routes=[Route("/metrics", metrics.answer)],
+    )
     health = Health(lambda: database.read("SELECT 1 AS alive"))
     server = make_server(
         settings,
@@ -117,6 +141,28 @@ async def _serve_team(
         group.start_soon(news.run)
         await _Server(app, health, team, settings.team.drain_seconds).serve([listening])
         group.cancel_scope.cancel()
+
+
+def _routes_of_users(settings: Settings, team: Team) -> list[Route]:
+    """What users see and give of their own, and what admins see."""
+    keys = user_keys_of(settings, team.database)
+
+    async def database() -> Database:
+        return team.database
+
+    async def ring() -> UserKeys | None:
+        return keys
+
+    def principal_of(request: Request) -> Principal | None:
+        return identity_of(request).principal
+
+    def scopes_of(request: Request) -> Collection[str]:
+        return [scope for scope in SCOPES if identity_of(request).may(scope)]
+
+    return [
+        *admin_routes(database, principal_of, scopes_of),
+        *key_routes(ring, database, principal_of, scopes_of),
+    ]
 
 
 def _check_reach(settings: Settings, host: str, *, has_login: bool) -> None:

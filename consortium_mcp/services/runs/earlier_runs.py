@@ -60,6 +60,13 @@ class EarlierRuns:
         look_up = partial(self._store.begin_run_unless_asked, run, report)
         return await self._found(run, look_up, join=join)
 
+    async def join(self, run: Run, *, join: bool) -> Consultation | None:
+        """As `find`; a run that works on the question goes on for this caller, too."""
+        found = await self.find(run, join=join)
+        if found is not None and found.joined:
+            await self._store.join(found.run_id)
+        return found
+
     async def find(self, run: Run, *, join: bool) -> Consultation | None:
         """The run that answers the question already; `None` if there is none."""
         return await self._found(run, partial(self._store.earlier_run, run.fingerprint), join=join)

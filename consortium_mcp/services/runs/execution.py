@@ -20,12 +20,13 @@ from consortium_mcp.core.reports.report import Usage
 from consortium_mcp.core.reports.reporting import report_of, tools_used
 from consortium_mcp.core.spending.budget import Budget
 from consortium_mcp.core.spending.costs import no_price
+from consortium_mcp.services.runs.admission import UNLIMITED, Allowance
 from consortium_mcp.services.runs.handle import RunHandle
 from consortium_mcp.services.runs.progress import Progress
 from consortium_mcp.services.runs.stage import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from consortium_mcp.adapters.journal.recorder import Write
     from consortium_mcp.adapters.journal.store import Store
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from consortium_mcp.core.domain.tool_use import ToolUse
     from consortium_mcp.core.records.exchange import Exchange
     from consortium_mcp.core.reports.report import RunReport
+    from consortium_mcp.core.spending.limits import Used
 
     WrapAsk = Callable[["RunExecution", Ask], Ask]
 
@@ -53,6 +55,9 @@ class RunExecution:
         wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
         price: what a call costs, for a run with `max_cost`.
+        allowance: what its user's budget leaves it; the journal keeps what was asked for.
+        settle: is told what the run has used when it ends, before anybody else hears of that, and
+            again once its last late answer is in. Whoever has it wants no call to begin in between.
     """
 
     def __init__(
@@ -68,11 +73,16 @@ class RunExecution:
         wrap: WrapAsk | None = None,
         parent: RunHandle | None = None,
         price: CallPrice = no_price,
+        allowance: Allowance = UNLIMITED,
+        settle: Callable[[Used], Awaitable[None]] | None = None,
     ) -> None:
-        self._run = run
+        self._settle_with = settle
+        self._settled: Used | None = None
+        self._config = run.config
+        limits = allowance.within(run.config)
+        self._run = run if limits is run.config else run.model_copy(update={"config": limits})
         self._created_at = created_at
         self._store = store
-        limits = run.config
         self.budget = Budget(ask, limits.max_calls, limits.max_total_tokens, limits.max_cost, price)
         for exchange in recorded:
             self.budget.remember(exchange)
@@ -113,8 +123,10 @@ class RunExecution:
 
     @property
     def run(self) -> Run:
-        """The run in its current state."""
-        return self._run
+        """The run in its current state, with its configuration as it was asked for."""
+        if self._run.config is self._config:
+            return self._run
+        return self._run.model_copy(update={"config": self._config})
 
     @property
     def unwritten(self) -> StoreError | None:
@@ -146,11 +158,22 @@ class RunExecution:
                 )
                 self._seconds = self._elapsed()
                 await self._save()
+                await self._settle()
                 handle.end()  # waiting callers get the report; late answers may still come
         finally:
             if self._run.status == "working":
                 self._mark_as_ended()
             await self._save()  # again: late answers have cost something too
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Tell what the run has used, if that is news."""
+        if self._settle_with is None or self.handle.taken_over:
+            return
+        self.budget.close()
+        if (used := self.budget.used) != self._settled:
+            self._settled = used
+            await self._settle_with(used)
 
     def _mark_as_ended(self) -> None:
         self._seconds = self._elapsed()
@@ -194,7 +217,7 @@ class RunExecution:
     def _record_of_run(self) -> RunRecord:
         exchanges = self._recorder.exchanges
         uses = self._tool_uses.all
-        return RunRecord.of(self._run, self.handle.report, exchanges, self._begun.all, uses)
+        return RunRecord.of(self.run, self.handle.report, exchanges, self._begun.all, uses)
 
     async def _write_rest(self) -> bool:
         """Write what could not be written before, and then a report that does not complain."""

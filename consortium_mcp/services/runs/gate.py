@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from consortium_mcp.core.domain.principal import LOCAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consortium_mcp.core.domain.ask import Ask, Question, Reply
+    from consortium_mcp.core.domain.principal import Principal
 
 
 class CallGate:
@@ -35,6 +38,16 @@ class CallGate:
             self._under_way -= 1
             if self._on_idle is not None and not self._under_way:
                 self._on_idle()
+
+    def on_account_of(self, principal: Principal) -> Ask:
+        """What makes calls through this gate with the keys of this user."""
+        if principal == LOCAL:
+            return self
+
+        async def ask(question: Question, /) -> Reply:
+            return await self(question.model_copy(update={"account": principal}))
+
+        return ask
 
     def close(self, on_idle: Callable[[], None]) -> bool:
         """Begin nothing more, and call `on_idle` once the last call under way has ended.

@@ -1,5 +1,4 @@
-"""What a team's server does besides: runs wait in a queue, and any process works on them.
+"""What a team's server adds to the services: budgets that hold, users' own keys, the audit log.
 
-It needs the extra `team`, and nothing of it is imported for one person's server. Begin with
-`opening`; `worker` works, `sweeping` finds what dead workers left, `queueing` lets runs wait.
+`assembly` takes it in where the database is a team's. Begin with `budgets`.
 """

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from consortium_mcp.core.domain.ask import Question, Reply
 from consortium_mcp.core.domain.errors import BudgetExceeded, MemberError
 from consortium_mcp.core.domain.text import estimated_tokens
 from consortium_mcp.core.spending.budget import Budget
+from consortium_mcp.core.spending.limits import Used
 from tests.support.fakes import FakeAsk
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +44,19 @@ async def test_tokens_are_those_reported_and_the_next_prompt_is_estimated() -> N
     await budget(question("x" * 40))  # 15 used and about 10 more
     with pytest.raises(BudgetExceeded, match="about 30 are used and this call's prompt has about"):
         await budget(question("x" * 44))
+
+
+async def test_what_is_under_way_counts_as_used_and_a_closed_budget_begins_nothing() -> None:
+    budget = Budget(FakeAsk(a=[5.0, "42"]), None, None, 9, lambda *_: 0.5)
+    async with anyio.create_task_group() as group:
+        group.start_soon(budget, question("x" * 80))
+        await anyio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
+        assert budget.used == Used(calls=1, tokens=20, dollars=0.5)
+        budget.close()
+        with pytest.raises(BudgetExceeded):
+            await budget(question())
+    assert budget.used == Used(calls=1, tokens=15, dollars=0.5)
 
 
 async def test_calls_on_their_way_are_reserved_for() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from consortium_mcp.services.team.opening import Team, open_team
+from consortium_mcp.services.workers.opening import Team, open_team
 from tests.support.fakes import FakeAsk, reply, verdict
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ def command(settings: Settings) -> None:
 
     Needs CONSORTIUM_DATABASE_URL. Any number of these share one database.
     """
-    from consortium_mcp.services.team.opening import run_worker  # noqa: PLC0415 (it takes its time)
+    from consortium_mcp.services.workers.opening import run_worker  # noqa: PLC0415 (it takes its time)
 
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

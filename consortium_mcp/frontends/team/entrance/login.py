@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.frontends.team.scopes import MCP_PATH, scope_of_message, scope_of_page
+from consortium_mcp.frontends.team.entrance.scopes import MCP_PATH, scope_of_message, scope_of_page
 from consortium_mcp.services.users.callers import called_by
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.identity.identity import Identity
     from consortium_mcp.adapters.identity.verifier import Verifier
-    from consortium_mcp.frontends.team.sessions import Sessions
+    from consortium_mcp.frontends.team.entrance.sessions import Sessions
 
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/sign-in", "/.well-known/")
 """Where nobody need be signed in; addresses may go on after these."""

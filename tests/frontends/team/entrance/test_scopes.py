@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consortium_mcp.frontends.team.scopes import scope_of_message, scope_of_page
+from consortium_mcp.frontends.team.entrance.scopes import scope_of_message, scope_of_page
 
 READ_ONLY = {"list_runs", "get_run"}
 

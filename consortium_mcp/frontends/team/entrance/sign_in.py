@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from consortium_mcp.adapters.identity.identity import SCOPES
 from consortium_mcp.core.domain.errors import ConsortiumError
-from consortium_mcp.frontends.team.sessions import SIGN_IN_COOKIE, SIGN_IN_SECONDS
+from consortium_mcp.frontends.team.entrance.sessions import SIGN_IN_COOKIE, SIGN_IN_SECONDS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.identity.identity import Identity
     from consortium_mcp.adapters.identity.key_set import KeySet
     from consortium_mcp.adapters.identity.verifier import Verifier
-    from consortium_mcp.frontends.team.sessions import Sessions
+    from consortium_mcp.frontends.team.entrance.sessions import Sessions
 
 PATH = "/sign-in"
 CALLBACK = "/sign-in/callback"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
@@ -15,9 +15,11 @@ from consortium_mcp.adapters.queue.job_queue import JobQueue
 from consortium_mcp.adapters.queue.queued_runs import QueuedRuns
 from consortium_mcp.services.assembly import assemble
 from consortium_mcp.services.runs.supervisor import unwrapped
-from consortium_mcp.services.team.queueing import Queueing
-from consortium_mcp.services.team.sweeping import Sweeper
-from consortium_mcp.services.team.worker import Worker
+from consortium_mcp.services.team.meter import Meter
+from consortium_mcp.services.workers.queueing import Queueing
+from consortium_mcp.services.workers.sweeping import Sweeper
+from consortium_mcp.services.workers.upkeep import keep_up
+from consortium_mcp.services.workers.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 20.0
 """For how long runs may go on in a process that is asked to end."""
+
+
+class TeamMeter(Meter, Protocol):
+    """Counts what a process of a team's server does."""
+
+    def taken_over(self) -> None:
+        """Count a run of a dead process that this one goes on with."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ async def open_team(
     group: TaskGroup,
     *,
     work: bool = True,
+    meter: TeamMeter | None = None,
     **parts: Any,  # noqa: ANN401 (the keywords of `assemble`)
 ) -> AsyncIterator[Team]:
     """A process of a team's server while the context lasts; then its runs go to others at once.
@@ -71,6 +82,7 @@ async def open_team(
         settings: where things are, and how many runs may work here.
         group: the task group that runs live in; it outlasts the context.
         work: whether this process works on runs itself.
+        meter: counts what is done.
         **parts: see `assemble`.
 
     Raises:
@@ -83,12 +95,14 @@ async def open_team(
     runs = QueuedRuns(store)
     queueing = Queueing(queue, runs)
     await queue.open()
-    service = assemble(settings, group, store=store, dispatch=queueing, **parts)
+    service = assemble(settings, group, store=store, dispatch=queueing, meter=meter, **parts)
     worker = None
     if work:
         sweeper = Sweeper(queue, runs, queueing)
-        worker = Worker(service, queue, runs, sweeper, settings.worker_runs)
+        told = None if meter is None else meter.taken_over
+        worker = Worker(service, queue, runs, sweeper, settings.worker_runs, on_takeover=told)
         group.start_soon(worker.run)
+        group.start_soon(keep_up, settings, database)
     team = Team(service, worker, queue, database)
     try:
         yield team

@@ -10,11 +10,13 @@ import anyio
 from consortium_mcp.core.domain.errors import ConsortiumError, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consortium_mcp.adapters.queue.job_queue import JobQueue
     from consortium_mcp.adapters.queue.queued_runs import QueuedRuns
     from consortium_mcp.services.runs.handle import RunHandle
     from consortium_mcp.services.service import Service
-    from consortium_mcp.services.team.sweeping import Sweeper
+    from consortium_mcp.services.workers.sweeping import Sweeper
 
 logger = logging.getLogger(__name__)
 _AGAIN_SECONDS = 1.0
@@ -29,10 +31,18 @@ class Worker:
         runs: the runs that they are about.
         sweeper: finds what other workers have left.
         slots: runs at once.
+        on_takeover: is told when this process goes on with a run of a dead one.
     """
 
     def __init__(
-        self, service: Service, queue: JobQueue, runs: QueuedRuns, sweeper: Sweeper, slots: int
+        self,
+        service: Service,
+        queue: JobQueue,
+        runs: QueuedRuns,
+        sweeper: Sweeper,
+        slots: int,
+        *,
+        on_takeover: Callable[[], None] | None = None,
     ) -> None:
         self._service = service
         self._queue = queue
@@ -41,6 +51,7 @@ class Worker:
         self._slots = slots
         self._stopping = False
         self._stopped = anyio.Event()
+        self._on_takeover = on_takeover
         self.takeovers = 0
         """Runs of dead processes that this one has gone on with."""
 
@@ -73,6 +84,8 @@ class Worker:
                 return True
             if taken.taken_over:
                 self.takeovers += 1
+                if self._on_takeover is not None:
+                    self._on_takeover()
                 logger.warning("goes on with run %s of a process that died", run_id)
             handle = await self._go_on(run_id, self._service.for_principal(taken.principal))
         if self._stopping:

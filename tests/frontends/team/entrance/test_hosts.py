@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from consortium_mcp.frontends.team.hosts import KnownHosts
+from consortium_mcp.frontends.team.entrance.hosts import KnownHosts
 from tests.support.asgi import ask
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from consortium_mcp.adapters.settings import Settings
 from consortium_mcp.core.domain.errors import ConfigError
 from consortium_mcp.core.domain.principal import Principal
 from consortium_mcp.core.domain.request import ConsultRequest
-from consortium_mcp.services.team.opening import run_worker
+from consortium_mcp.services.workers.opening import run_worker
 from tests.services.team.support import opened
 from tests.support.databases import ON_POSTGRES
 from tests.support.panels import PANEL, panel_models

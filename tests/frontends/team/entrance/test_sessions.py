@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from consortium_mcp.adapters.identity.identity import Identity
 from consortium_mcp.core.domain.principal import Principal
-from consortium_mcp.frontends.team.sessions import COOKIE, Sessions
+from consortium_mcp.frontends.team.entrance.sessions import COOKIE, Sessions
 
 pytestmark = pytest.mark.anyio
 ALICE = Identity(

@@ -12,7 +12,7 @@ from consortium_mcp.core.domain.errors import StoreError
 if TYPE_CHECKING:
     from consortium_mcp.adapters.queue.job_queue import JobQueue
     from consortium_mcp.adapters.queue.queued_runs import QueuedRuns
-    from consortium_mcp.services.team.queueing import Queueing
+    from consortium_mcp.services.workers.queueing import Queueing
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 2.0

@@ -1,0 +1,85 @@
+"""What an admin sees over HTTP, and what users see of their own: figures and deeds, no texts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from consortium_mcp.adapters.team.ledger import Ledger
+from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.frontends.team.requests import answering
+from consortium_mcp.services.team.audit import Administration
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from consortium_mcp.core.domain.principal import Principal
+    from consortium_mcp.frontends.team.requests import GetDatabase, PrincipalOf, ScopesOf
+
+ADMIN = "admin"
+
+
+def admin_routes(
+    database: GetDatabase, principal_of: PrincipalOf, scopes_of: ScopesOf
+) -> list[Route]:
+    """`/admin/usage`, `/admin/audit` and `/usage`.
+
+    Args:
+        database: gives the team's database.
+        principal_of: says who asks.
+        scopes_of: says what they may.
+    """
+
+    async def usage(request: Request, _principal: Principal) -> dict[str, Any]:
+        period = _period(request)
+        users = await Administration(await database()).usage(period)
+        return {"period": period, "users": [asdict(user) for user in users]}
+
+    async def audit(request: Request, _principal: Principal) -> dict[str, Any]:
+        query = request.query_params
+        page = await Administration(await database()).audit(
+            _time(query.get("since")), _number(query.get("limit"), 100), query.get("cursor")
+        )
+        return page.model_dump(mode="json")
+
+    async def own_usage(request: Request, principal: Principal) -> dict[str, Any]:
+        period, here = _period(request), await database()
+        found = await Administration(here).usage(period, principal)
+        used = asdict(found[0]) if found else {"runs": 0, "calls": 0, "tokens": 0, "dollars": 0.0}
+        for name in ("issuer", "subject"):
+            used.pop(name, None)
+        standings = await Ledger(here).standings(principal)
+        return {"period": period, "used": used, "limits": [each.as_data() for each in standings]}
+
+    return [
+        Route("/admin/usage", answering(usage, principal_of, scopes_of, ADMIN)),
+        Route("/admin/audit", answering(audit, principal_of, scopes_of, ADMIN)),
+        Route("/usage", answering(own_usage, principal_of, scopes_of)),
+    ]
+
+
+def _period(request: Request) -> str:
+    return request.query_params.get("period") or f"{datetime.now(UTC):%Y-%m}"
+
+
+def _time(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"since is {text!r}; write a time such as 2026-11-29 or 2026-11-29T08:00:00Z."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _number(text: str | None, default: int) -> int:
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > 9:  # noqa: PLR2004 (enough for any)
+        raise ConfigError(f"limit is {text!r}; it must be a whole number.")
+    return int(text)
