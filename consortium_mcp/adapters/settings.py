@@ -11,9 +11,11 @@ import click
 
 from consortium_mcp.adapters.team_settings import TeamSettings, read_team_settings
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.text import read_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
@@ -75,6 +77,11 @@ class Settings:
     user_keys: UserKeysPolicy = "no"
     """Whether a team's users are asked for with their own keys of providers."""
 
+    keep_runs: timedelta | None = None
+    """How old the runs of a team's database get; `None` for no end. So the other two."""
+    keep_audit: timedelta | None = None
+    keep_ledger: timedelta | None = None
+
     @property
     def prices(self) -> Path:
         """The user's own prices; see `prices`."""
@@ -107,6 +114,9 @@ def from_environment(
         team=read_team_settings(env) if for_team else TeamSettings(),
         secrets=_secrets(env) if for_team else (),
         user_keys=_user_keys(env) if for_team else "no",
+        keep_runs=_age(env, "CONSORTIUM_KEEP_RUNS"),
+        keep_audit=_age(env, "CONSORTIUM_KEEP_AUDIT"),
+        keep_ledger=_age(env, "CONSORTIUM_KEEP_LEDGER"),
         user_dir=user_dir,
         wait_seconds=_seconds(env, "CONSORTIUM_WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
         log_level=_log_level(env),
@@ -199,6 +209,15 @@ def _count(env: Mapping[str, str], name: str) -> int | None:
     if not text.isdecimal() or int(text[:9]) < 1:
         raise ConfigError(f"{name} is {text!r}; it must be a whole number of 1 or more, or unset.")
     return int(text)
+
+
+def _age(env: Mapping[str, str], name: str) -> timedelta | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not (age := read_age(text, "hdw")):  # not minutes: who writes 3m here may mean months
+        raise ConfigError(f"{name} is {text!r}; it must be an age such as 90d or 26w, or unset.")
+    return age
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def test_only_a_teams_server_has_secrets(tmp_path: Path) -> None:
         from_environment(named, for_team=True)
     with pytest.raises(ConfigError, match="choose one of no, own-first, own-only"):
         from_environment({"CONSORTIUM_USER_KEYS": "yes"}, for_team=True)
+
+
+def test_what_a_team_keeps_has_an_age() -> None:
+    assert from_environment({}).keep_runs is None
+    ages = {"CONSORTIUM_KEEP_RUNS": "90d", "CONSORTIUM_KEEP_AUDIT": "26w"}
+    found = from_environment(ages)
+    assert (found.keep_runs, found.keep_audit) == (timedelta(days=90), timedelta(weeks=26))
+    with pytest.raises(ConfigError, match="CONSORTIUM_KEEP_LEDGER is '3m'; it must be an age such"):
+        from_environment({"CONSORTIUM_KEEP_LEDGER": "3m"})
