@@ -271,6 +271,7 @@ class Service:
             tool_uses=record.tool_uses,
             wrap=wrap,
             price=prices.price,
+            outlives=self._dispatch.outlives,
         )
         self._start(execution)
         return execution.handle

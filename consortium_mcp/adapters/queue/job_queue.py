@@ -180,7 +180,7 @@ class JobQueue:
         return float(row["age"])
 
     async def work(self, consult: Callable[[str], Awaitable[bool]], slots: int) -> None:
-        """Take jobs until `stop` is called and all that were taken have ended.
+        """Take jobs until `stop` is called, and all that were taken have ended; no cancel ends it.
 
         Args:
             consult: works on a run until that has ended; False if another worker is to go on.
@@ -214,7 +214,9 @@ class JobQueue:
             )
             self._workers.append(worker)
             try:
-                await worker.run()  # type: ignore[no-untyped-call]
+                # What is cancelled are the runs; then their jobs end by themselves.
+                with anyio.CancelScope(shield=True):
+                    await worker.run()  # type: ignore[no-untyped-call]
             except ConnectorException as error:
                 logger.warning("the worker begins anew: %s", error)
                 await anyio.sleep(_BEAT_SECONDS)

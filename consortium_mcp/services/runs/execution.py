@@ -53,6 +53,7 @@ class RunExecution:
         wrap: wraps `ask`, to answer for members and arbiters that are consortiums themselves.
         parent: the run that this one is nested in.
         price: what a call costs, for a run with `max_cost`.
+        outlives: whether another process goes on with the run when this one ends.
     """
 
     def __init__(
@@ -68,9 +69,11 @@ class RunExecution:
         wrap: WrapAsk | None = None,
         parent: RunHandle | None = None,
         price: CallPrice = no_price,
+        outlives: bool = False,
     ) -> None:
         self._run = run
         self._created_at = created_at
+        self._outlives = outlives
         self._store = store
         limits = run.config
         self.budget = Budget(ask, limits.max_calls, limits.max_total_tokens, limits.max_cost, price)
@@ -147,8 +150,11 @@ class RunExecution:
                 self._seconds = self._elapsed()
                 await self._save()
                 handle.end()  # waiting callers get the report; late answers may still come
+        except anyio.get_cancelled_exc_class():
+            handle.left = self._outlives and self._run.status == "working" and not handle.cancelled
+            raise
         finally:
-            if self._run.status == "working":
+            if self._run.status == "working" and not handle.left:
                 self._mark_as_ended()
             await self._save()  # again: late answers have cost something too
 
