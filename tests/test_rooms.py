@@ -170,7 +170,7 @@ ONLY_IN = {
     "sqlite_utils": ["adapters/journal/", "adapters/fragments.py"],
     "procrastinate": ["adapters/queue/"],
     "psycopg": ["adapters/postgres/"],
-    "psycopg_pool": ["adapters/postgres/"],
+    "psycopg_pool": ["adapters/postgres/", "adapters/queue/job_queue.py"],
     "sqlite3": [
         "adapters/journal/",
         "adapters/saved/",

@@ -235,6 +235,7 @@ class Service:
             price=prices.price,
             allowance=allowance,
             settle=partial(self._admission.settle, run_id) if self._admission.counts else None,
+            outlives=self._dispatch.outlives,
         )
 
     async def find(self, request: ConsultRequest) -> Consultation | None:

@@ -74,7 +74,7 @@ class Pulse(Protocol):
 class Database(Protocol):
     """The journal's database.
 
-    `write`, `read` and `close` raise:
+    `write`, `write_one`, `read` and `close` raise:
         StoreUnavailable: it cannot be used now; the message names it and the remedy.
         StoreBusy: another process held a lock for too long.
         StoreNewer: a newer version of this software wrote it.
@@ -106,6 +106,10 @@ class Database(Protocol):
 
     async def write(self, change: Callable[[Connection], T]) -> T:
         """Make a change in one transaction, and return what it returns."""
+        ...
+
+    async def write_one(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Make a change of one statement, which may be made twice; how many rows it changed."""
         ...
 
     async def read(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Any]:

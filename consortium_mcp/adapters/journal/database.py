@@ -104,6 +104,10 @@ class DatabaseFile:
             result: T = await self._in_thread(self._writer, work)
         return result
 
+    async def write_one(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Make a change of one statement; how many rows it changed."""
+        return await self.write(lambda connection: connection.execute(sql, values).rowcount)
+
     async def read(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """The rows of a query."""
         return await self._in_thread(

@@ -67,30 +67,29 @@ def insert(db: Connection, table: str, values: dict[str, Any]) -> bool:
 
 
 def insert_owned(
-    db: Connection, table: str, values: dict[str, Any], owner: str, again: str = "DO NOTHING"
-) -> bool:
-    """Insert a row of a run, unless the run is recorded as somebody else's.
+    table: str, values: dict[str, Any], owner: str, again: str = "DO NOTHING"
+) -> tuple[str, list[Any]]:
+    """A statement that inserts a row of a run, unless the run is recorded as somebody else's.
+
+    On PostgreSQL the run cannot change its owner between the look and the write.
 
     Args:
-        db: a transaction.
         table: has a column `run_id`.
         values: by column.
         owner: who writes.
         again: what to do if there is a row with its key.
 
     Returns:
-        Whether a row was written. It is the same transaction that looks and that writes: on
-        PostgreSQL the run cannot change its owner in between.
+        The statement and its values.
     """
     marks = ", ".join("?" for _ in values)
-    inserted = db.execute(
-        "WITH run AS (SELECT owner FROM runs WHERE run_id = ? /* FOR SHARE */)"  # noqa: S608 (names are ours)
-        f" INSERT INTO {table} ({', '.join(values)}) SELECT {marks}"
-        " WHERE NOT EXISTS (SELECT 1 FROM run WHERE coalesce(run.owner, '') != ?)"
-        f" ON CONFLICT {again}",
-        [values["run_id"], *values.values(), owner],
+    sql = (
+        f"INSERT INTO {table} ({', '.join(values)})"  # noqa: S608 (names are ours)
+        " WITH run AS (SELECT owner FROM runs WHERE run_id = ? /* FOR SHARE */)"
+        f" SELECT {marks} WHERE NOT EXISTS (SELECT 1 FROM run WHERE coalesce(run.owner, '') != ?)"
+        f" ON CONFLICT {again}"
     )
-    return inserted.rowcount == 1
+    return sql, [values["run_id"], *values.values(), owner]
 
 
 def record_of(

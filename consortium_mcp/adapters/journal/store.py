@@ -260,25 +260,20 @@ class Store:
             " WHERE run_id = ? AND owner = ?"
         )
         bound = [*values.values(), ended_at, report.run_id, self.owner]
-        await self._write_owned(
-            report.run_id or "", lambda db: db.execute(sql, bound).rowcount == 1
-        )
+        await self._write_owned(report.run_id or "", sql, bound)
 
-    async def _write_owned(self, run_id: str, write: Callable[[Connection], bool]) -> None:
+    async def _write_owned(self, run_id: str, sql: str, values: Sequence[Any]) -> None:
         """Write something of a run, and tell if nothing was written as another process has it.
 
         Args:
             run_id: the run. One that could not be recorded yet is still this process's.
-            write: writes it if the run is this process's; whether anything was written.
+            sql: writes it if the run is this process's.
+            values: of the statement.
         """
-
-        def change(db: Connection) -> bool:
-            if write(db):
-                return False
-            sql = "SELECT 1 FROM runs WHERE run_id = ? AND coalesce(owner, '') != ?"
-            return db.execute(sql, [run_id, self.owner]).fetchone() is not None
-
-        if await self.file.write(change):
+        if await self.file.write_one(sql, values):
+            return
+        lost = "SELECT 1 FROM runs WHERE run_id = ? AND coalesce(owner, '') != ?"
+        if await self.file.read(lost, [run_id, self.owner]):
             for call in self._on_lost:
                 call(run_id)
 
@@ -416,16 +411,12 @@ class Store:
             "run_id": run_id,
             "warnings": json.dumps(exchange.warnings),
         }
-        await self._write_owned(
-            run_id, lambda db: insert_owned(db, "exchanges", values, self.owner)
-        )
+        await self._write_owned(run_id, *insert_owned("exchanges", values, self.owner))
 
     async def save_tool_use(self, run_id: str, use: ToolUse) -> None:
         """Record one use of a tool; one that is recorded already stays as it is."""
         values = {"run_id": run_id} | use.model_dump()
-        await self._write_owned(
-            run_id, lambda db: insert_owned(db, "tool_uses", values, self.owner)
-        )
+        await self._write_owned(run_id, *insert_owned("tool_uses", values, self.owner))
 
     async def tool_uses(self, run_id: str) -> list[ToolUse]:
         """Every use of a tool in a run, in the order of recording."""
@@ -436,9 +427,7 @@ class Store:
         """Note that a call has begun, or how often by now."""
         values = {"run_id": run_id} | call.model_dump()
         again = "(run_id, iteration, role, label, attempt) DO UPDATE SET tries = excluded.tries"
-        await self._write_owned(
-            run_id, lambda db: insert_owned(db, "begun_calls", values, self.owner, again)
-        )
+        await self._write_owned(run_id, *insert_owned("begun_calls", values, self.owner, again))
 
     async def begun_calls(self, run_id: str) -> list[BegunCall]:
         """Every call of a run that has begun."""
@@ -465,9 +454,7 @@ class Store:
             "(run_id, number) DO UPDATE SET responses = excluded.responses,"
             " verdict = excluded.verdict, cut = excluded.cut"
         )
-        await self._write_owned(
-            run_id, lambda db: insert_owned(db, "iterations", values, self.owner, again)
-        )
+        await self._write_owned(run_id, *insert_owned("iterations", values, self.owner, again))
 
     async def iterations(self, run_id: str) -> list[IterationRecord]:
         """A run's iterations so far; the last may have no verdict yet."""

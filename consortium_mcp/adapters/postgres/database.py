@@ -105,6 +105,17 @@ class PostgresDatabase:
             result: T = await self._in_thread(_Change(change))
         return result
 
+    async def write_one(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Make a change of one statement, which may be made twice; how many rows it changed.
+
+        It is a transaction by itself, for a third of what `write` takes.
+        """
+        with anyio.CancelScope(shield=True):
+            changed: int = await self._in_thread(
+                lambda connection: _Transaction(connection).execute(sql, values).rowcount
+            )
+        return changed
+
     async def read(self, sql: str, values: Sequence[Any] = ()) -> list[DictRow]:
         """The rows of a query."""
         return await self._in_thread(

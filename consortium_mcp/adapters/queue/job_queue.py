@@ -18,6 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
 from consortium_mcp.adapters.queue.jobs import OwnJobs
 from consortium_mcp.adapters.queue.schema import bring_up_to_date
@@ -40,7 +41,7 @@ AHEAD = 1
 """The priority of runs that have been begun already."""
 _TASK = "consult"
 _BEAT_SECONDS = 1.0
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.5
 """How often to look for jobs of which no notice comes: those that are retried."""
 _FORGET_SECONDS = 3600.0
 """A worker that was silent for so long must register again. Its jobs are others' long before."""
@@ -54,6 +55,15 @@ _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 async def _without_transactions(connection: psycopg.AsyncConnection[Any]) -> None:
     """Each statement of procrastinate's stands alone: who stops leaves nothing locked."""
     await connection.set_autocommit(True)
+
+
+def _without_checks(**options: Any) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:  # noqa: ANN401 (the pool's own)
+    """A pool that does not look at each connection before it is used.
+
+    That would double the cost of each look for a job. A lost connection fails once, which every
+    caller here outlives.
+    """
+    return AsyncConnectionPool(**options | {"check": None})
 
 
 class _HandedOver(Exception):
@@ -91,6 +101,7 @@ class JobQueue:
             max_size=_MOST_CONNECTIONS,
             timeout=_CONNECTION_SECONDS,
             configure=_without_transactions,
+            pool_factory=_without_checks,
         )
         self._app = App(connector=self._connector)
         self._app.job_manager = self._jobs = OwnJobs(self._connector)
@@ -169,7 +180,7 @@ class JobQueue:
         return float(row["age"])
 
     async def work(self, consult: Callable[[str], Awaitable[bool]], slots: int) -> None:
-        """Take jobs until `stop` is called and all that were taken have ended.
+        """Take jobs until `stop` is called, and all that were taken have ended; no cancel ends it.
 
         Args:
             consult: works on a run until that has ended; False if another worker is to go on.
@@ -203,7 +214,9 @@ class JobQueue:
             )
             self._workers.append(worker)
             try:
-                await worker.run()  # type: ignore[no-untyped-call]
+                # What is cancelled are the runs; then their jobs end by themselves.
+                with anyio.CancelScope(shield=True):
+                    await worker.run()  # type: ignore[no-untyped-call]
             except ConnectorException as error:
                 logger.warning("the worker begins anew: %s", error)
                 await anyio.sleep(_BEAT_SECONDS)

@@ -87,7 +87,13 @@ class OwnJobs(JobManager):
     async def listen_for_jobs(
         self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
     ) -> None:
-        """Listen; anew whenever the connection is lost."""
+        """Listen; anew whenever the connection is lost.
+
+        Each notice wakes everybody who listens, in every process, and each looks for the job. So
+        who takes from several queues listens for the last one only; for the others it has the rest
+        of the jobs in mind, and looks now and then.
+        """
+        queues = [*(queues or ())][-1:]
         while True:
             try:
                 await super().listen_for_jobs(on_notification=on_notification, queues=queues)

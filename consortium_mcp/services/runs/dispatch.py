@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Dispatch(Protocol):
     """Sees to it that runs are worked on."""
 
+    outlives: bool
+    """Whether a run goes on in another process when the one that works on it ends."""
+
     def records_in(self, store: Store) -> Store:
         """The journal that records new runs, as those of whoever will work on them."""
         ...
@@ -42,6 +45,8 @@ class InThisProcess:
         start: starts a run that is this process's.
         go_on: goes on with one.
     """
+
+    outlives = False
 
     def __init__(
         self, start: Callable[[RunExecution], None], go_on: Callable[[str], Awaitable[object]]

@@ -58,6 +58,7 @@ class RunExecution:
         allowance: what its user's budget leaves it; the journal keeps what was asked for.
         settle: is told what the run has used when it ends, before anybody else hears of that, and
             again once its last late answer is in. Whoever has it wants no call to begin in between.
+        outlives: whether another process goes on with the run when this one ends.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class RunExecution:
         price: CallPrice = no_price,
         allowance: Allowance = UNLIMITED,
         settle: Callable[[Used], Awaitable[None]] | None = None,
+        outlives: bool = False,
     ) -> None:
         self._settle_with = settle
         self._settled: Used | None = None
@@ -82,6 +84,7 @@ class RunExecution:
         limits = allowance.within(run.config)
         self._run = run if limits is run.config else run.model_copy(update={"config": limits})
         self._created_at = created_at
+        self._outlives = outlives
         self._store = store
         self.budget = Budget(ask, limits.max_calls, limits.max_total_tokens, limits.max_cost, price)
         for exchange in recorded:
@@ -160,15 +163,18 @@ class RunExecution:
                 await self._save()
                 await self._settle()
                 handle.end()  # waiting callers get the report; late answers may still come
+        except anyio.get_cancelled_exc_class():
+            handle.left = self._outlives and self._run.status == "working" and not handle.cancelled
+            raise
         finally:
-            if self._run.status == "working":
+            if self._run.status == "working" and not handle.left:
                 self._mark_as_ended()
             await self._save()  # again: late answers have cost something too
             await self._settle()
 
     async def _settle(self) -> None:
         """Tell what the run has used, if that is news."""
-        if self._settle_with is None or self.handle.taken_over:
+        if self._settle_with is None or self.handle.taken_over or self.handle.left:
             return
         self.budget.close()
         if (used := self.budget.used) != self._settled:

@@ -52,6 +52,8 @@ class RunHandle:
     """Somebody asked to cancel this very run."""
     taken_over: bool = False
     """Another process has taken the run over; the result will be in the database."""
+    left: bool = False
+    """The process ends, and the run is left to another one."""
     unrecorded: str | None = None
     """Why the database does not hold all of the run; `None` where it does."""
     error: Exception | None = None

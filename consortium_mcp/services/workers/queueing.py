@@ -28,6 +28,8 @@ class Queueing:
         runs: the runs that they are about.
     """
 
+    outlives = True
+
     def __init__(self, queue: JobQueue, runs: QueuedRuns) -> None:
         self._queue = queue
         self._runs = runs

@@ -93,7 +93,9 @@ class Worker:
         if handle is None:
             return True
         await handle.until_ended()
-        return not (handle.taken_over and self._stopping)
+        if handle.left:  # the process ends without having been asked to
+            await self._runs.hand_over([run_id])
+        return not (handle.left or (handle.taken_over and self._stopping))
 
     async def _go_on(self, run_id: str, service: Service) -> RunHandle | None:
         """Go on with a run that is ours, as soon as the database allows; `None` if it failed."""

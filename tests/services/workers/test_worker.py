@@ -142,6 +142,21 @@ async def test_a_worker_that_has_time_ends_its_runs_and_takes_no_more(settings: 
         assert len(asked.questions) == 3
 
 
+async def test_a_process_that_breaks_leaves_its_runs_to_others(settings: Settings) -> None:
+    async with opened(settings, work=False) as (web, _):
+        service = web.service.for_principal(ANNA)
+        with anyio.CancelScope() as broken:
+            async with opened(settings, a=[3600.0, ""]):
+                run_id = await service.consult(ASKED)
+                await until(settings, TAKEN, run_id)
+                broken.cancel()
+                await anyio.sleep_forever()
+        assert (await service.wait(run_id, 0)).status == "working"
+        async with opened(settings):
+            assert (await service.wait(run_id, 60)).status == "completed"
+        assert execute(settings, "SELECT deaths FROM runs") == [(0,)]
+
+
 async def test_a_run_whose_job_was_lost_is_worked_on(settings: Settings) -> None:
     async with opened(settings, work=False) as (web, _):
         service = web.service.for_principal(ANNA)
