@@ -17,21 +17,25 @@ import signal
 import subprocess
 import sys
 import venv
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
 from consortium_mcp.adapters.clients.configs import CLIENTS, Machine, as_text
 from tests.conftest import CHECKOUT, ROOT
 from tests.support.document_commands import PROGRAMS, SHELL, blocks, inline, unknown_parts
 from tests.support.files import pdf, png
+from tests.support.postgres import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.support.document_commands import Block
+    from tests.support.postgres import Server
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
 GENERATED = "commands.md"
@@ -63,11 +67,17 @@ SCENES: Mapping[tuple[str, str], str] = {
     ("clients.md", "Claude Code"): "claude code",
     ("moving-from-llm-consortium.md", "Moving from llm-consortium"): "moving",
     ("releasing.md", "How"): "releasing",
+    ("team.md", "In ten minutes"): "team",
+    ("team.md", "For others than this machine"): "team",
+    ("team.md", "Sign in with your identity provider"): "team",
+    ("team.md", "Budgets"): "team",
+    ("team.md", "Several servers, and workers apart"): "team",
 }
 """The page and the heading of a block of commands -> the test below that runs it."""
 NOT_RUN = {
     "uv run pytest": "it runs this test",
     ".ci/run": "it runs this test, too",
+    "uv sync --extra team": "the tests' own environment has what it installs",
     "uv publish dist/*.whl dist/*.tar.gz": "it publishes",
     "mcp-publisher login github": "it needs an account",
     "mcp-publisher publish": "it publishes",
@@ -392,6 +402,62 @@ def test_claude_code(world: World) -> None:
     start = shlex.join(server).replace("/path/to/consortium-mcp", str(ROOT))
     check = shlex.join([sys.executable, str(ROOT / "packaging" / "check_server.py")])
     assert "10 tools" in world.run(f"{check} {start}")
+
+
+@CHECKOUT
+@POSIX
+def test_team(terminal: World, postgres: Server) -> None:
+    """Servers and workers run until the scene ends; a client signs in with the first token."""
+    stand_in = terminal.programs / "claude"
+    stand_in.write_text("#!/bin/sh\n")
+    stand_in.chmod(0o755)
+    terminal.environment["PATH"] = f"{terminal.programs}{os.pathsep}{terminal.environment['PATH']}"
+    token, addresses = "", []
+    with postgres.database() as url, ExitStack() as stack:
+        for command in commands_of("team"):
+            if command.startswith("export CONSORTIUM_DATABASE_URL="):
+                terminal.environment["CONSORTIUM_DATABASE_URL"] = url
+                continue
+            words = command.removeprefix("uv run ").replace("TOKEN", token)
+            if re.search(r"consortium-mcp (serve|work)\b", words):
+                words += f" --port {free_port()}" if " serve" in words else ""
+                addresses.append(stack.enter_context(_serving(terminal, words)))
+            else:
+                printed = terminal.run(words)
+                token = token or printed.strip()
+        assert token.startswith("consortium_")
+        assert [bool(each) for each in addresses] == [True, True, True, False]
+        for address in (addresses[0], addresses[2]):
+            answer = httpx2.post(
+                f"{address}/mcp",
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
+                headers={
+                    "accept": "application/json, text/event-stream",
+                    "authorization": f"Bearer {token}",
+                },
+            )
+            assert "consult_consortium" in answer.text, answer.text
+
+
+@contextmanager
+def _serving(world: World, command: str) -> Iterator[str]:
+    """A server or a worker while the context lasts; the address that it says, if it says one."""
+    with subprocess.Popen(
+        shlex.split(f"env {command}"),
+        env=world.environment | {"CONSORTIUM_DRAIN_SECONDS": "0", "CONSORTIUM_LOG": "INFO"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line, found = "", None
+            while found is None and process.stderr is not None:
+                line = process.stderr.readline()
+                assert line, f"{command} has ended"
+                found = re.search(r"Listening on (\S+)/mcp|works on runs()", line)
+            yield (found and found[1]) or ""
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
 
 
 @CHECKOUT

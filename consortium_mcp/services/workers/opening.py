@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
     from consortium_mcp.services.service import Service
 
+logger = logging.getLogger(__name__)
 GRACE_SECONDS = 20.0
 """For how long runs may go on in a process that is asked to end."""
 
@@ -126,6 +128,7 @@ async def run_worker(settings: Settings, grace_seconds: float = GRACE_SECONDS) -
     """
     try:
         async with anyio.create_task_group() as group, open_team(settings, group) as team:
+            logger.info("works on runs")
             with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
                 async for _ in signals:
                     break
