@@ -326,7 +326,8 @@ _ABANDONED = (
     " ELSE coalesce(runs.heartbeat, 0) < extract(epoch FROM now()) - ? END"
     " ORDER BY ledger.id"
 )
-_TAKEN_OVER = "SELECT 1 FROM runs WHERE run_id = ? AND owner <> ?"
+# Or waits for another process, and so has no owner.
+_TAKEN_OVER = "SELECT 1 FROM runs WHERE run_id = ? AND owner IS DISTINCT FROM ?"
 _NEWEST = (
     "SELECT newest.*, coalesce(before.calls, 0) AS calls_before,"
     " coalesce(before.tokens, 0) AS tokens_before, coalesce(before.dollars, 0) AS dollars_before,"

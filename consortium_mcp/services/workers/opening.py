@@ -6,6 +6,7 @@ import logging
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
@@ -23,7 +24,7 @@ from consortium_mcp.services.workers.upkeep import keep_up
 from consortium_mcp.services.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from anyio.abc import TaskGroup
 
@@ -98,21 +99,27 @@ async def open_team(
     queueing = Queueing(queue, runs)
     await queue.open()
     service = assemble(settings, group, store=store, dispatch=queueing, meter=meter, **parts)
-    worker = None
+    worker, upkeep = None, anyio.CancelScope()
     if work:
         sweeper = Sweeper(queue, runs, queueing)
         told = None if meter is None else meter.taken_over
         worker = Worker(service, queue, runs, sweeper, settings.worker_runs, on_takeover=told)
         group.start_soon(worker.run)
-        group.start_soon(keep_up, settings, database)
+        group.start_soon(_within, upkeep, partial(keep_up, settings, database))
     team = Team(service, worker, queue, database)
     try:
         yield team
     finally:
+        upkeep.cancel()  # it would keep the group from ending
         with anyio.CancelScope(shield=True):
             await team.drain(0)
             await queue.close()
             await service.close()
+
+
+async def _within(scope: anyio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:
+    with scope:
+        await work()
 
 
 async def run_worker(settings: Settings, grace_seconds: float = GRACE_SECONDS) -> None:

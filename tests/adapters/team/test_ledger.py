@@ -136,3 +136,24 @@ async def test_a_run_that_was_never_recorded_is_let_go_after_a_while(
 async def test_a_limit_that_cannot_be_is_refused(team: PostgresDatabase) -> None:
     with pytest.raises(ConfigError, match="at the same time"):
         await Limits(team).set(EACH.model_copy(update={"what": "runs"}))
+
+
+@pytest.mark.parametrize("owner", ["another process", None])
+async def test_a_run_that_is_no_longer_ones_own_is_not_settled(
+    database: DatabaseOfTest, ledger: Ledger, team: PostgresDatabase, owner: str | None
+) -> None:
+    """It was taken over, or waits for another process: what is set aside for it still holds."""
+    await Limits(team).set(EACH)
+    await ledger.take(ANN, "run", WANTED)
+    database.execute(
+        "INSERT INTO runs (run_id, status, strategy, prompt, config, members, seed, report,"
+        " created_at, owner, heartbeat)"
+        " VALUES ('run', 'working', '', '', '', '', '', '', '', ?, 'infinity')",
+        [owner],
+    )
+    await ledger.settle("run", Used(calls=3), "me")
+    [standing] = await ledger.standings(ANN)
+    assert (standing.used, standing.reserved) == (0, 12)
+    await ledger.settle("run", Used(calls=3), owner or "whoever takes it")
+    [standing] = await ledger.standings(ANN)
+    assert standing.used == (3 if owner else 0)
