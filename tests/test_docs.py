@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consortium_mcp.adapters import settings as environment
+from consortium_mcp.adapters import team_settings
 from consortium_mcp.core.domain.consortium import ConsortiumConfig
 from consortium_mcp.core.domain.request import SETTINGS
 from tests.conftest import CHECKOUT, ROOT
@@ -52,7 +53,7 @@ OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
-    source = inspect.getsource(environment)
+    source = inspect.getsource(environment) + inspect.getsource(team_settings)
     read = set(re.findall(r'"((?:CONSORTIUM|LLM)_[A-Z_]+)"', source))
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", OPERATING, re.MULTILINE)) == read
 

@@ -91,7 +91,7 @@ MAY_IMPORT = {
     ],
     "services/workers": [
         "core/*", "adapters", "adapters/journal", "adapters/postgres", "adapters/queue",
-        "services", "services/runs", "services/users",
+        "adapters/team", "services", "services/runs", "services/team", "services/users",
     ],
     # What speaks.
     "frontends/text": ["core/domain", "core/records", "core/reports"],

@@ -223,7 +223,9 @@ def test_this_copy_knows_itself() -> None:
     here = this_installation()
     assert here.extras["anthropic"] == "llm-anthropic"
     assert here.extras["local"] == "xllamacpp"
-    assert len(here.extras["all"].split()) == len(set(here.extras) - {"all", "local", "acp"})
+    assert len(here.extras["all"].split()) == len(
+        set(here.extras) - {"all", "local", "acp", "team"}
+    )
     assert "consortium-mcp" not in here.added
     json.dumps(dict(here.origin))
     assert "llm-new" in how_to_add("llm-new")

@@ -261,7 +261,7 @@ async def test_what_she_shares_is_read_by_others_and_changed_by_nobody(
         with_hers = {"prompt": "?", "consortium": "shared-panel"}
         assert data_of(await bob.call_tool("consult_consortium", with_hers))["status"]
         for tool, given in (
-            ("rate_run", {"run_id": run_id, "correct": False}),
+            ("cancel_run", {"run_id": run_id}),
             ("delete_consortium", {"name": "shared-panel"}),
         ):
             refused = await bob.call_tool(tool, given)

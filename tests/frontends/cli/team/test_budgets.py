@@ -72,7 +72,7 @@ def test_bad_input_is_told_with_the_remedy(arguments: list[str], said: str) -> N
 
 def test_one_persons_database_has_no_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONSORTIUM_DATABASE_URL")
-    assert "Name its database in CONSORTIUM_DATABASE_URL" in command("list")[1]
+    assert "set CONSORTIUM_DATABASE_URL" in command("list")[1]
 
 
 def test_what_was_changed_is_noted(database: DatabaseOfTest) -> None:
