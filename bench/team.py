@@ -1,12 +1,12 @@
-"""What a team's server adds to the models' own time, with a queue, two workers and one database.
+"""What a team's server adds to the models' own time: over HTTP, with a login, a queue, PostgreSQL.
 
-    python -m bench.team [--runs 1000] [--minutes 1] [--seconds 30] [--slots 600] [--history 0]
+    python -m bench.team [--replicas 2] [--runs 1000] [--minutes 1] [--seconds 30] [--history 0]
 
-So many consultations arrive evenly within the minutes. Each asks five fake members, which take so
-many seconds, and is settled by their votes; so the ideal is that time. Two worker processes do the
-work, and this process takes the requests and waits for each report, as a server without workers
-does. `--history` first fills the journal with finished runs. It needs PostgreSQL's programs; the
-server is started with fsync off, on the same machine.
+So many consultations arrive evenly within the minutes, of 50 users, each a request of its own to
+one server after the other. Each asks five fake members, which take so many seconds, and is settled
+by their votes; so the ideal is that time. `--history` first fills the journal with finished runs.
+It needs PostgreSQL's programs; the database is started with fsync off, on the same machine, as is
+what asks.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ os.environ["LLM_LOAD_PLUGINS"] = ""
 
 import argparse
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import httpx2
 import psycopg
 from llm.plugins import pm
 
-from consortium_mcp.adapters.settings import Settings, from_environment
-from consortium_mcp.core.domain.principal import Principal
-from consortium_mcp.core.domain.request import ConsortiumSettings, ConsultRequest
-from consortium_mcp.services.workers.opening import open_team, run_worker
+from consortium_mcp.adapters.settings import from_environment
+from consortium_mcp.frontends.team.serving import serve
 from tests.support.fake_models import FakeAsync, FakePlugin, models
 from tests.support.fakes import reply
 from tests.support.postgres import running_server
+from tests.support.team import new_token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from typing import IO
 
-    from consortium_mcp.services.service import Service
     from tests.support.postgres import Server
 
 MEMBERS = [f"m{number}" for number in range(5)]
-PANEL = ConsortiumSettings(models=MEMBERS, arbiter="m0", strategy="vote")
-WORKERS = 2
+PANEL = {"models": MEMBERS, "arbiter": "m0", "strategy": "vote"}
 USERS = 50
 _TICKS = os.sysconf("SC_CLK_TCK")
 # The columns that name a run get new values, and all others those of a run that was really made.
@@ -64,12 +64,6 @@ class Waiting(FakeAsync):
         await anyio.sleep(float(os.environ["BENCH_SECONDS"]))
         async for text in super().execute(prompt, stream, response, conversation):
             yield text
-
-
-def register() -> None:
-    """Let llm know the members."""
-    fakes = (Waiting(name, reply("42", 0.9)) for name in MEMBERS)
-    pm.register(FakePlugin(models(*fakes)), name="fake")
 
 
 def cpu(pid: int) -> float:
@@ -96,14 +90,28 @@ def memory(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def start_worker(url: str, folder: str, slots: int) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own."""
-    ours = {
-        "CONSORTIUM_DATABASE_URL": url,
-        "CONSORTIUM_WORKER_RUNS": str(slots),
-        "LLM_USER_PATH": folder,
-    }
-    return subprocess.Popen([sys.executable, "-m", "bench.team", "--work"], env=os.environ | ours)
+class Replica:
+    """A server in a process of its own.
+
+    Args:
+        url: of the database.
+        folder: of llm.
+    """
+
+    def __init__(self, url: str, folder: str) -> None:
+        ours = {"CONSORTIUM_DATABASE_URL": url, "LLM_USER_PATH": folder}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bench.team", "--serve"],
+            env=os.environ | ours | {"CONSORTIUM_DRAIN_SECONDS": "0"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        found = None
+        while found is None:
+            line = cast("IO[str]", self.process.stderr).readline()
+            assert line, "the server ended"
+            found = re.search(r"Listening on (\S+/mcp)", line)
+        self.address = found[1]
 
 
 def fill(url: str, n: int) -> None:
@@ -122,91 +130,128 @@ def fill(url: str, n: int) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-async def one(service: Service, seconds: float, delays: list[float], failed: list[str]) -> None:
-    """Consult and wait; note the delay over the ideal."""
-    began = time.monotonic()
-    run_id = await service.consult(ConsultRequest("Six × 7?", None, PANEL))
-    report = await service.wait(run_id, 3600)
-    delays.append(time.monotonic() - began - seconds)
-    if report.status != "completed":
-        failed.append(f"{report.status}: {report.error}")
+def message(name: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A call of a tool in the 2026 protocol, and its headers."""
+    about = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = {"name": name, "arguments": arguments, "_meta": about}
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": name,
+    }
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, headers
+
+
+async def called(client: httpx2.AsyncClient, address: str, token: str, *call: Any) -> str:  # noqa: ANN401
+    """What a tool answers, as text."""
+    body, headers = message(*call)
+    answer = await client.post(
+        address, json=body, headers=headers | {"authorization": f"Bearer {token}"}
+    )
+    return answer.text
+
+
+class Asker:
+    """Asks, and notes the delays over the ideal."""
+
+    def __init__(self, addresses: Sequence[str], tokens: Sequence[str], seconds: float) -> None:
+        self._addresses = addresses
+        self._tokens = tokens
+        self._seconds = seconds
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
+        self.client = httpx2.AsyncClient(limits=limits, timeout=600)
+        self.delays: list[float] = []
+        self.failed: list[str] = []
+
+    async def one(self, number: int) -> None:
+        """Consult and wait."""
+        address = self._addresses[number % len(self._addresses)]
+        token = self._tokens[number % len(self._tokens)]
+        asked = {"prompt": f"Six × 7? ({number})", "wait_seconds": 300} | PANEL
+        began = time.monotonic()
+        text = await called(self.client, address, token, "consult_consortium", asked)
+        self.delays.append(time.monotonic() - began - self._seconds)
+        if '"status":"completed"' not in text.replace(" ", ""):
+            self.failed.append(text[:300])
 
 
 async def measure(
-    settings: Settings, options: argparse.Namespace, look: Callable[[], None]
+    url: str, addresses: Sequence[str], options: argparse.Namespace, look: Callable[[], None]
 ) -> None:
     """Let the consultations arrive, and say what came of them."""
-    delays: list[float] = []
-    failed: list[str] = []
-    async with anyio.create_task_group() as group, open_team(settings, group, work=False) as team:
-        users = [Principal(issuer="bench", subject=str(number)) for number in range(USERS)]
-        services = [team.service.for_principal(user) for user in users]
-        await one(services[0], options.seconds, [], failed)  # what is loaded once is not counted
+    tokens = [await new_token(url, f"more {number}") for number in range(USERS)]
+    asker = Asker(addresses, tokens, options.seconds)
+    async with asker.client:
+        for number in range(len(addresses)):  # what is loaded once is not counted
+            await asker.one(number)
+        asker.delays.clear()
         if options.history:
-            await anyio.to_thread.run_sync(fill, str(settings.database_url), options.history)
+            await anyio.to_thread.run_sync(fill, url, options.history)
         look()
         began = time.monotonic()
         async with anyio.create_task_group() as asking:
             for number in range(options.runs):
                 due = began + number * 60 * options.minutes / options.runs
                 await anyio.sleep(max(0.0, due - time.monotonic()))
-                service = services[number % USERS]
-                asking.start_soon(one, service, options.seconds, delays, failed)
+                asking.start_soon(asker.one, 100 + number)
         look()
-    ordered = sorted(delays)
+    ordered = sorted(asker.delays)
     print(
         f"{options.runs} consultations x {len(MEMBERS)} members x {options.seconds:g} s in "
         f"{options.minutes:g} min, {options.history} runs of history: delay over the ideal "
         f"{statistics.median(ordered):.2f} s (median), {ordered[int(0.95 * len(ordered))]:.2f} s "
-        f"(95 %), {ordered[-1]:.2f} s (most); errors {len(failed)}"
+        f"(95 %), {ordered[-1]:.2f} s (most); errors {len(asker.failed)}"
     )
-    for why in failed[:3]:
+    for why in asker.failed[:3]:
         print(f"  {why}")
 
 
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--slots", type=int, default=600)
     parser.add_argument("--history", type=int, default=0)
-    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    register()
-    if options.work:
-        anyio.run(run_worker, from_environment(for_team=True))
+    if options.serve:
+        fakes = (Waiting(name, reply("42", 0.9)) for name in MEMBERS)
+        pm.register(FakePlugin(models(*fakes)), name="fake")
+        serve(from_environment(for_team=True), "127.0.0.1", 0)
         return
     os.environ["BENCH_SECONDS"] = str(options.seconds)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {WORKERS} workers")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {options.replicas} servers")
     with running_server() as server, tempfile.TemporaryDirectory() as folder:
-        os.environ["LLM_USER_PATH"] = folder
         server.make_template()
         with server.database() as url:
-            workers = [start_worker(url, folder, options.slots) for _ in range(WORKERS)]
+            anyio.run(new_token, url, "the first")  # so there is a login
+            replicas = [Replica(url, folder) for _ in range(options.replicas)]
             seen: list[list[float]] = []
 
             def look() -> None:
-                here = cpu(os.getpid())
-                of_workers = sum(cpu(worker.pid) for worker in workers)
-                seen.append([of_workers, here, cpu_of_database(server)])
+                servers = sum(cpu(each.process.pid) for each in replicas)
+                seen.append([servers, cpu_of_database(server), cpu(os.getpid())])
 
             try:
-                where = Path(folder)
-                settings = Settings(where / "none.db", user_dir=where, database_url=url)
-                anyio.run(measure, settings, options, look)
+                anyio.run(measure, url, [each.address for each in replicas], options, look)
                 spent = [1000 * (b - a) / options.runs for a, b in zip(*seen, strict=True)]
                 print(
-                    f"CPU for each: workers {spent[0]:.1f} ms, requests {spent[1]:.1f} ms, "
-                    f"database {spent[2]:.1f} ms"
+                    f"CPU for each: servers {spent[0]:.1f} ms, database {spent[1]:.1f} ms, who "
+                    f"asks {spent[2]:.1f} ms"
                 )
-                megabytes = max(memory(worker.pid) for worker in workers)
-                print(f"memory: worker {megabytes:.0f} MB, requests {memory(os.getpid()):.0f} MB")
+                megabytes = max(memory(each.process.pid) for each in replicas)
+                print(f"memory: a server {megabytes:.0f} MB at the most")
             finally:
-                for worker in workers:
-                    worker.terminate()
-                    worker.wait()
+                for each in replicas:
+                    each.process.terminate()
+                    each.process.wait()
 
 
 if __name__ == "__main__":

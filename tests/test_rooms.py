@@ -187,6 +187,7 @@ ONLY_IN = {
         "frontends/mcp/http.py",
         "frontends/browser/serving.py",
         "frontends/team/serving.py",
+        "frontends/team/working.py",
     ],
     "starlette": ["frontends/browser/", "frontends/team/"],
     "rich": ["frontends/terminal/"],

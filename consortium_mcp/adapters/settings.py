@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WAIT_SECONDS = 40.0
 """Below the 60 seconds after which several clients give up on a tool call."""
-DEFAULT_WORKER_RUNS = 100
+DEFAULT_WORKER_RUNS = 500
 DEPTH = "CONSORTIUM_DEPTH"
 """Set for the agent programs that a consultation starts: how deep in consultations they run."""
 DATABASE_URL = "CONSORTIUM_DATABASE_URL"

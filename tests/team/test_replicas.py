@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx2
 import pytest
 from mcp.server.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPError
 
+from tests.conftest import ROOT
 from tests.support.client import PANEL, data_of, text_of
 from tests.support.databases import ON_POSTGRES, DatabaseOfTest
+from tests.support.postgres import free_port
 from tests.support.team import TeamServer, new_token, team_server
 
 if TYPE_CHECKING:
@@ -148,3 +153,33 @@ async def test_a_server_that_ends_hands_its_runs_over(
             waits = {"run_id": run_id, "wait_seconds": 60}
             ended = await client.call_tool("get_run", waits)
             assert data_of(ended)["status"] == "completed", text_of(ended)
+
+
+async def test_a_worker_alone_says_how_it_is_and_what_it_does(
+    front: TeamServer,
+    database: DatabaseOfTest,
+    child_environment: dict[str, str],
+    token: str,
+) -> None:
+    port = free_port()
+    here = child_environment | {"CONSORTIUM_DATABASE_URL": str(database.url)}
+    command = [sys.executable, "-m", "tests.support.fake_server", "work", "--port", str(port)]
+    with subprocess.Popen(command, env=here, cwd=ROOT) as worker:  # noqa: ASYNC220 (at once)
+        try:
+            async with front.client(token) as client:
+                asked = {"prompt": "Six × 7?", "wait_seconds": 60, "max_iterations": 1} | PANEL
+                report = data_of(await client.call_tool("consult_consortium", asked))
+            assert report["status"] == "completed"
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+                assert (await http.get("/healthz")).status_code == 200
+                assert (await http.get("/readyz")).status_code == 200
+                figures = (await http.get("/metrics")).text
+            assert 'consortium_runs_total{status="completed"} 1.0' in figures
+            assert 'consortium_calls_total{provider="fake"} 3.0' in figures
+            async with front.http() as http:
+                figures = (await http.get("/metrics")).text
+            assert "consortium_runs_working 0.0" in figures
+        finally:
+            worker.terminate()
+            worker.wait(60)
+    assert worker.returncode == 0

@@ -24,7 +24,7 @@ from consortium_mcp.services.workers.upkeep import keep_up
 from consortium_mcp.services.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from anyio.abc import TaskGroup
 
@@ -122,23 +122,38 @@ async def _within(scope: anyio.CancelScope, work: Callable[[], Awaitable[None]])
         await work()
 
 
-async def run_worker(settings: Settings, grace_seconds: float = GRACE_SECONDS) -> None:
+async def run_worker(
+    settings: Settings,
+    grace_seconds: float = GRACE_SECONDS,
+    *,
+    meter: TeamMeter | None = None,
+    beside: Callable[[Team], Coroutine[Any, Any, None]] | None = None,
+) -> None:
     """Work on runs, without serving requests, until SIGTERM or SIGINT.
 
     Args:
         settings: where things are, and how many runs may work here.
         grace_seconds: for how long runs may go on after the signal.
+        meter: counts what is done.
+        beside: runs as long as the worker does.
 
     Raises:
         ConfigError: no team's database is named.
         StoreError: the database cannot be used.
     """
     try:
-        async with anyio.create_task_group() as group, open_team(settings, group) as team:
+        async with (
+            anyio.create_task_group() as group,
+            open_team(settings, group, meter=meter) as team,
+            anyio.create_task_group() as others,
+        ):
             logger.info("works on runs")
+            if beside is not None:
+                others.start_soon(beside, team)
             with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
                 async for _ in signals:
                     break
             await team.drain(grace_seconds)
+            others.cancel_scope.cancel()
     except ExceptionGroup as errors:
         raise unwrapped(errors) from errors

@@ -10,7 +10,9 @@ import click
 
 from consortium_mcp.adapters.identity.own_tokens import OwnTokens
 from consortium_mcp.adapters.postgres.opening import team_database
+from consortium_mcp.adapters.team.audit_log import AuditLog
 from consortium_mcp.core.domain.errors import ConfigError
+from consortium_mcp.core.domain.principal import LOCAL
 from consortium_mcp.core.domain.text import read_age
 from consortium_mcp.frontends.text.command_errors import command_errors
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.identity.own_tokens import OwnToken
     from consortium_mcp.adapters.settings import Settings
+    from consortium_mcp.adapters.team.audit_log import Action
 
 T = TypeVar("T")
 
@@ -57,6 +60,7 @@ def add_command(
     token = _with_tokens(
         settings,
         lambda tokens: tokens.add(name, tuple(scopes) or ("consult", "read"), expires),  # type: ignore[arg-type]  # click.Choice
+        ("token_added", name),
     )
     click.echo(token)
 
@@ -83,17 +87,24 @@ def list_command(settings: Settings, *, as_json: bool) -> None:
 @click.pass_obj
 def revoke_command(settings: Settings, *, name: str) -> None:
     """Let the token of NAME be good for nothing, at once and on every server."""
-    _with_tokens(settings, lambda tokens: tokens.revoke(name))
+    _with_tokens(settings, lambda tokens: tokens.revoke(name), ("token_revoked", name))
     click.echo(f"The token of {name} is revoked.")
 
 
-def _with_tokens(settings: Settings, what: Callable[[OwnTokens], Awaitable[T]]) -> T:
-    async def done() -> T:
+def _with_tokens(
+    settings: Settings,
+    what: Callable[[OwnTokens], Awaitable[T]],
+    deed: tuple[Action, str] | None = None,
+) -> T:
+    async def working() -> T:
         database = team_database(settings)
         try:
-            return await what(OwnTokens(database))
+            done = await what(OwnTokens(database))
+            if deed is not None:
+                await AuditLog(database).note(LOCAL, *deed)
+            return done
         finally:
             await database.close()
 
     with command_errors():
-        return anyio.run(done)
+        return anyio.run(working)
