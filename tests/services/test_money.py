@@ -171,7 +171,7 @@ async def test_nothing_recorded_costs_nothing_that_is_known(settings: Settings) 
 async def test_the_command_shows_costs_as_a_table_and_as_json(settings: Settings) -> None:
     def shown(*arguments: str) -> str:
         # With the help option as its group has it: click keeps the first that it is asked for.
-        names = {"help_option_names": ["-h", "--help"]}
+        names: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
         result = CliRunner().invoke(command, arguments, obj=settings, **names)
         assert result.exit_code == 0, result.output
         return result.output
