@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import anyio
 import anyio.to_thread
@@ -171,8 +171,8 @@ async def test_nothing_recorded_costs_nothing_that_is_known(settings: Settings) 
 async def test_the_command_shows_costs_as_a_table_and_as_json(settings: Settings) -> None:
     def shown(*arguments: str) -> str:
         # With the help option as its group has it: click keeps the first that it is asked for.
-        names: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
-        result = CliRunner().invoke(command, arguments, obj=settings, **names)
+        own: dict[str, Any] = {"obj": settings, "help_option_names": ["-h", "--help"]}
+        result = CliRunner().invoke(command, arguments, **own)
         assert result.exit_code == 0, result.output
         return result.output
 

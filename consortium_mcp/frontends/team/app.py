@@ -108,12 +108,16 @@ def make_app(
     ]
     app.mount("/", Access(make_pages(server.service), around.hosts, with_token=False))
 
+    names: set[str] = set()
+
     async def read_only() -> Collection[str]:
-        return [
-            tool.name
-            for tool in await server.list_tools()
-            if tool.annotations is not None and tool.annotations.read_only_hint
-        ]
+        if not names:  # they stay as they are, and listing them takes its time
+            names.update(
+                tool.name
+                for tool in await server.list_tools()
+                if tool.annotations is not None and tool.annotations.read_only_hint
+            )
+        return names
 
     metadata = _metadata_url(settings, around)
     return KnownHosts(Login(app, verifier, sessions, metadata, read_only), around.hosts)
