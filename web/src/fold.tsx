@@ -67,7 +67,7 @@ export function Fold({ id, summary, children, class: name, open: first = false, 
     if (id) document.addEventListener(OPEN, opened);
     return () => document.removeEventListener(OPEN, opened);
   }, [id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!print) return undefined;
     const before = (): void =>
       drawnAtOnce(() =>

@@ -10,10 +10,16 @@ const OUT_OF_SIGHT = 300;
  * `waits`. */
 export function usePainted(waits: boolean): boolean {
   const [painted, setPainted] = useState(!waits);
+  const [, drawAgain] = useState(0);
   useLayoutEffect(() => {
     if (painted) return undefined;
     const done = (): void => setPainted(true);
-    const print = (): void => drawnAtOnce(done);
+    // It may count as painted already, and only wait for its turn to be drawn.
+    const print = (): void =>
+      drawnAtOnce(() => {
+        done();
+        drawAgain((times) => times + 1);
+      });
     let timer = setTimeout(done, OUT_OF_SIGHT);
     // A frame is painted after what was asked for it has run, and before the next task.
     const frame = requestAnimationFrame(() => {
