@@ -51,7 +51,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 # The columns that name a run get new values, and all others those of a run that was really made.
 _FILL = """
 INSERT INTO {table} ({columns}, run_id)
-    SELECT {columns}, 'history-' || number FROM {table}, generate_series(1, {n}) AS number
+    SELECT {columns}, 'history-' || nth FROM {table}, generate_series(1, {n}) AS copies (nth)
     WHERE run_id = (SELECT min(run_id) FROM runs)
 """
 
