@@ -26,7 +26,7 @@ from consortium_mcp.frontends.team.entrance.sessions import Sessions
 from consortium_mcp.frontends.team.entrance.sign_in import SignIn, WebClient
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -82,61 +82,38 @@ def make_app(
         health: says whether it is ready.
     """
     audience = settings.audience or f"{around.url}{MCP_PATH}"
-    own = OwnTokens(database)
-    jwts = None
-    if around.keys is not None and settings.issuer is not None:
-        jwts = JwtTokens(around.keys, settings.issuer, audience)
-    verifier = Verifier(own, jwts)
+    verifier = _verifier(database, settings, around, audience)
     sessions = Sessions(around.secrets, secure=around.url.startswith("https://"))
-    web = None
-    if around.keys is not None and settings.web_client_id is not None:
-        web = WebClient(
-            around.keys,
-            settings.web_client_id,
-            settings.web_client_secret,
-            around.url,
-            audience,
-        )
-    app = _endpoint(server, around)
-    app.router.routes += [
-        Route("/healthz", health.healthz),
-        Route("/readyz", health.readyz),
-        *around.open_routes,
-        *SignIn(sessions, verifier, web).routes,
-        *_metadata_routes(settings, around, audience),
-        *around.routes,
-    ]
-    app.mount("/", Access(make_pages(server.service), around.hosts, with_token=False))
-
-    names: set[str] = set()
-
-    async def read_only() -> Collection[str]:
-        if not names:  # they stay as they are, and listing them takes its time
-            names.update(
-                tool.name
-                for tool in await server.list_tools()
-                if tool.annotations is not None and tool.annotations.read_only_hint
-            )
-        return names
-
+    sign_in = SignIn(sessions, verifier, _web_client(settings, around, audience))
+    app = _addresses(
+        server,
+        around,
+        health,
+        [*sign_in.routes, *_metadata_routes(settings, around, audience), *around.routes],
+    )
     metadata = _metadata_url(settings, around)
-    return KnownHosts(Login(app, verifier, sessions, metadata, read_only), around.hosts)
+    login = Login(app, verifier, sessions, metadata, _read_only_tools(server))
+    return KnownHosts(login, around.hosts)
 
 
-def make_open_app(
-    server: ConsortiumServer,
-    around: Surroundings,
-    health: Health,
-) -> ASGIApp:
+def make_open_app(server: ConsortiumServer, around: Surroundings, health: Health) -> ASGIApp:
     """The server without a login, for this machine only."""
+    return KnownHosts(_addresses(server, around, health, ()), around.hosts)
+
+
+def _addresses(
+    server: ConsortiumServer, around: Surroundings, health: Health, more: Sequence[Route]
+) -> Starlette:
+    """What each address gives; the pages get what is left."""
     app = _endpoint(server, around)
     app.router.routes += [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         *around.open_routes,
+        *more,
     ]
     app.mount("/", Access(make_pages(server.service), around.hosts, with_token=False))
-    return KnownHosts(app, around.hosts)
+    return app
 
 
 def _endpoint(server: ConsortiumServer, around: Surroundings) -> Starlette:
@@ -149,6 +126,40 @@ def _endpoint(server: ConsortiumServer, around: Surroundings) -> Starlette:
             allowed_hosts=list(around.hosts), allowed_origins=origins
         ),
     )
+
+
+def _verifier(
+    database: Database, settings: TeamSettings, around: Surroundings, audience: str
+) -> Verifier:
+    own = OwnTokens(database)
+    if around.keys is None or settings.issuer is None:
+        return Verifier(own)
+    return Verifier(own, JwtTokens(around.keys, settings.issuer, audience))
+
+
+def _web_client(settings: TeamSettings, around: Surroundings, audience: str) -> WebClient | None:
+    """The pages as the identity provider knows them, if it does."""
+    if around.keys is None or settings.web_client_id is None:
+        return None
+    return WebClient(
+        around.keys, settings.web_client_id, settings.web_client_secret, around.url, audience
+    )
+
+
+def _read_only_tools(server: ConsortiumServer) -> Callable[[], Awaitable[Collection[str]]]:
+    """Gives the names of the tools that only read."""
+    names: set[str] = set()
+
+    async def read_only() -> Collection[str]:
+        if not names:  # they stay as they are, and listing them takes its time
+            names.update(
+                tool.name
+                for tool in await server.list_tools()
+                if tool.annotations is not None and tool.annotations.read_only_hint
+            )
+        return names
+
+    return read_only
 
 
 def _metadata_url(settings: TeamSettings, around: Surroundings) -> str | None:
