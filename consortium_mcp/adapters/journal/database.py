@@ -22,7 +22,9 @@ from consortium_mcp.adapters.databases.lease import ONE_PERSON
 from consortium_mcp.adapters.journal.migrations import additions, migrations
 from consortium_mcp.adapters.journal.search_index import SearchIndex
 from consortium_mcp.adapters.sqlite.connection import (
+    ALONE_SECONDS,
     BUSY,
+    STUCK_SECONDS,
     Connection,
     transaction,
     use_wal,
@@ -145,9 +147,13 @@ class DatabaseFile:
     async def _in_thread(
         self, connection: Connection, work: Callable[[sqlite3.Connection], T]
     ) -> T:
-        patience = current_patience() or Patience(self._busy_seconds)
-        if not await connection.take_turn(patience):
-            raise self._busy()
+        shared = current_patience()
+        patience = shared or Patience(self._busy_seconds)
+        if not await connection.take_turn(patience, STUCK_SECONDS if shared else ALONE_SECONDS):
+            raise StoreBusy(
+                f"The database {self.path} is still busy with an earlier request of this program. "
+                "Try again; if that does not help, check the disk, and whether it is full."
+            )
         try:
             with patience.spent():
                 until = time.monotonic() + patience.left

@@ -144,7 +144,8 @@ class Recorder:
             except (ValueError, OverflowError) as error:
                 # No database will ever take this one, so it must not hold up those behind it.
                 self._lasting_problem = f"Something of this run cannot be recorded: {error}"
-            if self._parts[part] is write:  # else there is a newer state of it by now
+            # Else there is a newer state of it by now, or it is a note that says nothing any more.
+            if self._parts.get(part) is write:
                 self._unwritten.pop(part, None)
             if self._file_number != self._store.file.begun_anew:
                 self._file_number = self._store.file.begun_anew

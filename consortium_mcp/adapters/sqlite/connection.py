@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 """Result codes (their low byte) that say that another process holds a lock."""
 STUCK_SECONDS = PATIENCE_SECONDS + 0.5
-"""A turn that takes longer than any wait for a lock will not end soon: the disk hangs."""
+"""A turn that takes longer than any wait for a lock may not end soon: the disk may hang."""
+ALONE_SECONDS = 10.0
+"""A call that stands alone waits longer for such a turn: if it gave up, it would have failed.
+
+On a busy machine, a turn that writes the megabytes of a large run takes seconds.
+"""
 _USUAL_SECONDS = 0.1
 """A turn takes a millisecond, and some tens of them on a busy machine."""
 _WAL_SECONDS = 1.0
@@ -42,10 +47,15 @@ class Connection:
         """When the present turn began."""
         self._held_up = 0.0
         """Seconds that turns have taken beyond what they usually take."""
-        self._waiting: set[anyio.CancelScope] = set()
+        self._waiting: dict[anyio.CancelScope, float] = {}
+        """Who waits for a turn, and how many seconds for the present one."""
 
-    async def take_turn(self, patience: Patience) -> bool:
+    async def take_turn(self, patience: Patience, stuck_seconds: float = STUCK_SECONDS) -> bool:
         """Wait for one's turn; whether it came.
+
+        Args:
+            patience: what is spent on what holds the queue up.
+            stuck_seconds: how long a turn of another may take.
 
         Who stands in a queue that moves does not wait for a lock, however long it takes: on a busy
         machine, the writes of many runs take seconds. Only what holds the queue up is spent.
@@ -54,14 +64,14 @@ class Connection:
         try:
             self.turn.acquire_nowait()
         except anyio.WouldBlock:
-            with anyio.CancelScope(deadline=anyio.current_time() + STUCK_SECONDS) as waiting:
-                self._waiting.add(waiting)
+            with anyio.CancelScope(deadline=anyio.current_time() + stuck_seconds) as waiting:
+                self._waiting[waiting] = stuck_seconds
                 try:
                     await self.turn.acquire()
                 finally:
-                    self._waiting.discard(waiting)
+                    del self._waiting[waiting]
             came = not waiting.cancelled_caught
-            patience.spend(self._held_up - before if came else STUCK_SECONDS)
+            patience.spend(self._held_up - before if came else stuck_seconds)
             if not came:
                 return False
         self._since = time.monotonic()
@@ -71,8 +81,8 @@ class Connection:
         """Let the next one have its turn."""
         self._held_up += max(0.0, time.monotonic() - self._since - _USUAL_SECONDS)
         self.turn.release()
-        for waiting in self._waiting:
-            waiting.deadline = anyio.current_time() + STUCK_SECONDS
+        for waiting, seconds in self._waiting.items():
+            waiting.deadline = anyio.current_time() + seconds
 
     def close(self) -> None:
         """Close it, if it is open."""

@@ -86,6 +86,25 @@ async def test_a_queue_that_moves_costs_no_patience_and_one_that_is_held_up_does
     assert all(left < 2 for left in others)
 
 
+async def test_whose_turn_does_not_come_gives_up_after_its_own_time() -> None:
+    connection = Connection()
+    came = {}
+    assert await connection.take_turn(Patience(2))  # and it never ends
+
+    async def take(seconds: float) -> None:
+        came[seconds] = await connection.take_turn(Patience(2), seconds)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(take, 0.01)
+        group.start_soon(take, 3600)
+        with anyio.fail_after(60):
+            while 0.01 not in came:  # noqa: ASYNC110 (time must pass)
+                await anyio.sleep(0.01)
+        assert came == {0.01: False}
+        connection.end_turn()
+    assert came == {0.01: False, 3600: True}
+
+
 async def test_a_scope_holds_for_the_tasks_begun_in_it() -> None:
     seen: list[Patience | None] = []
 
