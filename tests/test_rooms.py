@@ -85,7 +85,9 @@ MAY_IMPORT = {
         "core/*", "adapters/calls", "adapters/files", "adapters/journal", "adapters/sqlite",
     ],
     "services/users": ["core/domain", "services/runs"],
-    "services/team": ["core/*", "adapters/models", "adapters/team", "services/runs"],
+    "services/team": [
+        "core/*", "adapters/journal", "adapters/models", "adapters/team", "services/runs",
+    ],
     "services": [
         "core/*", "adapters", "adapters/*", "services/runs", "services/users", "services/team",
     ],

@@ -33,6 +33,8 @@ class TeamSettings:
     web_client_id: str | None = None
     """What the provider calls the pages of runs, for people who sign in with a browser."""
     web_client_secret: str | None = field(default=None, repr=False)
+    admins_read_texts: bool = False
+    """Whether who has the scope `admin` may read the runs of all users."""
     drain_seconds: float = DRAIN_SECONDS
     """How long working runs may still take once the server is told to end."""
 
@@ -57,6 +59,7 @@ def read_team_settings(env: Mapping[str, str]) -> TeamSettings:
         jwks_url=_address(env, "CONSORTIUM_JWKS_URL"),
         web_client_id=env.get("CONSORTIUM_WEB_CLIENT_ID") or None,
         web_client_secret=env.get("CONSORTIUM_WEB_CLIENT_SECRET") or None,
+        admins_read_texts=_switch(env, "CONSORTIUM_ADMINS_READ_TEXTS"),
         drain_seconds=_seconds(env, "CONSORTIUM_DRAIN_SECONDS", DRAIN_SECONDS),
     )
 
@@ -73,6 +76,13 @@ def _address(env: Mapping[str, str], name: str, *, path_allowed: bool = True) ->
     if not path_allowed and parts.path not in {"", "/"}:
         raise ConfigError(f"{name} is {text!r}; write it without a path: the server is at /mcp.")
     return text.rstrip("/")
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = (env.get(name) or "no").lower()
+    if text not in {"yes", "no"}:
+        raise ConfigError(f"{name} is {text!r}; it must be yes or no.")
+    return text == "yes"
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

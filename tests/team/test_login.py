@@ -132,6 +132,11 @@ async def test_the_table_of_tokens(server: TeamServer, provider: IdentityProvide
     assert 'error="invalid_token"' not in found["none"].headers["www-authenticate"]
     assert 'error="invalid_token"' in found["ended"].headers["www-authenticate"]
     assert 'error="insufficient_scope"' in found["with a wrong scope"].headers["www-authenticate"]
+    admin = provider.token(server.url, "admin")
+    async with server.http(admin) as http:
+        entries = (await http.get("/admin/audit")).json()["entries"]
+        assert "sign_in_refused" in {entry["action"] for entry in entries}
+        assert (await http.get("/admin/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV")).status_code == 403
 
 
 async def test_who_may_read_may_not_begin(server: TeamServer, provider: IdentityProvider) -> None:

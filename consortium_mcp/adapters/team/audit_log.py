@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 Action = Literal[
     "consult", "resume", "cancel", "delete", "share", "save_consortium", "delete_consortium",
     "key_set", "key_removed", "token_added", "token_revoked", "budget_refused", "budget_changed",
-    "sign_in_refused",
+    "sign_in_refused", "text_read",
 ]  # fmt: skip
 LONGEST_PAGE = 1000
 

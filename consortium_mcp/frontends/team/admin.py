@@ -1,16 +1,20 @@
-"""What an admin sees over HTTP, and what users see of their own: figures and deeds, no texts."""
+"""What an admin sees over HTTP, and what users see of their own: figures and deeds.
+
+An admin sees texts only where the installation says so, and each look is in the audit log.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from consortium_mcp.adapters.team.ledger import Ledger
-from consortium_mcp.core.domain.errors import ConfigError
-from consortium_mcp.frontends.team.requests import answering
+from consortium_mcp.core.domain.errors import ConfigError, UnknownRun
+from consortium_mcp.frontends.team.requests import Refusal, answering
 from consortium_mcp.services.team.audit import Administration
 
 if TYPE_CHECKING:
@@ -23,14 +27,19 @@ ADMIN = "admin"
 
 
 def admin_routes(
-    database: GetDatabase, principal_of: PrincipalOf, scopes_of: ScopesOf
+    database: GetDatabase,
+    principal_of: PrincipalOf,
+    scopes_of: ScopesOf,
+    *,
+    texts: bool = False,
 ) -> list[Route]:
-    """`/admin/usage`, `/admin/audit` and `/usage`.
+    """`/admin/usage`, `/admin/audit`, `/admin/runs/{run_id}` and `/usage`.
 
     Args:
         database: gives the team's database.
         principal_of: says who asks.
         scopes_of: says what they may.
+        texts: whether an admin may read the runs of all users.
     """
 
     async def usage(request: Request, _principal: Principal) -> dict[str, Any]:
@@ -45,6 +54,20 @@ def admin_routes(
         )
         return page.model_dump(mode="json")
 
+    async def run(request: Request, principal: Principal) -> dict[str, Any]:
+        if not texts:
+            raise Refusal(
+                HTTPStatus.FORBIDDEN,
+                "Admins of this server do not read texts. Who installed it can change that with "
+                "CONSORTIUM_ADMINS_READ_TEXTS=yes.",
+            )
+        run_id = request.path_params["run_id"]
+        try:
+            record = await Administration(await database()).run(run_id, principal)
+        except UnknownRun as error:
+            raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from error
+        return record.model_dump(mode="json")
+
     async def own_usage(request: Request, principal: Principal) -> dict[str, Any]:
         period, here = _period(request), await database()
         found = await Administration(here).usage(period, principal)
@@ -57,6 +80,7 @@ def admin_routes(
     return [
         Route("/admin/usage", answering(usage, principal_of, scopes_of, ADMIN)),
         Route("/admin/audit", answering(audit, principal_of, scopes_of, ADMIN)),
+        Route("/admin/runs/{run_id}", answering(run, principal_of, scopes_of, ADMIN)),
         Route("/usage", answering(own_usage, principal_of, scopes_of)),
     ]
 

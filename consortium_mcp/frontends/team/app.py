@@ -17,10 +17,12 @@ from consortium_mcp.adapters.identity.jwt_tokens import JwtTokens
 from consortium_mcp.adapters.identity.key_set import KeySet
 from consortium_mcp.adapters.identity.own_tokens import OwnTokens
 from consortium_mcp.adapters.identity.verifier import Verifier
+from consortium_mcp.adapters.team.audit_log import AuditLog
 from consortium_mcp.frontends.browser.access import Access
 from consortium_mcp.frontends.browser.app import make_app as make_pages
 from consortium_mcp.frontends.team.entrance.hosts import KnownHosts
 from consortium_mcp.frontends.team.entrance.login import Login
+from consortium_mcp.frontends.team.entrance.refusals import Refusals
 from consortium_mcp.frontends.team.entrance.scopes import MCP_PATH
 from consortium_mcp.frontends.team.entrance.sessions import Sessions
 from consortium_mcp.frontends.team.entrance.sign_in import SignIn, WebClient
@@ -84,7 +86,8 @@ def make_app(
     audience = settings.audience or f"{around.url}{MCP_PATH}"
     verifier = _verifier(database, settings, around, audience)
     sessions = Sessions(around.secrets, secure=around.url.startswith("https://"))
-    sign_in = SignIn(sessions, verifier, _web_client(settings, around, audience))
+    refusals = Refusals(AuditLog(database))
+    sign_in = SignIn(sessions, verifier, _web_client(settings, around, audience), refusals)
     app = _addresses(
         server,
         around,
@@ -92,7 +95,8 @@ def make_app(
         [*sign_in.routes, *_metadata_routes(settings, around, audience), *around.routes],
     )
     metadata = _metadata_url(settings, around)
-    login = Login(app, verifier, sessions, metadata, _read_only_tools(server))
+    read_only = _read_only_tools(server)
+    login = Login(app, verifier, sessions, metadata, read_only, refusals=refusals)
     return KnownHosts(login, around.hosts)
 
 

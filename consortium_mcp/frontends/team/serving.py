@@ -160,7 +160,7 @@ def _routes_of_users(settings: Settings, team: Team) -> list[Route]:
         return [scope for scope in SCOPES if identity_of(request).may(scope)]
 
     return [
-        *admin_routes(database, principal_of, scopes_of),
+        *admin_routes(database, principal_of, scopes_of, texts=settings.team.admins_read_texts),
         *key_routes(ring, database, principal_of, scopes_of),
     ]
 

@@ -1,4 +1,7 @@
-"""What is noted of a user's deeds, and what an admin sees of all users: no texts in either."""
+"""What is noted of a user's deeds, and what an admin sees of all users.
+
+Neither has texts, but for the runs that an admin reads where the installation allows it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.team.audit_log import Action, AuditLog
 from consortium_mcp.adapters.team.ledger import Ledger, UserSpending
 from consortium_mcp.core.domain.errors import ConfigError
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.databases.database import Database
     from consortium_mcp.adapters.team.audit_log import AuditPage
     from consortium_mcp.core.domain.principal import Principal
+    from consortium_mcp.core.records.run_record import RunRecord
 
 
 class Note(Protocol):
@@ -54,6 +59,7 @@ class Administration:
     """
 
     def __init__(self, database: Database) -> None:
+        self._store = Store(database)
         self._log = AuditLog(database)
         self._ledger = Ledger(database)
 
@@ -74,6 +80,16 @@ class Administration:
             ConfigError: there is no such period.
         """
         return await self._ledger.spending(*days_of(period), principal)
+
+    async def run(self, run_id: str, admin: Principal) -> RunRecord:
+        """A run of whomever, with its texts. That this admin has read it is noted.
+
+        Raises:
+            UnknownRun: no run has this id.
+        """
+        record = await self._store.record(run_id)
+        await self._log.note(admin, "text_read", run_id)
+        return record
 
 
 def days_of(period: str) -> tuple[str, str]:

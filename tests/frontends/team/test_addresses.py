@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.applications import Starlette
 
+from consortium_mcp.adapters.journal.store import Store
 from consortium_mcp.adapters.postgres.database import PostgresDatabase
 from consortium_mcp.adapters.team.audit_log import AuditLog
 from consortium_mcp.adapters.team.encryption import Encryption
 from consortium_mcp.adapters.team.ledger import Ledger
 from consortium_mcp.adapters.team.limits import Limits
 from consortium_mcp.adapters.team.user_keys import PURPOSE, UserKeys
+from consortium_mcp.core.reports.report import Usage
+from consortium_mcp.core.reports.reporting import report_of
 from consortium_mcp.core.spending.limits import Limit, Used
 from consortium_mcp.frontends.team.admin import admin_routes
 from consortium_mcp.frontends.team.user_keys import key_routes
 from tests.support.asgi import Answer, ask
 from tests.support.databases import ON_POSTGRES, DatabaseOfTest
+from tests.support.fakes import run_of
 from tests.support.teams import ANN, BEN
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ async def team(database: DatabaseOfTest) -> AsyncIterator[PostgresDatabase]:
     await opened.close()
 
 
-def app_of(team: PostgresDatabase, *, own_keys: bool = True) -> Starlette:
+def app_of(team: PostgresDatabase, *, own_keys: bool = True, texts: bool = False) -> Starlette:
     async def database() -> PostgresDatabase:
         return team
 
@@ -59,7 +63,8 @@ def app_of(team: PostgresDatabase, *, own_keys: bool = True) -> Starlette:
         return request.headers.get("scopes", "").split()
 
     who = (principal_of, scopes_of)
-    return Starlette(routes=[*admin_routes(database, *who), *key_routes(keys, database, *who)])
+    admins = admin_routes(database, *who, texts=texts)
+    return Starlette(routes=[*admins, *key_routes(keys, database, *who)])
 
 
 @pytest.fixture
@@ -115,6 +120,27 @@ async def test_the_audit_log_is_told_in_pages(team: PostgresDatabase) -> None:
     assert (await by_admin(team, "/admin/audit?since=2999-01-01T00:00:00Z")).data["entries"] == []
     for wrong in ("since=soon", "limit=many", "limit=0", "cursor=x"):
         assert (await by_admin(team, f"/admin/audit?{wrong}")).status == 400
+
+
+async def test_an_admin_reads_texts_only_where_the_installation_says_so(
+    team: PostgresDatabase,
+) -> None:
+    run = run_of("a").model_copy(update={"run_id": "hers"})
+    usage = Usage(calls=0, input_tokens=None, output_tokens=None, seconds=0.0)
+    report = report_of(run, usage, "2026-11-29T12:00:00.000+00:00")
+    await Store(team).bound_to(ANN).begin_run(run, report)
+    refused = await by_admin(team, "/admin/runs/hers")
+    assert (refused.status, "CONSORTIUM_ADMINS_READ_TEXTS=yes" in refused.data["error"]) == (403, 1)
+    app = app_of(team, texts=True)
+    not_an_admin = await ask(app, "/admin/runs/hers", user="ann", scopes="consult read")
+    assert not_an_admin.status == 403
+    assert (await AuditLog(team).page()).entries == ()
+    unknown = await ask(app, "/admin/runs/nobodys", user="ben", scopes="admin")
+    assert (unknown.status, "nobodys" in unknown.data["error"]) == (404, True)
+    found = await ask(app, "/admin/runs/hers", user="ben", scopes="admin")
+    assert (found.status, found.data["report"]["prompt"]) == (200, run.prompt)
+    [entry] = (await AuditLog(team).page()).entries
+    assert (entry.user, entry.action, entry.target) == (BEN, "text_read", "hers")
 
 
 async def test_a_key_goes_in_and_never_comes_out(

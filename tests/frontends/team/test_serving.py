@@ -67,6 +67,7 @@ def test_it_needs_a_database_of_a_team(settings: Settings) -> None:  # noqa: ARG
         ("CONSORTIUM_ISSUER", "https://id.example.com?tenant=1"),
         ("CONSORTIUM_JWKS_URL", "ftp://id.example.com"),
         ("CONSORTIUM_DRAIN_SECONDS", "soon"),
+        ("CONSORTIUM_ADMINS_READ_TEXTS", "maybe"),
     ],
 )
 def test_a_wrong_setting_is_told_by_its_name(

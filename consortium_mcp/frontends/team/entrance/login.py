@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from consortium_mcp.adapters.identity.identity import Identity
     from consortium_mcp.adapters.identity.verifier import Verifier
+    from consortium_mcp.frontends.team.entrance.refusals import Refusals
     from consortium_mcp.frontends.team.entrance.sessions import Sessions
 
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/sign-in", "/.well-known/")
@@ -47,6 +48,7 @@ class Login:
         sessions: says who is signed in in a browser.
         metadata_url: where the server describes itself; `None` without an identity provider.
         read_only: gives the names of the tools that only read.
+        refusals: notes who brings a token that is not good.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Login:
         sessions: Sessions,
         metadata_url: str | None,
         read_only: Callable[[], Awaitable[Collection[str]]],
+        *,
+        refusals: Refusals,
     ) -> None:
         self._app = app
         self._inside = AuthContextMiddleware(app)
@@ -63,6 +67,7 @@ class Login:
         self._sessions = sessions
         self._metadata_url = metadata_url
         self._read_only = read_only
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
@@ -83,6 +88,8 @@ class Login:
             await _later(str(error))(scope, receive, send)
             return
         if identity is None:
+            if token is not None:
+                await self._refusals.note()
             await self._not_signed_in(request, token)(scope, receive, send)
             return
         if is_mcp and scope["method"] == "POST":

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from consortium_mcp.adapters.identity.identity import Identity
     from consortium_mcp.adapters.identity.key_set import KeySet
     from consortium_mcp.adapters.identity.verifier import Verifier
+    from consortium_mcp.frontends.team.entrance.refusals import Refusals
     from consortium_mcp.frontends.team.entrance.sessions import Sessions
 
 PATH = "/sign-in"
@@ -130,12 +131,16 @@ class SignIn:
         sessions: keep people signed in.
         verifier: says whose a token is.
         web: the provider's way; `None` where there is none.
+        refusals: notes who brings a token that is not good.
     """
 
-    def __init__(self, sessions: Sessions, verifier: Verifier, web: WebClient | None) -> None:
+    def __init__(
+        self, sessions: Sessions, verifier: Verifier, web: WebClient | None, refusals: Refusals
+    ) -> None:
         self._sessions = sessions
         self._verifier = verifier
         self._web = web
+        self._refusals = refusals
 
     @property
     def routes(self) -> list[Route]:
@@ -199,6 +204,7 @@ class SignIn:
         except ConsortiumError as error:
             return self._form(_escaped(str(error)), HTTPStatus.SERVICE_UNAVAILABLE)
         if identity is None:
+            await self._refusals.note()
             return self._form(_NOT_GOOD[is_own], HTTPStatus.UNAUTHORIZED)
         return self._begun(identity, token if is_own else None)
 
