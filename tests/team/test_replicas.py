@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 from contextlib import AsyncExitStack
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.server.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitResult
 
 from tests.conftest import ROOT
 from tests.support.client import PANEL, data_of, text_of
@@ -23,8 +27,6 @@ from tests.support.team import TeamServer, new_token, team_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from mcp import Client
 
 pytestmark = [pytest.mark.anyio, ON_POSTGRES]
 HELD = {"models": ["sure", "held"], "arbiter": "judge"}
@@ -111,6 +113,49 @@ async def test_a_run_of_the_one_is_followed_and_heard_of_on_the_other(
         assert uri in hers.updated
         assert his.updated == []
         group.cancel_scope.cancel()
+
+
+class InTurns(httpx2.AsyncHTTPTransport):
+    """Sends each request to the other of two servers, as a balancer does."""
+
+    def __init__(self, *servers: TeamServer) -> None:
+        super().__init__()
+        self._next = cycle(httpx2.URL(server.root) for server in servers)
+        self.asked: list[int] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        port = next(self._next).port
+        assert port is not None
+        self.asked.append(port)
+        request.url = request.url.copy_with(port=port)
+        request.headers["host"] = f"127.0.0.1:{port}"
+        return await super().handle_async_request(request)
+
+
+async def test_a_confirmation_that_one_server_asked_for_is_given_to_the_other(
+    front: TeamServer, back: TeamServer, token: str
+) -> None:
+    messages: list[str] = []
+
+    async def ask(_context: Any, params: Any) -> ElicitResult:  # noqa: ANN401
+        messages.append(params.message)
+        return ElicitResult(action="accept", content={"proceed": True})
+
+    balancer = InTurns(front, back)
+    async with (
+        httpx2.AsyncClient(
+            transport=balancer, headers={"authorization": f"Bearer {token}"}, timeout=60
+        ) as http,
+        Client(
+            streamable_http_client(front.url, http_client=http), elicitation_callback=ask
+        ) as client,
+    ):
+        before = len(balancer.asked)
+        asked = {"prompt": "Six × 7?", "max_calls": 9, "max_iterations": 2, "wait_seconds": 60}
+        result = await client.call_tool("consult_consortium", asked | PANEL)
+        assert data_of(result)["status"] == "completed", text_of(result)
+        assert len(messages) == 1
+        assert len(set(balancer.asked[before:])) == 2
 
 
 async def test_a_server_that_ends_hands_its_runs_over(

@@ -48,6 +48,8 @@ _FORGET_SECONDS = 3600.0
 _MOST_CONNECTIONS = 4
 _CONNECTION_SECONDS = 5.0
 _NEVER = 86_400.0
+_ENDED_HOURS = 24
+"""A run that was given up is looked for within seconds; later its job tells nothing any more."""
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 """Due by every clock: that of this machine may be ahead of the database's."""
 
@@ -165,6 +167,19 @@ class JobQueue:
         """End a stalled job: there is nothing left to do, or nobody is to try again."""
         status = Status.FAILED if failed else Status.SUCCEEDED
         await self._jobs.finish_job(stalled.job, status, delete_job=not failed)
+
+    async def forget_ended(self) -> None:
+        """Delete the jobs that ended a day ago or earlier, of runs that were given up.
+
+        Raises:
+            StoreUnavailable: the database cannot be used.
+        """
+        try:
+            await self._jobs.delete_old_jobs(
+                _ENDED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+            )
+        except ConnectorException as error:
+            raise StoreUnavailable(str(error)) from error
 
     async def age(self) -> float:
         """Seconds for which the oldest job has been waiting; 0 where none is.

@@ -105,7 +105,7 @@ async def open_team(
         told = None if meter is None else meter.taken_over
         worker = Worker(service, queue, runs, sweeper, settings.worker_runs, on_takeover=told)
         group.start_soon(worker.run)
-        group.start_soon(_within, upkeep, partial(keep_up, settings, database))
+        group.start_soon(_within, upkeep, partial(keep_up, settings, database, queue))
     team = Team(service, worker, queue, database)
     try:
         yield team

@@ -12,6 +12,7 @@ from consortium_mcp.core.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.databases.database import Database
+    from consortium_mcp.adapters.queue.job_queue import JobQueue
     from consortium_mcp.adapters.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -20,12 +21,13 @@ FIRST_SECONDS = 60.0
 EVERY_SECONDS = 24 * 3600.0
 
 
-async def keep_up(settings: Settings, database: Database) -> None:
-    """Delete what is older than the settings say, until cancelled."""
+async def keep_up(settings: Settings, database: Database, queue: JobQueue) -> None:
+    """Delete what is older than the settings say, and jobs that ended, until cancelled."""
     await anyio.sleep(FIRST_SECONDS)
     while True:
         try:
             gone = await apply_retention(settings, database)
+            await queue.forget_ended()
         except StoreError as error:  # tomorrow is another day
             logger.warning("old runs were not deleted: %s", error)
         else:

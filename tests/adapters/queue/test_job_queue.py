@@ -125,6 +125,22 @@ async def test_who_was_silent_ends_no_job_that_is_anothers_by_now(url: str) -> N
         there.stop()
 
 
+async def test_a_job_that_failed_is_kept_for_a_day(url: str) -> None:
+    async with opened(url) as queue:
+        for run_id in ("old", "new", "waits"):
+            await queue.defer(run_id, FIRST, -1)
+        database = queue._database
+        for sql in (
+            "UPDATE procrastinate_jobs SET status = 'doing' WHERE args->>'run_id' != 'waits'",
+            "UPDATE procrastinate_jobs SET status = 'failed' WHERE args->>'run_id' != 'waits'",
+            "UPDATE procrastinate_events SET at = at - interval '25 hours' WHERE job_id IN"
+            " (SELECT id FROM procrastinate_jobs WHERE args->>'run_id' IN ('old', 'waits'))",
+        ):
+            await database.write_one(sql)
+        await queue.forget_ended()
+        assert [job["run_id"] for job in await jobs(queue)] == ["new", "waits"]
+
+
 async def test_a_worker_outlives_its_database(url: str, postgres: Server) -> None:
     async with opened(url) as queue, anyio.create_task_group() as group:
         works = Works()
