@@ -58,6 +58,7 @@ class Consortiums:
         self._registry = registry
         self._templates = templates
         self.find = saved.find
+        self.visibility = saved.visibility
         self.all = saved.all
         self._announce = announce
 

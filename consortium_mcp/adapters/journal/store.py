@@ -495,6 +495,18 @@ class Store:
 
         await self.file.write(write)
 
+    async def visibility(self, run_id: str) -> Visibility | None:
+        """Who may read a run besides its owner; `None` where it is not one's own to share.
+
+        Neither is one person's: there is nobody else.
+        """
+        if self.access.principal == LOCAL:
+            return None
+        own, whose = self.access.own()
+        sql = f"SELECT visibility FROM runs WHERE run_id = ? AND {own}"  # noqa: S608 (ours)
+        rows = await self.file.read(sql, [run_id, *whose])
+        return rows[0]["visibility"] if rows else None
+
     async def check_changeable(self, run_id: str) -> None:
         """Whether a run may be changed, by the person whose store this is.
 

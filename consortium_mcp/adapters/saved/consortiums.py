@@ -80,6 +80,18 @@ class SavedConsortiums:
         await self.find(name)
         await self._change("UPDATE consortiums SET visibility = ?", [visibility], name)
 
+    async def visibility(self, name: str) -> Visibility | None:
+        """Who may use a consortium besides its owner; `None` where it is not one's own to share.
+
+        Neither is one person's: there is nobody else.
+        """
+        whose = self._store.access.principal
+        if whose == LOCAL:
+            return None
+        sql = "SELECT visibility FROM consortiums WHERE name = ?"
+        rows = await self._store.file.read(sql, [_key(name, whose)])
+        return rows[0]["visibility"] if rows else None
+
     async def _change(self, change: str, values: list[str], name: str) -> None:
         key = _key(name, self._store.access.principal)
 

@@ -91,8 +91,10 @@ def make_app(service: GetService, on_request: Callable[[], None] | None = None) 
             Route("/api/runs", answered(_runs)),
             Route("/api/runs/{run_id}", answered(_run)),
             Route("/api/runs/{run_id}/text", answered(_text)),
+            Route("/api/runs/{run_id}/sharing", answered(_sharing_of_run)),
             Route("/api/runs/{run_id}/{action:str}", answered(_act), methods=["POST"]),
             Route("/api/consortiums", answered(figures.consortiums)),
+            Route("/api/consortiums/{name}/sharing", answered(_sharing_of_consortium)),
             Route("/api/consortiums/{name}/share", answered(_share), methods=["POST"]),
             Route("/api/leaderboard", answered(figures.leaderboard)),
             Route("/api/costs", answered(figures.costs)),
@@ -156,6 +158,15 @@ async def _act(service: Service, request: Request) -> dict[str, Any]:
         case other:
             raise ConfigError(f"A run cannot be told to {other!r}.")
     return await page_now(service, run_id)
+
+
+async def _sharing_of_run(service: Service, request: Request) -> dict[str, Any]:
+    run_id = await service.find_run(request.path_params["run_id"])
+    return {"visibility": await service.store.visibility(run_id)}
+
+
+async def _sharing_of_consortium(service: Service, request: Request) -> dict[str, Any]:
+    return {"visibility": await service.consortiums.visibility(request.path_params["name"])}
 
 
 async def _share(service: Service, request: Request) -> dict[str, Any]:

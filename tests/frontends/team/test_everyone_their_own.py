@@ -249,10 +249,13 @@ async def test_what_she_shares_is_read_by_others_and_changed_by_nobody(
         run_id = data_of(await alice.call_tool("consult_consortium", asked))["run_id"]
         await alice.call_tool("save_consortium", {"name": "shared-panel"} | PANEL)
         assert (await bob.call_tool("get_run", {"run_id": run_id})).is_error
+        hers = (f"/api/runs/{run_id}", "/api/consortiums/shared-panel")
         async with server.http(tokens["alice"]) as http:
-            for path in (f"/api/runs/{run_id}", "/api/consortiums/shared-panel"):
+            for path in hers:
+                assert (await http.get(f"{path}/sharing")).json() == {"visibility": "private"}
                 answer = await http.post(f"{path}/share", headers=other, content=BODY)
                 assert answer.status_code == 200, answer.text
+                assert (await http.get(f"{path}/sharing")).json() == {"visibility": "team"}
             wrong = await http.post(f"/api/runs/{run_id}/share", headers=other, content="{}")
             assert wrong.status_code == 400
             assert "Say who may read it" in wrong.text
@@ -268,6 +271,8 @@ async def test_what_she_shares_is_read_by_others_and_changed_by_nobody(
             assert refused.is_error
             assert "somebody else's" in text_of(refused), text_of(refused)
         async with server.http(tokens["bob"]) as http:
+            for path in hers:  # not his to share
+                assert (await http.get(f"{path}/sharing")).json() == {"visibility": None}
             answer = await http.post(f"/api/runs/{run_id}/share", headers=other, content=BODY)
             assert answer.status_code >= 400
         async with server.http(tokens["alice"]) as http:

@@ -6,6 +6,7 @@ import { count, dollars, duration, percent } from "../words";
 import type { Calibration, ConsortiumLine, CostLine, Standing } from "./api";
 import { Loaded, useLoaded } from "./loaded";
 import { CostsPlot, ReliabilityPlot } from "./plots";
+import { Sharing } from "./sharing";
 
 const NONE = "–";
 const share = (part: number, whole: number): string => (whole ? percent(part / whole) : NONE);
@@ -32,7 +33,7 @@ export function Consortiums(): VNode {
             caption="Saved consortiums"
             heads={["Consortium", "Members", "Judged by", "Runs", "With an answer", "Mean confidence", "Rated right", "Cost"]}
             rows={consortiums.map((each) => [
-              each.name, each.members.join(", "), `${each.arbiter} (${each.strategy})`, each.runs,
+              <>{each.name}<Sharing path={`consortiums/${encodeURIComponent(each.name)}`} what={`use ${each.name}`} /></>, each.members.join(", "), `${each.arbiter} (${each.strategy})`, each.runs,
               share(each.answered, each.runs), each.mean_confidence === null ? NONE : percent(each.mean_confidence),
               each.rated ? `${each.rated_right} of ${each.rated}` : NONE, cost(each.cost_usd),
             ])}

@@ -6,6 +6,7 @@ import { Page } from "../start";
 import { runSource } from "./api";
 import { CalibrationView, Consortiums, Costs, Leaderboard } from "./figures";
 import { Runs } from "./runs";
+import { Sharing } from "./sharing";
 
 const PLACES: [string, string, () => VNode][] = [
   ["", "Runs", Runs],
@@ -28,7 +29,12 @@ function useRoute(): string[] {
 
 function RunPane({ id }: { id: string }): VNode {
   const source = useMemo(() => runSource(id), [id]);
-  return <Page source={source} />;
+  return (
+    <>
+      <Page source={source} />
+      <Sharing path={`runs/${encodeURIComponent(id)}`} what="read this run" />
+    </>
+  );
 }
 
 function Place({ route }: { route: string[] }): VNode {

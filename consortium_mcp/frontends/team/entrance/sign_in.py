@@ -158,7 +158,7 @@ class SignIn:
         link = '<p><a class="button" href="/sign-in/provider">Sign in with your account</a></p>'
         page = _PAGE.format(problem=told, provider=link if self._web else "")
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
-        return HTMLResponse(page, status, headers | {"Referrer-Policy": "no-referrer"})
+        return HTMLResponse(page, status, headers | {"Referrer-Policy": "same-origin"})
 
     async def _page(self, _: Request) -> Response:
         return self._form()
