@@ -16,6 +16,7 @@ from consortium_mcp.adapters.local.weights import SetupError, fetch
 from consortium_mcp.adapters.settings import Settings
 from tests.support.databases import DatabaseOfTest
 from tests.support.postgres import NoServer, Server, running_server
+from tests.support.programs import forking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,14 +108,21 @@ def local_models(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment() -> dict[str, str]:
+def forks() -> Iterator[dict[str, str]]:
+    """The variables with which `programs.program` starts forks."""
+    with forking() as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def environment(forks: dict[str, str]) -> dict[str, str]:
     """A user's environment without keys or anything of ours."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.endswith("_KEY") and not name.startswith(("CONSORTIUM_", "LLM_"))
     }
-    return kept | {"PYTHONPATH": str(ROOT)}
+    return kept | forks | {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from tests.conftest import ROOT
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,9 +26,10 @@ def connect(
     async def connected(
         era: str = "auto", options: dict[str, Any] | None = None, **environment: str
     ) -> AsyncIterator[Client]:
+        command, *arguments = program("tests.support.fake_server")
         server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "tests.support.fake_server"],
+            command=command,
+            args=arguments,
             env=child_environment | environment,
             cwd=str(ROOT),
         )

@@ -11,6 +11,7 @@ from mcp.client.extension import advertise
 
 from consortium_mcp.frontends.mcp.apps import DATA, RUN_PAGE, SHOWN_BY
 from tests.acceptance.conftest import ERAS
+from tests.support.programs import program
 from tests.support.wire import Wire
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def rendering(wire: Wire) -> None:
 def test_the_page_finds_the_run_of_its_call_among_equal_ones(
     child_environment: dict[str, str],
 ) -> None:
-    with Wire(child_environment) as wire:
+    with Wire(child_environment, program("tests.support.fake_server")) as wire:
         rendering(wire)
         panel = {"models": ["held", "sure"], "arbiter": "judge", "strategy": "vote"}
         prompts = ("6x7?", "6x7?", "6x7? ")

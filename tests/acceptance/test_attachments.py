@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.support.client import data_of, text_of
 from tests.support.files import pdf, png
 from tests.support.loopback import provider, register
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -54,10 +55,8 @@ def files(tmp_path: Path) -> Path:
 
 
 def _server(environment: dict[str, str]) -> StdioServerParameters:
-    program = ["-m", "consortium_mcp"]
-    return StdioServerParameters(
-        command=sys.executable, args=program, env=environment, cwd=str(ROOT)
-    )
+    command, *arguments = program("consortium_mcp")
+    return StdioServerParameters(command=command, args=arguments, env=environment, cwd=str(ROOT))
 
 
 PANEL = {"models": [SEEING, BLIND], "strategy": "vote", "arbiter": "judge"}
@@ -113,7 +112,7 @@ def door(
 
 
 def _llm(env: dict[str, str], *arguments: str) -> str:
-    return _run(env, sys.executable, "-m", "tests.support.fake_llm", *arguments)
+    return _run(env, *program("tests.support.fake_llm", *arguments))
 
 
 def _run(env: dict[str, str], *command: str) -> str:

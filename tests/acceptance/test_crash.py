@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from consortium_mcp.core.reports.report import RunReport
+from tests.support.programs import program
 from tests.support.wire import Wire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVER = [sys.executable, "-m", "tests.support.crash_server"]
+SERVER = program("tests.support.crash_server")
 ASKED = {
     "prompt": "Six × 7?",
     "models": ["one", "two", "three"],
@@ -101,7 +101,7 @@ def test_killed_at_25_moments_the_run_comes_to_the_same_report(
     expected = undisturbed(Home(child_environment, tmp_path / "undisturbed"))
     assert (expected.iterations, expected.usage.calls, expected.status) == (3, CALLS, "completed")
     homes = [Home(child_environment, tmp_path / moment) for moment in MOMENTS]
-    with ThreadPoolExecutor(13) as pool:
+    with ThreadPoolExecutor(6) as pool:
         outcomes = list(pool.map(crashed_and_resumed, homes, MOMENTS))
     for moment, home, (report, begun, recorded) in zip(MOMENTS, homes, outcomes, strict=True):
         assert told(report) == told(expected), moment
@@ -113,4 +113,4 @@ def test_killed_at_25_moments_the_run_comes_to_the_same_report(
         # A call is noted before it begins, so the kill may fall between the two.
         assert home.begun() <= report.usage.calls <= home.begun() + PANEL_SIZE, moment
     # The moments were different ones indeed.
-    assert len({(begun, len(recorded)) for _, begun, recorded in outcomes}) >= 10
+    assert len({(begun, len(recorded)) for _, begun, recorded in outcomes}) >= 8

@@ -22,13 +22,14 @@ from consortium_mcp.frontends.cli.main import main
 from tests.acceptance.conftest import ERAS
 from tests.conftest import ROOT
 from tests.support.client import PANEL, data_of
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
 pytestmark = pytest.mark.anyio
-COMMAND = [sys.executable, "-m", "tests.support.fake_server", "--http", "--port"]
+COMMAND = program("tests.support.fake_server", "--http", "--port")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from tests.conftest import ROOT
 from tests.support.client import PANEL, data_of, text_of
 from tests.support.damage import overwritten
 from tests.support.locks import LOCKS, locked
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -88,10 +88,10 @@ async def test_a_damaged_journal_is_told_by_report_list_and_doctor(
 
 
 def run(
-    program: str, environment: dict[str, str], *arguments: str
+    module: str, environment: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", program, *arguments],
+        program(module, *arguments),
         env=environment,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.acceptance.conftest import ERAS
 from tests.conftest import ROOT
 from tests.support.client import Connect, data_of, text_of
 from tests.support.fake_server import INVOICE
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def llm(
     environment: dict[str, str], *arguments: str, text: str = ""
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tests.support.fake_llm", *arguments],
+        program("tests.support.fake_llm", *arguments),
         env=environment,
         cwd=ROOT,
         input=text,
@@ -170,8 +170,7 @@ def test_past_runs_and_models_are_told_of_fields(
     assert llm(child_environment, *asked).returncode == 0
     for arguments, file in (("runs", "export"), "runs.jsonl"), (("leaderboard",), None):
         done = subprocess.run(
-            [sys.executable, "-m", "consortium_mcp", *arguments]
-            + ([str(tmp_path / file)] if file else []),
+            program("consortium_mcp", *arguments) + ([str(tmp_path / file)] if file else []),
             env=child_environment,
             capture_output=True,
             text=True,

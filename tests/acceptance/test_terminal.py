@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.programs import program
 from tests.support.terminals import NEEDS_PTY, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COMMAND = (sys.executable, "-m", "tests.support.fake_llm", "consortium")
+COMMAND = program("tests.support.fake_llm", "consortium")
 PANEL = ("-m", "sure", "-m", "agrees", "--arbiter", "judge", "--strategy", "synthesis")
 LONGEST = 60
 
@@ -138,7 +139,7 @@ def test_a_run_that_fails_leaves_no_rows(child_environment: dict[str, str]) -> N
     assert shown.after.startswith("Error: ")
 
 
-CONSORTIUM_MCP = (sys.executable, "-m", "consortium_mcp")
+CONSORTIUM_MCP = program("consortium_mcp")
 REPLAY = ("replay", "examples/replay.jsonl", "--panel", "model-1,model-2,model-3")
 
 

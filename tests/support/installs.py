@@ -6,8 +6,9 @@ install_at_once("cursor", environment, "one", "two", "three")
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
+
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ def install_at_once(client: str, environment: Mapping[str, str], *names: str) ->
     """Install under each of these names at the same time."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "consortium_mcp", "install", client, "--name", name],
+            program("consortium_mcp", "install", client, "--name", name),
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.support.programs import program
 from tests.support.wire import Wire
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Relay:
     def __init__(
         self, environment: dict[str, str], era: str = "2025-11-25", **more: dict[str, Any]
     ) -> None:
-        self.wire = Wire(environment)
+        self.wire = Wire(environment, program("tests.support.fake_server"))
         self.asked: Queue[dict[str, Any]] = Queue()
         """What the server asks its client."""
         self._era = era

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from consortium_mcp.adapters.identity.own_tokens import OwnTokens
 from consortium_mcp.adapters.postgres.database import PostgresDatabase
 from tests.conftest import ROOT
+from tests.support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -76,8 +76,7 @@ def team_server(
         variables: more of the environment.
     """
     given = environment | {"CONSORTIUM_DATABASE_URL": database_url, "CONSORTIUM_DRAIN_SECONDS": "0"}
-    command = [sys.executable, "-m", "tests.support.fake_server", "serve", "--port"]
-    command += [str(port), *words]
+    command = program("tests.support.fake_server", "serve", "--port", str(port), *words)
     with subprocess.Popen(
         command, env=given | variables, cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as process:

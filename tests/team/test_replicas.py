@@ -142,13 +142,12 @@ async def test_a_confirmation_that_one_server_asked_for_is_given_to_the_other(
         return ElicitResult(action="accept", content={"proceed": True})
 
     balancer = InTurns(front, back)
+    options: dict[str, Any] = {"elicitation_callback": ask}
     async with (
         httpx2.AsyncClient(
             transport=balancer, headers={"authorization": f"Bearer {token}"}, timeout=60
         ) as http,
-        Client(
-            streamable_http_client(front.url, http_client=http), elicitation_callback=ask
-        ) as client,
+        Client(streamable_http_client(front.url, http_client=http), **options) as client,
     ):
         before = len(balancer.asked)
         asked = {"prompt": "Six × 7?", "max_calls": 9, "max_iterations": 2, "wait_seconds": 60}

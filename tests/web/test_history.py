@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import ROOT
+from tests.support.programs import program
 from tests.web.test_axe import violations
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PLACES = ("", "consortiums", "models", "costs", "calibration")
 
 
 def terminal(environment: dict[str, str], *words: str) -> None:
-    command = [sys.executable, "-m", "tests.support.fake_llm", "consortium", *words]
+    command = program("tests.support.fake_llm", "consortium", *words)
     subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
 
 

@@ -130,13 +130,15 @@ async def test_a_job_that_failed_is_kept_for_a_day(url: str) -> None:
         for run_id in ("old", "new", "waits"):
             await queue.defer(run_id, FIRST, -1)
         database = queue._database
-        for sql in (
-            "UPDATE procrastinate_jobs SET status = 'doing' WHERE args->>'run_id' != 'waits'",
-            "UPDATE procrastinate_jobs SET status = 'failed' WHERE args->>'run_id' != 'waits'",
+        for status in ("doing", "failed"):
+            await database.write_one(
+                "UPDATE procrastinate_jobs SET status = ? WHERE args->>'run_id' != 'waits'",
+                [status],
+            )
+        await database.write_one(
             "UPDATE procrastinate_events SET at = at - interval '25 hours' WHERE job_id IN"
-            " (SELECT id FROM procrastinate_jobs WHERE args->>'run_id' IN ('old', 'waits'))",
-        ):
-            await database.write_one(sql)
+            " (SELECT id FROM procrastinate_jobs WHERE args->>'run_id' IN ('old', 'waits'))"
+        )
         await queue.forget_ended()
         assert [job["run_id"] for job in await jobs(queue)] == ["new", "waits"]
 

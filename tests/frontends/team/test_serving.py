@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +11,13 @@ from click.testing import CliRunner
 from consortium_mcp.frontends.cli.main import main
 from tests.conftest import ROOT
 from tests.support.databases import ON_POSTGRES, DatabaseOfTest
+from tests.support.programs import program
 from tests.support.team import new_token
 
 if TYPE_CHECKING:
     from consortium_mcp.adapters.settings import Settings
 
-SERVE = [sys.executable, "-m", "tests.support.fake_server", "serve", "--port", "0", "--host"]
+SERVE = program("tests.support.fake_server", "serve", "--port", "0", "--host")
 
 
 def refused(environment: dict[str, str], host: str = "0.0.0.0", **variables: str) -> str:  # noqa: S104
