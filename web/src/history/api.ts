@@ -70,6 +70,31 @@ interface RunState {
   text?: string;
 }
 
+export interface Budget {
+  who: "everybody" | "each" | "user";
+  what: "calls" | "tokens" | "dollars" | "runs";
+  period: "day" | "month" | null;
+  most: number;
+  left: number;
+  renewed_at: string | null;
+}
+export interface OwnUsage {
+  period: string;
+  used: { runs: number; calls: number; tokens: number; dollars: number };
+  limits: Budget[];
+}
+
+/** What one has used oneself; `null` where nobody signs in. */
+export async function ownUsage(): Promise<OwnUsage | null> {
+  const answer = await fetch("usage");
+  return answer.ok ? ((await answer.json()) as OwnUsage) : null;
+}
+
+export async function signOut(): Promise<void> {
+  await fetch("sign-in/out", { method: "POST", headers: { "X-Consortium": "1" } });
+  location.reload();
+}
+
 /** Asks the server. Throws its own words where it cannot answer, and other ones where it has gone. */
 export async function ask<T>(path: string, query: Record<string, string> = {}, change?: { body?: unknown }, signal?: AbortSignal): Promise<T> {
   const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
@@ -89,6 +114,7 @@ export async function ask<T>(path: string, query: Record<string, string> = {}, c
   let told = text;
   try {
     told = (JSON.parse(text) as { error?: string }).error ?? text;
+    if (answer.status === 401) told = "You are no longer signed in. Load this page again to sign in.";
   } catch {
     // It is not JSON, so it is text for people.
   }

@@ -28,7 +28,7 @@ export function Sharing({ path, what }: { path: string; what: string }): VNode |
   return (
     <p class="filters sharing">
       <label>
-        May {what}:{" "}
+        Who may {what}:{" "}
         <select value={now} onChange={(event) => void share(event.currentTarget.value as Visibility)}>
           {Object.entries(WHO).map(([name, words]) => <option key={name} value={name}>{words}</option>)}
         </select>
