@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Frame, Page
 
     Show = Callable[..., Page]
 
 
-def violations(page: Page, node_modules: Path) -> list[tuple[str, list[str]]]:
+def violations(page: Page | Frame, node_modules: Path) -> list[tuple[str, list[str]]]:
     """What axe finds: the rule, and the HTML that breaks it."""
     page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -15,6 +15,7 @@ import pytest
 from consortium_mcp.frontends.page.files import page_for_host
 from tests.support.relay import MODERN, Relay
 from tests.web.conftest import WEB
+from tests.web.test_axe import violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -374,7 +375,7 @@ def test_what_is_open_stays_while_twenty_members_answer(talk: Callable[..., Conv
 
 
 def test_an_answer_is_compared_with_that_of_an_earlier_run(
-    talk: Callable[..., Conversation],
+    talk: Callable[..., Conversation], node_modules: Path
 ) -> None:
     chat = talk()
     question = "What is six times seven?" + " Mind the table." * 60
@@ -396,6 +397,7 @@ def test_an_answer_is_compared_with_that_of_an_earlier_run(
     for width in (320, 1000):
         chat.window.set_viewport_size({"width": width, "height": 600})
         assert chat.window.frames[-1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(chat.window.frames[-1], node_modules) == []
 
 
 def forget(environment: dict[str, str]) -> None:
