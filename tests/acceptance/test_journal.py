@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +139,14 @@ def state(folder: Path) -> dict[str, tuple[int, int, str]]:
     }
 
 
+async def until_indexed(database: Path) -> None:
+    """Wait until the server has made its tables for searching: it writes nothing more by itself."""
+    sql = "SELECT 1 FROM sqlite_master WHERE name = 'run_grams'"
+    with anyio.fail_after(HANG_SECONDS), closing(sqlite3.connect(database)) as connection:
+        while connection.execute(sql).fetchone() is None:  # noqa: ASYNC110 (it is in a file)
+            await anyio.sleep(0.05)
+
+
 @pytest.mark.parametrize("journal", ["closed", "open elsewhere", "overwritten", "none"])
 async def test_without_a_log_no_file_is_touched(
     connect: Connect, child_environment: dict[str, str], journal: str
@@ -155,6 +165,7 @@ async def test_without_a_log_no_file_is_touched(
         async with connect() as client:
             await client.call_tool("save_consortium", saved)
             if journal == "open elsewhere":  # what was saved is in the log of writes alone
+                await until_indexed(folder / "consortium.db")
                 assert ask("consortium", "?", "--consortium", "mine").stdout == "It is 42.\n"
     if journal == "overwritten":
         overwritten(folder / "consortium.db")
