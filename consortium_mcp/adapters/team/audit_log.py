@@ -62,17 +62,28 @@ class AuditLog:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down what somebody did. A database that fails is only logged: an answer goes on."""
-        values = [*principal.columns.values(), action, target, json.dumps(detail or {})]
         try:
-            await self._database.write(
-                lambda db: db.execute(
-                    "INSERT INTO audit_log (issuer, subject, action, target, detail)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    values,
-                )
-            )
+            await self.write(principal, action, target, detail)
         except StoreError as error:
             logger.warning("the audit log lacks: %s %s: %s", action, target, error)
+
+    async def write(
+        self,
+        principal: Principal,
+        action: Action,
+        target: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write down what somebody is about to do, and must not do unseen.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        await self._database.write_one(
+            "INSERT INTO audit_log (issuer, subject, action, target, detail)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [*principal.columns.values(), action, target, json.dumps(detail or {})],
+        )
 
     async def page(
         self, since: datetime | None = None, limit: int = 100, cursor: str | None = None

@@ -99,6 +99,7 @@ def make_app(service: GetService, on_request: Callable[[], None] | None = None) 
             Route("/api/leaderboard", answered(figures.leaderboard)),
             Route("/api/costs", answered(figures.costs)),
             Route("/api/calibration", answered(figures.calibration)),
+            Route("/usage", answered(_nobodys_usage)),
         ]
     )
 
@@ -167,6 +168,10 @@ async def _sharing_of_run(service: Service, request: Request) -> dict[str, Any]:
 
 async def _sharing_of_consortium(service: Service, request: Request) -> dict[str, Any]:
     return {"visibility": await service.consortiums.visibility(request.path_params["name"])}
+
+
+async def _nobodys_usage(_service: Service, _request: Request) -> None:
+    """Where people sign in, a team's server answers here instead."""
 
 
 async def _share(service: Service, request: Request) -> dict[str, Any]:

@@ -82,13 +82,13 @@ class Administration:
         return await self._ledger.spending(*days_of(period), principal)
 
     async def run(self, run_id: str, admin: Principal) -> RunRecord:
-        """A run of whomever, with its texts. That this admin has read it is noted.
+        """A run of whomever, with its texts. That this admin reads it is noted, or they do not.
 
         Raises:
             UnknownRun: no run has this id.
         """
         record = await self._store.record(run_id)
-        await self._log.note(admin, "text_read", run_id)
+        await self._log.write(admin, "text_read", run_id)
         return record
 
 

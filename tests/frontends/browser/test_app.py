@@ -54,6 +54,13 @@ async def test_the_page_is_one_file(app: Starlette) -> None:
     assert b"<title>Consultations</title>" in page.body
 
 
+async def test_one_persons_server_tells_of_no_users(app: Starlette, service: Service) -> None:
+    run_id = await consulted(service)
+    assert (await ask(app, "/usage")).data is None
+    assert (await ask(app, f"/api/runs/{run_id}/sharing")).data == {"visibility": None}
+    assert (await ask(app, "/api/consortiums/mine/sharing")).data == {"visibility": None}
+
+
 async def test_runs_are_listed_and_searched(app: Starlette, service: Service) -> None:
     first = await consulted(service, "Which lock?")
     second = await consulted(service)

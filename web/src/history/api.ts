@@ -87,7 +87,7 @@ export interface OwnUsage {
 /** What one has used oneself; `null` where nobody signs in. */
 export async function ownUsage(): Promise<OwnUsage | null> {
   const answer = await fetch("usage");
-  return answer.ok ? ((await answer.json()) as OwnUsage) : null;
+  return answer.ok ? ((await answer.json()) as OwnUsage | null) : null;
 }
 
 export async function signOut(): Promise<void> {
