@@ -48,13 +48,13 @@ class Forks:
     def begin(self) -> None:
         """Fork for the launcher that has connected."""
         launcher, _ = self._listening.accept()
-        length, streams, _, _ = socket.recv_fds(launcher, 4, 3)
-        text = b""
-        while len(text) < int.from_bytes(length, "big"):
-            text += launcher.recv(1 << 16)
+        asked, streams = _received(launcher)
+        if asked is None:
+            launcher.close()
+            return
         pid = os.fork()
         if not pid:
-            become(json.loads(text), streams)
+            become(asked, streams)
         for stream in streams:
             os.close(stream)
         self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, launcher))
@@ -73,6 +73,8 @@ class Forks:
 
     def pass_on(self, launcher: socket.socket, pid: int) -> None:
         """Give the program the signals that its launcher has got; both are killed together."""
+        if launcher.fileno() == -1:  # the program has ended just now
+            return
         try:
             signals = launcher.recv(16)
         except OSError:
@@ -107,8 +109,23 @@ def serve(address: str) -> None:
                     forks.begin()
                 elif isinstance(key.fileobj, int):
                     forks.end(key.fileobj, *key.data)
-                elif key.fd != -1:
+                else:
                     forks.pass_on(cast("socket.socket", key.fileobj), key.data)
+
+
+def _received(launcher: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """What is to be run, and its streams; `None` if the launcher was killed before it said so."""
+    streams: list[int] = []
+    text = b""
+    with suppress(OSError):
+        length, streams, _, _ = socket.recv_fds(launcher, 4, 3)
+        while part := launcher.recv(1 << 16):
+            text += part
+            if len(text) == int.from_bytes(length, "big"):
+                return json.loads(text), streams
+    for stream in streams:
+        os.close(stream)
+    return None, []
 
 
 def become(asked: dict[str, Any], streams: list[int]) -> NoReturn:

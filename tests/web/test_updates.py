@@ -23,6 +23,7 @@ def host(browser: Browser, harness: Path) -> Iterator[Page]:
     faults: list[str] = []
     page = watched(browser, faults)
     page.goto(harness.as_uri())
+    page.wait_for_function("harness.listening")
     yield page
     faults += page.evaluate("window.breaches")
     page.context.close()

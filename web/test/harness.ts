@@ -4,6 +4,8 @@ import { start } from "../src/start";
 import type { Capabilities, Source, View } from "../src/source";
 
 interface Harness {
+  /** Whether the page listens by now. */
+  listening: boolean;
   /** Every use of a capability and of `text`. */
   used: unknown[][];
   /** Shows something newer. */
@@ -14,6 +16,7 @@ interface Harness {
 
 const listeners = new Set<(view: View) => void>();
 const harness: Harness = {
+  listening: false,
   used: [],
   texts: {},
   push(shown, can, note) {
@@ -37,6 +40,7 @@ const source: Source = {
   first: { shown: null, can: {} },
   subscribe(listener) {
     listeners.add(listener);
+    harness.listening = true;
     return () => listeners.delete(listener);
   },
   async text(key) {
