@@ -60,30 +60,31 @@ class AuditLog:
         action: Action,
         target: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        *,
+        required: bool = False,
     ) -> None:
-        """Write down what somebody did. A database that fails is only logged: an answer goes on."""
-        try:
-            await self.write(principal, action, target, detail)
-        except StoreError as error:
-            logger.warning("the audit log lacks: %s %s: %s", action, target, error)
+        """Write down what somebody did. A database that fails is only logged: an answer goes on.
 
-    async def write(
-        self,
-        principal: Principal,
-        action: Action,
-        target: str | None = None,
-        detail: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Write down what somebody is about to do, and must not do unseen.
+        Args:
+            principal: who did it.
+            action: what they did.
+            target: what it was done to.
+            detail: what else is worth knowing; no texts.
+            required: whether it must not be done unseen.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: it is required, and could not be written.
         """
-        await self._database.write_one(
-            "INSERT INTO audit_log (issuer, subject, action, target, detail)"
-            " VALUES (?, ?, ?, ?, ?)",
-            [*principal.columns.values(), action, target, json.dumps(detail or {})],
-        )
+        try:
+            await self._database.write_one(
+                "INSERT INTO audit_log (issuer, subject, action, target, detail)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [*principal.columns.values(), action, target, json.dumps(detail or {})],
+            )
+        except StoreError as error:
+            if required:
+                raise
+            logger.warning("the audit log lacks: %s %s: %s", action, target, error)
 
     async def page(
         self, since: datetime | None = None, limit: int = 100, cursor: str | None = None

@@ -41,21 +41,37 @@ def admin_routes(
         scopes_of: says what they may.
         texts: whether an admin may read the runs of all users.
     """
+    answers = _Answers(database, texts=texts)
+    who = (principal_of, scopes_of)
+    return [
+        Route("/admin/usage", answering(answers.usage, *who, ADMIN)),
+        Route("/admin/audit", answering(answers.audit, *who, ADMIN)),
+        Route("/admin/runs/{run_id}", answering(answers.run, *who, ADMIN)),
+        Route("/usage", answering(answers.own_usage, *who)),
+    ]
 
-    async def usage(request: Request, _principal: Principal) -> dict[str, Any]:
+
+class _Answers:
+    """What each address gives."""
+
+    def __init__(self, database: GetDatabase, *, texts: bool) -> None:
+        self._database = database
+        self._texts = texts
+
+    async def usage(self, request: Request, _principal: Principal) -> dict[str, Any]:
         period = _period(request)
-        users = await Administration(await database()).usage(period)
+        users = await Administration(await self._database()).usage(period)
         return {"period": period, "users": [asdict(user) for user in users]}
 
-    async def audit(request: Request, _principal: Principal) -> dict[str, Any]:
+    async def audit(self, request: Request, _principal: Principal) -> dict[str, Any]:
         query = request.query_params
-        page = await Administration(await database()).audit(
+        page = await Administration(await self._database()).audit(
             _time(query.get("since")), _number(query.get("limit"), 100), query.get("cursor")
         )
         return page.model_dump(mode="json")
 
-    async def run(request: Request, principal: Principal) -> dict[str, Any]:
-        if not texts:
+    async def run(self, request: Request, principal: Principal) -> dict[str, Any]:
+        if not self._texts:
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
                 "Admins of this server do not read texts. Who installed it can change that with "
@@ -63,26 +79,19 @@ def admin_routes(
             )
         run_id = request.path_params["run_id"]
         try:
-            record = await Administration(await database()).run(run_id, principal)
+            record = await Administration(await self._database()).run(run_id, principal)
         except UnknownRun as error:
             raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from error
         return record.model_dump(mode="json")
 
-    async def own_usage(request: Request, principal: Principal) -> dict[str, Any]:
-        period, here = _period(request), await database()
+    async def own_usage(self, request: Request, principal: Principal) -> dict[str, Any]:
+        period, here = _period(request), await self._database()
         found = await Administration(here).usage(period, principal)
         used = asdict(found[0]) if found else {"runs": 0, "calls": 0, "tokens": 0, "dollars": 0.0}
         for name in ("issuer", "subject"):
             used.pop(name, None)
         standings = await Ledger(here).standings(principal)
         return {"period": period, "used": used, "limits": [each.as_data() for each in standings]}
-
-    return [
-        Route("/admin/usage", answering(usage, principal_of, scopes_of, ADMIN)),
-        Route("/admin/audit", answering(audit, principal_of, scopes_of, ADMIN)),
-        Route("/admin/runs/{run_id}", answering(run, principal_of, scopes_of, ADMIN)),
-        Route("/usage", answering(own_usage, principal_of, scopes_of)),
-    ]
 
 
 def _period(request: Request) -> str:

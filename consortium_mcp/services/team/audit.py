@@ -88,7 +88,7 @@ class Administration:
             UnknownRun: no run has this id.
         """
         record = await self._store.record(run_id)
-        await self._log.write(admin, "text_read", run_id)
+        await self._log.note(admin, "text_read", run_id, required=True)
         return record
 
 

@@ -141,6 +141,10 @@ async def test_an_admin_reads_texts_only_where_the_installation_says_so(
     assert (found.status, found.data["report"]["prompt"]) == (200, run.prompt)
     [entry] = (await AuditLog(team).page()).entries
     assert (entry.user, entry.action, entry.target) == (BEN, "text_read", "hers")
+    await team.write_one("ALTER TABLE audit_log RENAME TO gone")
+    unseen = await ask(app, "/admin/runs/hers", user="ben", scopes="admin")
+    assert unseen.status == 503
+    assert run.prompt not in unseen.body.decode()
 
 
 async def test_a_key_goes_in_and_never_comes_out(
